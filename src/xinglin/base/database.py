@@ -1,0 +1,131 @@
+"""Pools of connections to PostgreSQL, and the migrations."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import psycopg
+
+from xinglin.base.errors import BusyError, UnavailableError
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+LEAST_SERVER_VERSION: Final = 170000
+_LOCK_OF_MIGRATIONS: Final = 0x78696E67
+# What asyncpg raises when the server is away, going away or out of room; everything else is an answer.
+LOST: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.DiskFullError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+def _unavailable(error: BaseException) -> UnavailableError:
+    if isinstance(error, asyncpg.DiskFullError):
+        return UnavailableError("数据库所在磁盘已满，本次没有保存；清理空间后重试", "the database's disk is full, nothing was saved; free space and try again")
+    return UnavailableError("数据库暂时无法使用，本次没有保存；请稍后重试", "the database is away, nothing was saved; try again in a moment")
+
+
+class Database:
+    """A pool of asyncpg connections whose sessions live in the district's zone."""
+
+    def __init__(self, pool: asyncpg.Pool[Any], url: str) -> None:
+        self._pool = pool
+        self.url = url
+
+    @classmethod
+    async def open(cls, url: str, *, zone: ZoneInfo, size: int = 10) -> Database:
+        """Return a pool of at most `size` connections, opened as they are needed.
+
+        Raises: UnavailableError when the server is away or older than PostgreSQL 17.
+        """
+        try:
+            pool = await asyncpg.create_pool(
+                url, min_size=1, max_size=size, command_timeout=120, server_settings={"TimeZone": zone.key, "application_name": "xinglin"}
+            )
+            async with pool.acquire() as connection:
+                version = await connection.fetchval("select current_setting('server_version_num')::int")
+        except LOST as error:
+            raise _unavailable(error) from error
+        if version < LEAST_SERVER_VERSION:
+            await pool.close()
+            raise UnavailableError("需要 PostgreSQL 17 或更新的版本", "PostgreSQL 17 or newer is needed", where=f"server_version_num {version}")
+        return cls(pool, url)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """Yield a connection; each statement is its own transaction.  Raises: UnavailableError, BusyError (pool exhausted for 30 s)."""
+        try:
+            connection = await self._pool.acquire(timeout=30)
+        except TimeoutError as error:
+            raise BusyError("现在使用的人太多，请稍后重试", "too many are at work; try again in a moment", status=503) from error
+        except LOST as error:
+            raise _unavailable(error) from error
+        try:
+            yield connection
+        except LOST as error:
+            raise _unavailable(error) from error
+        finally:
+            await self._give_back(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """Yield a connection inside a transaction that commits when the block ends and rolls back when it raises."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection; after ten seconds without asking again."""
+        try:
+            await asyncio.wait_for(self._pool.close(), 10)
+        except TimeoutError:
+            self._pool.terminate()
+
+    async def _give_back(self, connection: asyncpg.Connection[Any]) -> None:
+        try:
+            await self._pool.release(connection, timeout=10)
+        except (*LOST, TimeoutError):
+            connection.terminate()
+
+
+def _yoyo_url(url: str) -> str:
+    """Return the connection string in the form the migration tool reads."""
+    parts = urlsplit(url)
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    host = query.pop("host", "")
+    if host.startswith("/"):
+        query["host"] = host
+    return f"postgresql+psycopg://{parts.netloc}{quote(parts.path)}?{urlencode(query)}"
+
+
+def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
+    """Bring the database to the newest schema; returns the names of the migrations that ran.
+
+    Forward only. Two processes that start at once run them once: an advisory lock of the server is held meanwhile, which a killed
+    process gives up by dying.  Raises: UnavailableError when the server is away.
+    """
+    import yoyo
+
+    try:
+        with psycopg.connect(url, autocommit=True) as guard:
+            guard.execute("select pg_advisory_lock(%s)", (_LOCK_OF_MIGRATIONS,))
+            backend = yoyo.get_backend(_yoyo_url(url))
+            try:
+                waiting = backend.to_apply(yoyo.read_migrations(str(folder)))
+                backend.apply_migrations(waiting)
+                return [migration.id for migration in waiting]
+            finally:
+                backend.connection.close()
+    except psycopg.OperationalError as error:
+        raise UnavailableError("数据库无法连接", "the database cannot be reached") from error

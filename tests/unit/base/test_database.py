@@ -1,0 +1,48 @@
+"""The pool and the migrations."""
+
+from __future__ import annotations
+
+import threading
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from xinglin.base.database import Database, migrate
+from xinglin.base.errors import UnavailableError
+from xinglin.base.postgres import EmbeddedPostgres
+
+
+async def test_a_session_lives_in_the_districts_zone(database_url: str, zone: ZoneInfo) -> None:
+    database = await Database.open(database_url, zone=zone)
+    async with database.transaction() as connection:
+        assert await connection.fetchval("show timezone") == "Asia/Shanghai"
+    await database.close()
+
+
+async def test_a_failing_block_rolls_back(database_url: str, zone: ZoneInfo) -> None:
+    database = await Database.open(database_url, zone=zone)
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as connection:
+            await connection.execute("insert into installation(name, value) values ('a', 'b')")
+            raise ZeroDivisionError
+    async with database.connection() as connection:
+        assert await connection.fetchval("select count(*) from installation where name = 'a'") == 0
+    await database.close()
+
+
+def test_migrations_run_once_when_several_start_together(server: EmbeddedPostgres) -> None:
+    url = server.create_database("started_together")
+    ran: list[list[str]] = []
+    threads = [threading.Thread(target=lambda: ran.append(migrate(url))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([names for names in ran if names]) == 1
+    assert migrate(url) == []
+    server.drop_database("started_together")
+
+
+async def test_a_server_that_is_away_is_unavailable(zone: ZoneInfo) -> None:
+    with pytest.raises(UnavailableError):
+        await Database.open("postgresql://nobody@/nothing?host=/nonexistent", zone=zone)
