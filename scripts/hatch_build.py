@@ -94,7 +94,9 @@ def bring_assets(root: Path) -> bool:
         command = npm_command()
         environment = dict(os.environ)
         environment["PATH"] = os.pathsep.join([str(Path(command[0]).parent), environment.get("PATH", "")])
-        subprocess.run([*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, env=environment, check=True, stdout=sys.stderr)
+        subprocess.run(
+            [*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, env=environment, check=True, stdout=sys.stderr
+        )
         modules = Path(folder) / "node_modules"
         for source, target in COPIES:
             place = root / target

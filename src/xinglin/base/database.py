@@ -33,8 +33,12 @@ LOST: Final = (
 
 def _unavailable(error: BaseException) -> UnavailableError:
     if isinstance(error, asyncpg.DiskFullError):
-        return UnavailableError("数据库所在磁盘已满，本次没有保存；清理空间后重试", "the database's disk is full, nothing was saved; free space and try again")
-    return UnavailableError("数据库暂时无法使用，本次没有保存；请稍后重试", "the database is away, nothing was saved; try again in a moment")
+        return UnavailableError(
+            "数据库所在磁盘已满，本次没有保存；清理空间后重试", "the database's disk is full, nothing was saved; free space and try again"
+        )
+    return UnavailableError(
+        "数据库暂时无法使用，本次没有保存；请稍后重试", "the database is away, nothing was saved; try again in a moment"
+    )
 
 
 class Database:
@@ -60,7 +64,9 @@ class Database:
             raise _unavailable(error) from error
         if version < LEAST_SERVER_VERSION:
             await pool.close()
-            raise UnavailableError("需要 PostgreSQL 17 或更新的版本", "PostgreSQL 17 or newer is needed", where=f"server_version_num {version}")
+            raise UnavailableError(
+                "需要 PostgreSQL 17 或更新的版本", "PostgreSQL 17 or newer is needed", where=f"server_version_num {version}"
+            )
         return cls(pool, url)
 
     @asynccontextmanager

@@ -48,6 +48,8 @@ def socket_folder(data_dir: Path, owner: int | None = None) -> Path:
     if folder.stat().st_uid == os.geteuid() != wanted:
         os.chown(folder, wanted, -1)
     if folder.is_symlink() or folder.stat().st_uid != wanted:
-        raise UnavailableError("套接字文件夹属于别的用户，请删除它", "the socket folder belongs to another user; remove it", where=str(folder))
+        raise UnavailableError(
+            "套接字文件夹属于别的用户，请删除它", "the socket folder belongs to another user; remove it", where=str(folder)
+        )
     os.chmod(folder, 0o700)
     return folder

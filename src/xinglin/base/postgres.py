@@ -232,23 +232,47 @@ class EmbeddedPostgres:
         raise UnavailableError(f"PostgreSQL 没有启动：{log}", f"PostgreSQL did not start: {log}", where=str(self.cluster))
 
     def _ask(self, database: str, sql: str) -> str:
-        command = [str(self._binaries / "psql"), "-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(self._sockets), "-U", "postgres"]
+        command = [
+            str(self._binaries / "psql"),
+            "-X",
+            "-A",
+            "-t",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-h",
+            str(self._sockets),
+            "-U",
+            "postgres",
+        ]
         return self._run([*command, "-d", database, "-c", sql]).stdout.strip()
 
     def _run(self, command: Sequence[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run one of the server's programs as the server's user, away from this process's signals."""
-        identity = {"user": self._owner.uid, "group": self._owner.gid, "extra_groups": []} if os.geteuid() == 0 else {}
+        root = os.geteuid() == 0
         environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "LD_LIBRARY_PATH": str(self._binaries.parent / "lib")}
         # Files, not pipes: a server that pg_ctl leaves behind would keep a pipe open for ever.
         log = self._folder / "run" / f"postgres-command-{os.getpid()}-{time.monotonic_ns()}.log"
         private_folder(log.parent)
         with log.open("w+", encoding="utf-8", errors="replace") as out:
             done = subprocess.run(
-                list(command), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=environment, cwd="/", start_new_session=True, check=False, **identity
-            )  # fmt: skip
+                list(command),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                cwd="/",
+                start_new_session=True,
+                check=False,
+                user=self._owner.uid if root else None,
+                group=self._owner.gid if root else None,
+                extra_groups=[] if root else None,
+            )
             out.seek(0)
             text = out.read()
         log.unlink(missing_ok=True)
         if check and done.returncode != 0:
-            raise UnavailableError(f"PostgreSQL 的命令失败：{text[-800:]}", f"a PostgreSQL command failed: {text[-800:]}", where=Path(command[0]).name)
+            raise UnavailableError(
+                f"PostgreSQL 的命令失败：{text[-800:]}", f"a PostgreSQL command failed: {text[-800:]}", where=Path(command[0]).name
+            )
         return subprocess.CompletedProcess(list(command), done.returncode, text, "")

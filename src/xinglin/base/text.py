@@ -27,7 +27,20 @@ def to_halfwidth(text: str) -> str:
 
 
 # Surnames whose reading as a name differs from the common reading. Source: 现代汉语词典, entries marked 姓 (unverified here).
-_SURNAME_INITIALS = {"单": "s", "曾": "z", "仇": "q", "区": "o", "解": "x", "查": "z", "盖": "g", "任": "r", "朴": "p", "尉": "y", "冼": "x", "覃": "q"}
+_SURNAME_INITIALS = {
+    "单": "s",
+    "曾": "z",
+    "仇": "q",
+    "区": "o",
+    "解": "x",
+    "查": "z",
+    "盖": "g",
+    "任": "r",
+    "朴": "p",
+    "尉": "y",
+    "冼": "x",
+    "覃": "q",
+}
 
 
 @lru_cache(maxsize=65536)
@@ -42,7 +55,7 @@ def initials(name: str) -> str:
     'zg'
     """
     name = fold(name).replace(" ", "").replace("·", "")
-    parts = [syllables[0][:1] for syllables in pinyin(name, style=Style.FIRST_LETTER, errors=lambda rest: [list(rest)] if rest else None)]
+    parts = [pinyin(sign, style=Style.FIRST_LETTER, errors="default")[0][0][:1] for sign in name]
     if name and name[0] in _SURNAME_INITIALS and parts:
         parts[0] = _SURNAME_INITIALS[name[0]]
     return "".join(parts)
