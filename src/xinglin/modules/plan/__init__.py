@@ -1,0 +1,1 @@
+"""The plan module: a government plan document becomes a live table."""

@@ -1,0 +1,193 @@
+"""Understanding the head of a table: which column is the name, the unit, a base, a target, the kind, the owners."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from xinglin.modules.plan.reading.catalogue import catalogue
+from xinglin.modules.plan.reading.normal import bare, tidy
+
+PLAN_ENDS: Final = {"十一五": 2010, "十二五": 2015, "十三五": 2020, "十四五": 2025, "十五五": 2030, "十六五": 2035}
+_YEAR: Final = re.compile(r"(?<!\d)(19\d\d|20\d\d)(?!\d)")
+_SHORT_YEAR: Final = re.compile(r"(?<!\d)(1[0-9]|2[0-9]|3[05])年")
+_PLAN: Final = re.compile(r"[“\"'‘「]?(十[一二三四五六]五)[”\"'’」]?")
+_SCOPE_NOISE: Final = re.compile(
+    r"[()\[\]（）“”\"'：:、,，/\s\d*]|年底|年末|年度|年|值|数据|末|期|水平|情况|发展|标准|的|指标|单位|%|‰|为|力争|约|达到|底|规划|计划|快报数|初步统计|主要|预期性|约束性"
+)
+GAP: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What one column carries.  role: serial category name unit kind owners note base target value; years as printed."""
+
+    role: str
+    text: str
+    years: tuple[int, ...] = ()
+    scope: str = ""
+    marks: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known around a table: the plan's last year, its area's names, the title over the table."""
+
+    horizon: int | None
+    area_text: str
+    title: str = ""
+
+
+def is_year_text(text: str) -> bool:
+    """Say whether the only numbers of the text are years: 2020年, 2019年（2020年）, 2025."""
+    word = bare(tidy(text))
+    return bool(_YEAR.search(word)) and not re.search(r"\d", _YEAR.sub("", word)) and not re.search(r"[≥≤<>%]", word)
+
+
+def plain_header(text: str) -> str:
+    """Return a header cell in the form in which header words are compared."""
+    return re.sub(r"[*#_·]+$", "", bare(tidy(text)).replace("（", "(").replace("）", ")").lower().strip("*: ："))
+
+
+def years_of(text: str) -> tuple[int, ...]:
+    """Return the years a header or heading names: 2019年（2020年), “十四五”末, 2025."""
+    word = bare(tidy(text))
+    years = [int(year) for year in _YEAR.findall(word)]
+    if not years:
+        years = [2000 + int(year) for year in _SHORT_YEAR.findall(word)]
+    if not years:
+        years = [PLAN_ENDS[match] for match in _PLAN.findall(word)]
+    return tuple(dict.fromkeys(years))
+
+
+def classify(text: str) -> Column | None:
+    """Return what a single header cell says of its column, or None when it is no header word."""
+    word = plain_header(text)
+    if not word or len(word) > 40:
+        return None
+    lexicon = catalogue().header
+    for role in ("serial", "kind", "unit", "owners", "note", "name", "category"):
+        if word in lexicon[role]:
+            return Column(role, word)
+    stripped = re.sub(r"\([^()]*\)$", "", word)
+    if stripped != word and stripped:
+        for role in ("serial", "kind", "unit", "owners", "note", "name", "category"):
+            if stripped in lexicon[role]:
+                return Column(role, word)
+    return _value_column(word)
+
+
+def _value_column(word: str) -> Column | None:
+    known = catalogue()
+    years = years_of(word)
+    is_base = any(part in word for part in known.base_words)
+    is_target = any(part in word for part in known.target_words)
+    if re.search(r"增速|累计|增长率|增减|增幅|变化", word):
+        return Column("note", word)
+    if not years and not is_base and not is_target:
+        return None
+    if len(word) > 30 or re.search(r"[。；;]", word) or (word.endswith("指标") and len(word) > 8):
+        return None
+    scope = _SCOPE_NOISE.sub("", _PLAN.sub("", word))
+    for part in (*known.base_words, *known.target_words):
+        scope = scope.replace(part, "")
+    scope = re.sub(r"[A-Za-z<>=≥≤.-]", "", scope)
+    if len(scope) > 12:
+        return None
+    role = "target" if is_target and not is_base else "base" if is_base and not is_target else "value"
+    if is_base and is_target:
+        role = "base" if re.search(r"完成|实际|实绩", word) else "value"
+    return Column(role, word, years, scope)
+
+
+def is_header_row(texts: Sequence[str]) -> bool:
+    """Say whether these cells are the head of an indicator table: a name column and a value column, no data."""
+    columns = [classify(text) for text in texts if text.strip()]
+    roles = {column.role for column in columns if column}
+    unknown = sum(column is None for column in columns)
+    return (
+        bool(roles & {"name", "category", "serial"}) and bool(roles & {"value", "base", "target"}) and unknown <= max(1, len(columns) // 3)
+    )
+
+
+def settle(columns: Sequence[Column], setting: Setting) -> list[Column]:
+    """Return the columns with every value column decided: base, target (the plan's own last year) or other.
+
+    A year at least four years before the last target year is a base unless its header says 目标; a later one is an
+    intermediate target.  Of several targets of one year the plan's own area is the target, the others are `other`.
+    """
+    decided = list(columns)
+    indexes = [index for index, column in enumerate(decided) if column.role in {"value", "base", "target"}]
+    years = [year for index in indexes for year in decided[index].years]
+    final = _final_year(decided, indexes, setting)
+    for index in indexes:
+        decided[index] = _decide(decided[index], final, years)
+    targets = [index for index in indexes if decided[index].role == "target"]
+    if not targets and indexes and final is not None:
+        last = indexes[-1]
+        if len(indexes) > 1 or decided[last].role == "value":
+            decided[last] = replace(decided[last], role="target", years=decided[last].years or (final,))
+            targets = [last]
+    _choose_own(decided, targets, setting, final)
+    _other_bases(decided, indexes, setting)
+    return decided
+
+
+def _final_year(columns: Sequence[Column], indexes: Sequence[int], setting: Setting) -> int | None:
+    titled = years_of(setting.title)
+    marked = [year for index in indexes if columns[index].role == "target" for year in columns[index].years]
+    candidates = [year for index in indexes if columns[index].role != "base" for year in columns[index].years]
+    if setting.horizon in marked or (not marked and setting.horizon in candidates):
+        return setting.horizon
+    if marked:
+        return max(marked)
+    if candidates:
+        return max(candidates)
+    return max(titled) if titled and not setting.horizon else setting.horizon
+
+
+def _decide(column: Column, final: int | None, years: Sequence[int]) -> Column:
+    if column.role == "base":
+        return column
+    own = max(column.years) if column.years else None
+    if column.role == "target":
+        if own is None or final is None or own == final:
+            return replace(column, years=column.years or ((final,) if final else ()))
+        return replace(column, role="other")
+    if own is None:
+        return replace(column, role="target" if final else "base")
+    if final is None or own <= final - GAP or (own == min(years) and own < final):
+        return replace(column, role="base")
+    return replace(column, role="target" if own == final else "other")
+
+
+def is_own_scope(scope: str, area_text: str) -> bool:
+    """Say whether a header's scope (武汉市, 全区, 本县) is the plan's own area, whose names `area_text` holds."""
+    if not scope:
+        return True
+    level = re.search(r"(省|自治区|市|区|县|州|旗|团|师)(?!.*[省市区县州旗])", area_text)
+    if scope in catalogue().general_scopes:
+        return scope[-1:] == (level.group(1)[-1] if level else "?") or scope[0] in "本我"
+    return scope in area_text or (len(scope) > 2 and scope.rstrip("省市区县州") in area_text and scope[-1] not in "省市区县州")
+
+
+def _choose_own(columns: list[Column], targets: Sequence[int], setting: Setting, final: int | None) -> None:
+    if len(targets) < 2:
+        return
+    own = [index for index in targets if is_own_scope(columns[index].scope, setting.area_text)]
+    bases = {column.scope for column in columns if column.role == "base"}
+    chosen = next((index for index in own if columns[index].scope in bases and columns[index].scope), None)
+    chosen = chosen if chosen is not None else own[0] if own else targets[0]
+    for index in targets:
+        if index != chosen:
+            columns[index] = replace(columns[index], role="other")
+
+
+def _other_bases(columns: list[Column], indexes: Sequence[int], setting: Setting) -> None:
+    bases = [index for index in indexes if columns[index].role == "base"]
+    foreign = [index for index in bases if not is_own_scope(columns[index].scope, setting.area_text)]
+    if len(foreign) < len(bases):
+        for index in foreign:
+            columns[index] = replace(columns[index], role="other")

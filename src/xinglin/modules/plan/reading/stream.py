@@ -1,0 +1,276 @@
+"""Indicator tables that a PDF or a web page broke into lines: flattened rows, or one cell a line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from xinglin.modules.plan.reading.catalogue import catalogue
+from xinglin.modules.plan.reading.header import Column, classify, is_header_row, is_year_text
+from xinglin.modules.plan.reading.layout import is_page_mark, is_rule
+from xinglin.modules.plan.reading.normal import bare, squeeze, tidy
+from xinglin.modules.plan.reading.values import parse_value, parse_values
+
+_HEADING: Final = re.compile(
+    r"^\s*(?:#{1,6}\s|第[一二三四五六七八九十]+[章节编]|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)]|附件|附表|专栏|表\s*\d|注\s*[:：0-9]|备注|说明[:：]|[*※]\s*[^\d\s])"
+)
+_KIND: Final = re.compile(r"(?:预期|约束)性?(?:指标)?|[（(](?:预期|约束)性?[）)]")
+_VALUE_START: Final = re.compile(
+    r"^(?:[（(](?!助理|家庭|岁)|年均|每年|较|比20|不低于|不超过|不高于|控制|同比|达到|力争|逐|持续|稳|进一步|[≥≤<>])"
+)
+_AGE: Final = re.compile(r"(?<=\d)\s+(?=岁|周岁|万(?!元|人次)|类|项|种|年(?!均)|个月)")
+_MAX_HEADER_PIECES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One piece of a broken table.  kind: text, value, kind or unit; `cell` when the document itself marked the cell's ends."""
+
+    kind: str
+    text: str
+    from_line: int
+    to_line: int
+    cell: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A broken table: its columns in order, its tokens, the lines of its head and its end."""
+
+    columns: tuple[Column, ...]
+    tokens: tuple[Token, ...]
+    from_line: int
+    to_line: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A line or, where blank-but-not-empty lines part the cells of a web table, a whole cell."""
+
+    text: str
+    from_line: int
+    to_line: int
+    cell: bool
+
+
+def is_prose(line: str) -> bool:
+    """Say whether the line is running text or a heading, and so ends a broken table."""
+    word = line.strip()
+    return bool(_HEADING.match(word)) or len(word) > 90 or bool(re.search(r"。.{3}|。$", word)) or word.count("，") > 2
+
+
+def find_regions(lines: Sequence[str], taken: frozenset[int]) -> list[Region]:
+    """Return the broken indicator tables of the text; `taken` are lines that belong to separated grids."""
+    blocks = list(_blocks(lines, taken))
+    heads = list(_heads(blocks))
+    regions: list[Region] = []
+    for order, (start, end, columns) in enumerate(heads):
+        stop = heads[order + 1][0] if order + 1 < len(heads) else len(blocks)
+        tokens = _tokens(blocks[end:stop])
+        last = tokens[-1].to_line if tokens else blocks[end - 1].to_line
+        if tokens:
+            regions.append(Region(tuple(columns), tuple(tokens), blocks[start].from_line, last))
+    return regions
+
+
+def _blocks(lines: Sequence[str], taken: frozenset[int]) -> Iterator[_Block]:
+    """Yield non-blank lines; inside a web table (cells parted by lines of spaces) the lines of one cell are one block."""
+    pending: list[tuple[int, str]] = []
+    spaced = _spaced_spans(lines)
+    for number, raw in enumerate(lines, 1):
+        if number in taken or is_rule(raw) or (raw.strip() and is_page_mark(raw)):
+            continue
+        line = tidy(raw)
+        inside = number in spaced
+        if inside and line.strip():
+            pending.append((number, line.strip()))
+            continue
+        if pending and (not inside or (raw and not raw.strip())):
+            yield _Block("".join(text for _, text in pending), pending[0][0], pending[-1][0], True)
+            pending = []
+        if not inside and line.strip():
+            yield _Block(line.strip(), number, number, False)
+    if pending:
+        yield _Block("".join(text for _, text in pending), pending[0][0], pending[-1][0], True)
+
+
+def _spaced_spans(lines: Sequence[str]) -> frozenset[int]:
+    """Return the lines that lie between closely set lines of nothing but spaces: the cells of a copied web table."""
+    marks = [number for number, raw in enumerate(lines, 1) if raw and not raw.strip() and "\t" not in raw]
+    spans: set[int] = set()
+    run: list[int] = []
+    for mark in [*marks, 10**9]:
+        if run and mark - run[-1] > 12:
+            if len(run) >= 8:
+                spans.update(range(_cell_start(lines, run[0]), run[-1] + 1))
+            run = []
+        run.append(mark)
+    return frozenset(spans)
+
+
+def _cell_start(lines: Sequence[str], first_mark: int) -> int:
+    """Return the line where the cell before the first mark begins: the lines directly above it that are short."""
+    start = first_mark
+    while start > 1 and not lines[start - 2].strip():
+        start -= 1
+    return max(1, start - 1)
+
+
+def _heads(blocks: Sequence[_Block]) -> Iterator[tuple[int, int, list[Column]]]:
+    index = 0
+    while index < len(blocks):
+        found = _head_at(blocks, index)
+        if found is None:
+            index += 1
+            continue
+        end, columns = found
+        yield index, end, columns
+        index = end
+
+
+def _head_at(blocks: Sequence[_Block], start: int) -> tuple[int, list[Column]] | None:
+    first = blocks[start]
+    lead = _pieces(first)
+    if not lead or len(first.text) > 120 or (classify(lead[0]) or Column("", "")).role not in {"serial", "category", "name"}:
+        return None
+    pieces: list[str] = []
+    end = start
+    while end < len(blocks) and len(pieces) < _MAX_HEADER_PIECES:
+        here = _pieces(blocks[end])
+        following = _pieces(blocks[end + 1]) if end + 1 < len(blocks) else []
+        if not all(_is_header_piece(piece) for piece in here) and not (
+            pieces
+            and len(here) == 1
+            and len(here[0]) <= 10
+            and not re.search(r"\d|[（(]", here[0])
+            and following
+            and _valueish(following[0])
+        ):
+            break
+        pieces.extend(here)
+        end += 1
+    merged = _merge(pieces)
+    if len(merged) < 3 or not is_header_row(merged):
+        return None
+    return end, [classify(text) or Column("ignored", text) for text in merged]
+
+
+def _pieces(block: _Block) -> list[str]:
+    if block.cell:
+        return [bare(block.text)]
+    joined = re.sub(r"(?<=\d{4})\s+(?=年)", "", block.text)
+    return joined.split()
+
+
+def _is_header_piece(piece: str) -> bool:
+    if piece.endswith((":", "：")) or (parse_value(piece) is not None and not is_year_text(piece)):
+        return False
+    return classify(piece) is not None or bare(piece) in {"建设", "性质", "名称", "属性", "(%)", "（%）", "数值", "时间"}
+
+
+def _valueish(piece: str) -> bool:
+    column = classify(piece)
+    return column is not None and column.role in {"value", "base", "target"}
+
+
+def _merge(pieces: Sequence[str]) -> list[str]:
+    """Join the fragments of broken header cells: 指标 + 属性, 2020年 + 某区现状."""
+    merged: list[str] = []
+    lexicon = catalogue().header
+    named = frozenset().union(*lexicon.values())
+    for piece in pieces:
+        if merged:
+            before, here = classify(merged[-1]), classify(piece)
+            joined = merged[-1] + piece
+            if bare(joined) in named or (before and before.role in {"value", "base", "target"} and _continues(piece, here)):
+                merged[-1] = joined
+                continue
+            if before is None and here and here.role in {"value", "base", "target"} and not here.years:
+                merged[-1] = joined
+                continue
+        merged.append(piece)
+    return merged
+
+
+def _continues(piece: str, here: Column | None) -> bool:
+    if here is None:
+        return True
+    return here.role in {"value", "base", "target"} and not here.years
+
+
+def _tokens(blocks: Sequence[_Block]) -> list[Token]:
+    tokens: list[Token] = []
+    silent = 0
+    for block in blocks:
+        if is_prose(block.text) and not block.cell:
+            break
+        here = [Token("text", squeeze(block.text), block.from_line, block.to_line, True)] if block.cell else _split_line(block)
+        here = [_typed(token) for token in here]
+        silent = 0 if any(token.kind != "text" for token in here) else silent + 1
+        tokens.extend(here)
+        if silent > 12:
+            break
+    return _drop_tail(_join_values(tokens))
+
+
+def _split_line(block: _Block) -> list[Token]:
+    """Split a flattened line into name words, values, unit and kind; words of a name keep together."""
+    line = _AGE.sub("", re.sub(r"(?<=\d{4})\s+(?=年)", "", block.text))
+    line = re.sub(r"(?<=[≥≤<>])\s+(?=\d)|(?<=\d)\s+(?=[*%‰])|(?<=\d)\s*[-–—~～至]\s*(?=\d)", lambda m: m.group().strip(), line)
+    tokens: list[Token] = []
+    for wide in re.split(r"\s{2,}|\t", line):
+        words: list[str] = []
+        for piece in wide.split():
+            if _typed(Token("text", piece, 0, 0)).kind == "text":
+                words.append(piece)
+                continue
+            if words:
+                tokens.append(Token("text", " ".join(words), block.from_line, block.to_line))
+                words = []
+            tokens.append(Token("text", piece, block.from_line, block.to_line))
+        if words:
+            tokens.append(Token("text", " ".join(words), block.from_line, block.to_line))
+    return tokens
+
+
+def _typed(token: Token) -> Token:
+    word = bare(token.text)
+    kind = "text"
+    if _KIND.fullmatch(word):
+        kind = "kind"
+    elif word in {"%", "‰"} or (catalogue().is_unit(word) and not word.isdigit()):
+        kind = "unit"
+    elif parse_values(token.text):
+        kind = "value"
+    return Token(kind, token.text, token.from_line, token.to_line, token.cell)
+
+
+def _join_values(tokens: Sequence[Token]) -> list[Token]:
+    """Join a value that was broken over lines: （含新增 / 225.0）, 年均增 / 长 10%."""
+    joined: list[Token] = []
+    index = 0
+    while index < len(tokens):
+        token = tokens[index]
+        if token.kind == "text" and not token.cell and _VALUE_START.match(token.text):
+            for size in range(2, 5):
+                part = tokens[index : index + size]
+                text = "".join(piece.text for piece in part)
+                if len(part) == size and re.search(r"\d|提高|增长|下降", text) and parse_value(text) is not None:
+                    joined.append(Token("value", text, token.from_line, part[-1].to_line))
+                    index += size
+                    break
+            else:
+                joined.append(token)
+                index += 1
+            continue
+        joined.append(token)
+        index += 1
+    return joined
+
+
+def _drop_tail(tokens: list[Token]) -> list[Token]:
+    while tokens and tokens[-1].kind == "text":
+        tokens.pop()
+    return tokens

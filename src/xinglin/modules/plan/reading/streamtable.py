@@ -1,0 +1,231 @@
+"""Rows out of a broken table: a small state machine that follows the columns of its head."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from xinglin.modules.plan.reading.catalogue import catalogue
+from xinglin.modules.plan.reading.header import Column
+from xinglin.modules.plan.reading.layout import Cell
+from xinglin.modules.plan.reading.normal import bare, squeeze
+from xinglin.modules.plan.reading.rows import Draft
+from xinglin.modules.plan.reading.stream import Token
+from xinglin.modules.plan.reading.values import parse_value
+
+_COUNT: Final = re.compile(r"\s*[（(]\s*\d+\s*[个项条]\s*[）)]$")
+_NAME_START: Final = re.compile(r"^(?:每[千万百十]|人均|居民|其中|适龄|孕产妇|婴儿|\d|全[省市区县]|以|二级|三级|重点)")
+_INDICATOR_END: Final = re.compile(r"(?:率|数|比例|比重|占比|寿命|强度|天数|住院日|人员|收入|支出|床位)(?:[（(].*)?$")
+
+
+@dataclass(slots=True)
+class _State:
+    """What has been seen of the row under way."""
+
+    columns: tuple[Column, ...]
+    drafts: list[Draft] = field(default_factory=list)
+    texts: list[Token] = field(default_factory=list)
+    values: list[Token] = field(default_factory=list)
+    after: list[Token] = field(default_factory=list)
+    category: str = ""
+    serial: str = ""
+    unit: str = ""
+    kind: str = ""
+    last: Token | None = None
+    kind_line: int = 0
+
+    @property
+    def value_columns(self) -> list[Column]:
+        return [column for column in self.columns if column.role in {"base", "target", "other"}]
+
+    def has(self, role: str) -> bool:
+        return any(column.role == role for column in self.columns)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.values) >= len(self.value_columns) and (bool(self.kind) or not self.has("kind"))
+
+    @property
+    def trailing(self) -> int:
+        """How many text columns (owners, note) follow the values."""
+        roles = [column.role for column in self.columns]
+        last = max((index for index, role in enumerate(roles) if role in {"base", "target", "other", "kind"}), default=0)
+        return sum(role in {"owners", "note", "ignored"} for role in roles[last + 1 :])
+
+
+def read_region(columns: Sequence[Column], tokens: Sequence[Token], category: str = "") -> list[Draft]:
+    """Return the drafts of a broken table, in the order of print."""
+    state = _State(tuple(columns), category=category)
+    for index, token in enumerate(tokens):
+        following = tokens[index + 1] if index + 1 < len(tokens) else None
+        _step(state, token, following)
+        state.last = token
+    _finish(state)
+    return state.drafts
+
+
+def _step(state: _State, token: Token, following: Token | None) -> None:
+    match token.kind:
+        case "value":
+            _value(state, token, following)
+        case "kind":
+            if not state.kind and (state.values or state.texts):
+                state.kind = bare(token.text)
+                state.kind_line = token.to_line
+        case "unit" if state.has("unit") and state.texts and not state.values and not state.unit:
+            state.unit = bare(token.text)
+        case "unit" if state.values and state.last is not None and state.last.kind == "value":
+            previous = state.values[-1]
+            state.values[-1] = Token("value", previous.text + bare(token.text), previous.from_line, token.to_line, previous.cell)
+        case _:
+            _text(state, token, following)
+
+
+def _text(state: _State, token: Token, following: Token | None) -> None:
+    if state.values or state.kind:
+        if (
+            not state.is_full
+            and token.cell
+            and len(state.values) < len(state.value_columns)
+            and following
+            and following.kind in {"kind", "value"}
+        ):
+            state.values.append(token)
+            return
+        if state.trailing and len(state.after) < state.trailing and _is_trailing(state, token, following):
+            state.after.append(token)
+            return
+        _finish(state)
+    state.texts.append(token)
+
+
+def _is_trailing(state: _State, token: Token, following: Token | None) -> bool:
+    """An owner or note stands right behind the values; a name is followed by its unit or values."""
+    if state.has("serial"):
+        return True
+    return not (following is not None and following.kind in {"value", "unit"}) and not re.search(r"[（(][^（()）]*[）)]$", token.text)
+
+
+def _value(state: _State, token: Token, following: Token | None) -> None:
+    if state.has("serial") and _is_serial(state, token, following):
+        _finish(state)
+        if state.texts:
+            state.category, state.texts = _category_text(state.texts), []
+        state.serial = bare(token.text)
+        return
+    if not state.texts and not state.values:
+        return
+    if len(state.values) >= len(state.value_columns):
+        return
+    state.values.append(token)
+
+
+def _is_serial(state: _State, token: Token, following: Token | None) -> bool:
+    word = bare(token.text).rstrip(".、．")
+    if not word.isdigit() or len(word) > 3:
+        return False
+    expected = int(state.serial) + 1 if state.serial.isdigit() else 1
+    if int(word) != expected or following is None or following.kind != "text":
+        return False
+    return not state.texts or state.is_full or not state.values
+
+
+def _category_text(texts: Sequence[Token]) -> str:
+    return squeeze(_COUNT.sub("", "".join(text.text for text in texts)))
+
+
+def _finish(state: _State) -> None:
+    if state.texts and (state.values or state.kind):
+        head, name = _split_category(state)
+        if head:
+            state.category = _category_text(head)
+        state.drafts.append(_draft(state, name))
+        state.texts = []
+    elif state.values or state.kind:
+        state.texts = []
+    state.values, state.after = [], []
+    state.serial = state.serial if state.drafts else ""
+    state.unit = state.kind = ""
+    state.kind_line = 0
+
+
+def _split_category(state: _State) -> tuple[list[Token], list[Token]]:
+    """Return (category tokens, name tokens): short words before the name that the catalogue or their shape shows as a category."""
+    texts = _split_first(state)
+    known = catalogue().categories
+    for size in range(min(5, len(texts) - 1), 0, -1):
+        if bare(_category_text(texts[:size])) in known:
+            return texts[:size], texts[size:]
+    if not state.has("category") or len(texts) < 2:
+        return [], texts
+    if texts[0].cell:
+        return texts[:1], texts[1:]
+    size = 0
+    while size < len(texts) - 1 and re.fullmatch(r"[一-鿿]{1,4}(?:[（(]\d+[个项][）)])?", bare(texts[size].text)):
+        size += 1
+    head = _category_text(texts[:size])
+    if size and 2 <= len(head) <= 8 and not _NAME_START.match(head) and not _INDICATOR_END.search(head) and len(bare(texts[size].text)) > 4:
+        return texts[:size], texts[size:]
+    return [], texts
+
+
+def _split_first(state: _State) -> list[Token]:
+    """Part a category from the name that follows it on the same line."""
+    texts = list(state.texts)
+    for index, token in enumerate(texts[:5]):
+        first, _, rest = token.text.partition(" ")
+        if token.cell or not rest:
+            continue
+        known = (
+            bare("".join(text.text for text in texts[:index]) + first) in catalogue().categories or bare(first) in catalogue().categories
+        )
+        shaped = (
+            state.has("category")
+            and re.fullmatch(r"[一-鿿]{2,6}", first)
+            and not _NAME_START.match(first)
+            and not _INDICATOR_END.search(first)
+        )
+        if known or (shaped and re.match(r"[一-鿿\d]{3,}", rest) and index == 0):
+            part = [Token("text", first, token.from_line, token.to_line), Token("text", rest, token.from_line, token.to_line)]
+            return texts[:index] + part + texts[index + 1 :]
+    return texts
+
+
+def _draft(state: _State, name: Sequence[Token]) -> Draft:
+    draft = Draft(
+        name="".join(token.text if token.cell else " " + token.text for token in name).strip(),
+        category=state.category,
+        serial=state.serial,
+        unit=state.unit,
+        kind=state.kind,
+        owners="、".join(token.text for token in state.after) if state.has("owners") else "",
+        note="" if state.has("owners") else "；".join(token.text for token in state.after),
+        from_line=name[0].from_line,
+    )
+    cells = [Cell(token.text, token.from_line, token.to_line) for token in state.values]
+    draft.cells = _place(state.value_columns, cells, draft)
+    draft.to_line = max([state.kind_line, *(token.to_line for token in (*name, *state.values, *state.after))])
+    draft.printed = "\t".join([squeeze(draft.name), *(cell.text for cell in cells), *([state.kind] if state.kind else [])])
+    return draft
+
+
+def _place(columns: Sequence[Column], cells: Sequence[Cell], draft: Draft) -> list[tuple[Column, Cell | None]]:
+    """Put the values under their columns; when one is missing, the last one is the target and the guess is said."""
+    missing = len(columns) - len(cells)
+    if missing <= 0:
+        return list(zip(columns, cells, strict=False))
+    target = next((index for index, column in enumerate(columns) if column.role == "target"), len(columns) - 1)
+    placed: dict[int, Cell] = {}
+    if len(cells) == 1:
+        placed[target] = cells[0]
+    else:
+        bases = [index for index, column in enumerate(columns) if column.role == "base"]
+        rest = [index for index in range(len(columns)) if index not in bases]
+        order = rest if len(rest) == len(cells) else list(range(len(cells)))
+        placed = dict(zip(order, cells, strict=False))
+    value = parse_value(cells[0].text) if len(cells) == 1 else None
+    if value is None or value.op is None:
+        draft.reasons.append(f"这一行只有{len(cells)}个数值，表头有{len(columns)}列，按目标值读")
+    return [(column, placed.get(index)) for index, column in enumerate(columns)]
