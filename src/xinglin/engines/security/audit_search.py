@@ -1,0 +1,121 @@
+"""Finds entries of the audit log for an auditor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+import asyncpg
+
+from xinglin.base.errors import IncorrectError
+
+PAGE_LIMIT: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """What to look for; None asks nothing.
+
+    since, until: instants, until excluded.  person: a person number; rid: a resource (or account) the entry names.
+    """
+
+    account_no: int | None = None
+    person: int | None = None
+    rid: int | None = None
+    action: str | None = None
+    outcome: str | None = None
+    subject_type: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFound:
+    """An entry as shown to an auditor; day, process and n are its place in the log."""
+
+    day: date
+    process: int
+    n: int
+    at: datetime
+    account_no: int | None
+    login: str | None
+    display_name: str | None
+    role: str
+    purpose: str
+    institution: int | None
+    action: str
+    subject_type: str
+    rids: tuple[int, ...]
+    persons: tuple[int, ...]
+    outcome: str
+    detail: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Entries, newest first; next_cursor is None on the last page."""
+
+    entries: tuple[AuditFound, ...]
+    next_cursor: str | None
+
+
+_SELECT: Final = (
+    "select l.day, l.process, l.n, l.at, l.account_no, a.login, a.display_name, l.role, l.purpose, l.institution, l.action,"
+    " l.subject_type, l.rids, l.persons, l.outcome, l.detail, l.request_id from audit l left join account a using (account_no)"
+)
+_CONDITIONS: Final = (
+    ("account_no", "l.account_no = {}"),
+    ("person", "l.persons @> array[{}::bigint]"),
+    ("rid", "l.rids @> array[{}::bigint]"),
+    ("action", "l.action = {}"),
+    ("outcome", "l.outcome = {}"),
+    ("subject_type", "l.subject_type = {}"),
+    ("since", "l.at >= {}"),
+    ("until", "l.at < {}"),
+)
+
+
+async def find_entries(connection: asyncpg.Connection[Any], query: AuditQuery, cursor: str | None, limit: int) -> AuditPage:
+    """Return a page of what matches.  Raises: IncorrectError for a cursor or a limit that cannot be."""
+    if not 1 <= limit <= PAGE_LIMIT:
+        raise IncorrectError(f"每页 1 到 {PAGE_LIMIT} 条", f"write a page size from 1 to {PAGE_LIMIT}", where="limit")
+    conditions, values = _where(query)
+    if cursor is not None:
+        values += _place(cursor)
+        conditions.append(f"(l.at, l.process, l.n) < (${len(values) - 2}, ${len(values) - 1}, ${len(values)})")
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    rows = await connection.fetch(f"{_SELECT}{where} order by l.at desc, l.process desc, l.n desc limit {int(limit) + 1}", *values)
+    entries = tuple(_found(row) for row in rows[:limit])
+    more = len(rows) > limit
+    return AuditPage(entries, _cursor(entries[-1]) if more else None)
+
+
+def _where(query: AuditQuery) -> tuple[list[str], list[Any]]:
+    values: list[Any] = []
+    conditions: list[str] = []
+    for name, condition in _CONDITIONS:
+        if (value := getattr(query, name)) is not None:
+            values.append(value)
+            conditions.append(condition.format(f"${len(values)}"))
+    return conditions, values
+
+
+def _found(row: Sequence[Any]) -> AuditFound:
+    fields = list(row)
+    fields[12], fields[13] = tuple(fields[12]), tuple(fields[13])
+    return AuditFound(*fields)
+
+
+def _cursor(entry: AuditFound) -> str:
+    return f"{entry.at.isoformat()}~{entry.process}~{entry.n}"
+
+
+def _place(cursor: str) -> list[Any]:
+    try:
+        at, process, n = cursor.split("~")
+        return [datetime.fromisoformat(at), int(process), int(n)]
+    except ValueError as error:
+        raise IncorrectError("翻页位置无效，请从第一页查起", "not a page position; start from the first page", where="cursor") from error
