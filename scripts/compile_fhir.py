@@ -2,7 +2,7 @@
 
 Reads the JSON files that `hatch_build.py` brought into `src/xinglin/fhir/published/` and writes `compiled.json` beside them:
 types with their elements, required value sets expanded to closed code lists, search parameters, the patient compartment.
-Entries that are not HL7's R4 4.0.1 (the npm package adds a few of R4B and R5) are left out. Run by hand: `python scripts/compile_fhir.py`.
+Entries that are not HL7's R4 4.0.1 (the npm package adds some of R4B, R5 and its own) are left out or put right. Run by hand: `python scripts/compile_fhir.py`.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ SOURCES = (
     "v3-codesystems",
     "v2-tables",
 )
-NOT_IN_R4 = ("EvidenceVariable.characteristic.definitionByCombination",)
-"""Elements the npm package carries although R4 4.0.1 has none of that name (they are R5's)."""
+CORRECTIONS = Path(__file__).resolve().parent / "fhir_r4_corrections.json"
+"""What the npm package added to or changed in R4's types, and what R4 4.0.1 says."""
 
 Json = dict[str, Any]
 
@@ -55,12 +55,12 @@ class Structures:
 
     def __init__(self) -> None:
         self.types: dict[str, Json] = {}
-        self.bound: set[str] = set()
+        self.bound: set[str] = set()  # canonical URLs of the required value sets, known once corrected
 
     def add(self, structure: Json) -> None:
         """Add one structure definition: one record per type and per backbone element."""
         name = structure["id"]
-        elements = [e for e in structure["snapshot"]["element"] if ":" not in e["id"] and not e["path"].startswith(NOT_IN_R4)]
+        elements = [e for e in structure["snapshot"]["element"] if ":" not in e["id"]]
         root = elements[0]["path"]
         parents = {e["path"] for e in elements if self._is_parent(e, elements)}
         for element in elements:
@@ -108,13 +108,38 @@ class Structures:
             return [code, "SimpleQuantity", []]
         return [code, code, sorted(set(targets))]
 
+    def correct(self, corrections: Json) -> None:
+        """Put right what the package changed; every correction must hit something, or it is out of date."""
+        for path in corrections["absent"]:
+            owner, name = path.rsplit(".", 1)
+            before = self.types[owner]["elements"]
+            self.types[owner]["elements"] = [e for e in before if e[0] != name]
+            if len(self.types[owner]["elements"]) == len(before):
+                raise SystemExit(f"fhir_r4_corrections.json: {path} is not in the definitions; remove the line")
+            for key in [key for key in self.types if key == path or key.startswith(f"{path}.")]:
+                del self.types[key]
+        for path, minimum in corrections["minimum"].items():
+            self._found(path)[2] = minimum
+        for path, targets in corrections["targets"].items():
+            self._found(path)[4][0][2] = targets
+        for path, url in corrections["value_set"].items():
+            self._found(path)[5] = url
+        for owner, elements in corrections["added"].items():
+            self.types[owner]["elements"].extend(elements)
+        self.bound = {e[5] for record in self.types.values() for e in record["elements"] if e[5] is not None}
+
+    def _found(self, path: str) -> list[Any]:
+        owner, name = path.rsplit(".", 1)
+        for element in self.types[owner]["elements"]:
+            if element[0] == name:
+                return element  # type: ignore[no-any-return]
+        raise SystemExit(f"fhir_r4_corrections.json: {path} is not in the definitions; remove the line")
+
     def _binding(self, element: Json) -> str | None:
         binding = element.get("binding")
         if not binding or binding.get("strength") != "required" or "valueSet" not in binding:
             return None
-        url = bare(binding["valueSet"])
-        self.bound.add(url)
-        return url
+        return bare(binding["valueSet"])
 
 
 class Expander:
@@ -206,6 +231,7 @@ def compile_definitions(folder: Path) -> Json:
     for resource in loaded["profiles-types"] + loaded["profiles-resources"]:
         if is_r4_structure(resource):
             structures.add(resource)
+    structures.correct(json.loads(CORRECTIONS.read_text(encoding="utf-8")))
     expander = Expander(loaded["valuesets"] + loaded["v3-codesystems"] + loaded["v2-tables"])
     compartment = json.loads((folder / "compartmentdefinition-patient.json").read_text(encoding="utf-8"))
     return {

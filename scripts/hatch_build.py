@@ -2,7 +2,7 @@
 
 Nothing of them is tracked by git. `npm ci --ignore-scripts` runs in a temporary folder; the files named below are copied
 with their licences; then `compile_fhir.py` turns the definitions into `compiled.json`, the only one of them that a wheel carries.
-A stamp (hash of the manifests, this file and compile_fhir.py) makes a second run a no-op.
+A stamp (hash of the manifests, this file, compile_fhir.py and its corrections) makes a second run a no-op.
 Run by hatchling while building, and by hand: `python scripts/hatch_build.py`.
 """
 
@@ -53,6 +53,7 @@ def stamp_of(root: Path) -> str:
     """Return the hash that says whether the copied files are those of the present manifests."""
     digest = hashlib.sha256(Path(__file__).read_bytes())
     digest.update(COMPILER.read_bytes())
+    digest.update(COMPILER.with_name("fhir_r4_corrections.json").read_bytes())
     for name in MANIFESTS:
         digest.update((root / name).read_bytes())
     return digest.hexdigest()

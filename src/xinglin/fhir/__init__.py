@@ -1,8 +1,17 @@
 """R4 as code: validation, search parameters and extractors, references, dates, outcomes; compiled from HL7's definitions, no I/O."""
 
+from xinglin.fhir.capability import Capabilities, capability_statement
+from xinglin.fhir.compartment import MAIN_DATES, main_date, patient_references
 from xinglin.fhir.explainer import CodeOracle
+from xinglin.fhir.extractor import Extractor, extractor
+from xinglin.fhir.index_values import Extracted, folded
+from xinglin.fhir.instants import EARLIEST, LATEST, Span, parse_datetime
 from xinglin.fhir.model import Definitions, load_definitions
-from xinglin.fhir.problems import Problem
+from xinglin.fhir.outcome import operation_outcome
+from xinglin.fhir.problems import MAX_PROBLEMS, Problem
+from xinglin.fhir.reference_shape import ReferenceShape, read_reference
+from xinglin.fhir.references import references, rewrite_references
+from xinglin.fhir.search_parameters import NOT_INDEXED, SearchParameter, search_parameters
 from xinglin.fhir.validation import validate
 
 RESOURCE_TYPES: frozenset[str]
@@ -16,4 +25,33 @@ def __getattr__(name: str) -> frozenset[str]:
     raise AttributeError(name)
 
 
-__all__ = ["RESOURCE_TYPES", "CodeOracle", "Definitions", "Problem", "load_definitions", "validate"]
+__all__ = [
+    "EARLIEST",
+    "LATEST",
+    "MAIN_DATES",
+    "MAX_PROBLEMS",
+    "NOT_INDEXED",
+    "RESOURCE_TYPES",
+    "Capabilities",
+    "CodeOracle",
+    "Definitions",
+    "Extracted",
+    "Extractor",
+    "Problem",
+    "ReferenceShape",
+    "SearchParameter",
+    "Span",
+    "capability_statement",
+    "extractor",
+    "folded",
+    "load_definitions",
+    "main_date",
+    "operation_outcome",
+    "parse_datetime",
+    "patient_references",
+    "read_reference",
+    "references",
+    "rewrite_references",
+    "search_parameters",
+    "validate",
+]
