@@ -1,0 +1,162 @@
+"""Enrolments and follow-ups of one village as the base platform (基层公卫系统) holds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xinglin.synthetic.emission import BASE
+from xinglin.synthetic.followups import Visits
+from xinglin.synthetic.forms import Drug, Filled, followup_items
+from xinglin.synthetic.health import Episode
+from xinglin.synthetic.plan import FAR, Stream, iso, table
+from xinglin.synthetic.resources import (
+    Contact,
+    Resource,
+    blood_pressure,
+    coded,
+    encounter,
+    instant,
+    measurement,
+    medication,
+    organization_reference,
+    practitioner_reference,
+    response,
+    task,
+)
+from xinglin.synthetic.scene import Scene
+
+_REASONS = {1: "连续两次控制不满意", 2: "血压或血糖达到紧急转诊标准"}
+
+
+def episode_id(scene: Scene, episode: Episode) -> str:
+    """Return the id of an enrolment: unique per person, programme and first day."""
+    letter = {"hypertension": "h", "diabetes2": "d", "elderly": "e"}[episode.programme]
+    return f"E{scene.record[episode.row]}-{letter}{iso(episode.start).replace('-', '')}"
+
+
+def emit_episodes(scene: Scene) -> None:
+    """Write an EpisodeOfCare per enrolment."""
+    doctors = scene.township
+    for episode in scene.episodes:
+        period = {"start": iso(episode.start)}
+        resource: Resource = {
+            "resourceType": "EpisodeOfCare", "id": episode_id(scene, episode), "status": "active" if episode.end == FAR else "finished",
+            "type": [coded("programme", episode.programme)], "patient": {"reference": f"Patient/{scene.patient(BASE, episode.row)}"},
+            "managingOrganization": organization_reference(scene.township.code), "period": period,
+            "careManager": practitioner_reference(doctors.one_of("responsible_doctor", scene.village).number),
+        }  # fmt: skip
+        if episode.end < FAR:
+            period["end"] = iso(episode.end)
+            resource["extension"] = [{"url": "urn:xinglin:ext:exit-reason", "valueCode": episode.reason}]
+        scene.emission.put(BASE, "0003-episodes", resource)
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What the recording worker has at hand: enrolments by person and form, the drugs each person takes."""
+
+    scene: Scene
+    random: np.random.Generator
+    episodes: dict[tuple[int, str], list[Episode]]
+    drugs: dict[tuple[int, str], list[Drug]]
+
+
+def emit_followups(scene: Scene, visits: Visits) -> None:
+    """Write the visits: Encounter, readings, the form as filled, medicines, referrals; one set per form."""
+    desk = _Desk(scene, scene.stream(Stream.RECORDING), {}, {})
+    for episode in scene.episodes:
+        desk.episodes.setdefault((episode.row, episode.programme), []).append(episode)
+    columns = [getattr(visits, name).tolist() for name in ("row", "day", "hypertension", "diabetes")]
+    for at, (row, day, hypertension, diabetes) in enumerate(zip(*columns, strict=True)):
+        for programme, wanted in (("hypertension", hypertension), ("diabetes2", diabetes)):
+            if wanted:
+                _emit_one(desk, visits, at, (row, day, programme))
+
+
+def _contact(desk: _Desk, visits: Visits, at: int, who: tuple[int, int, str]) -> Contact:
+    scene = desk.scene
+    row, day, programme = who
+    covering = [e for e in desk.episodes[row, programme] if e.start <= day] or desk.episodes[row, programme]
+    place = scene.township if visits.by_town[at] else scene.clinic
+    worker = place.one_of("responsible_doctor" if visits.by_town[at] else "village_doctor", int(visits.by_town[at]) - 1 + scene.village * (visits.by_town[at] < 2))
+    entered = int(visits.entered[at])
+    return Contact(
+        id=f"F{scene.record[row]}-{programme[0]}{iso(day).replace('-', '')}{visits.minute[at] % 60:02d}", patient=scene.patient(BASE, row),
+        service=f"followup-{programme}", day=day, minute=int(visits.minute[at]), institution=place.code, practitioner=worker.number,
+        way=int(visits.way[at]), entered=entered, episode=episode_id(scene, covering[-1]),
+    )  # fmt: skip
+
+
+def _emit_one(desk: _Desk, visits: Visits, at: int, who: tuple[int, int, str]) -> None:
+    scene, (row, day, programme) = desk.scene, who
+    contact = _contact(desk, visits, at, who)
+    systolic, diastolic, weight = int(visits.systolic[at]), int(visits.diastolic[at]), float(visits.weight[at])
+    glucose = float(visits.glucose[at]) if programme == "diabetes2" else 0.0
+    outcome = int((visits.h_class if programme == "hypertension" else visits.d_class)[at])
+    drugs = _drugs(desk, (row, programme), outcome) if visits.adherence[at] < 3 else []
+    refer = int(visits.refer[at])
+    made: list[Resource] = [encounter(contact)]
+    if systolic:
+        made.append(blood_pressure(contact, systolic, diastolic))
+    if contact.way != 3:
+        made += [measurement(contact, "8867-4", int(visits.heart_rate[at])), measurement(contact, "29463-7", weight)]
+    if glucose:
+        made.append(measurement(contact, "14771-0", glucose))
+    filled = Filled(
+        day=day, way=contact.way, symptoms=_symptoms(desk, programme, outcome), systolic=systolic, diastolic=diastolic, weight=weight,
+        height=float(scene.health.height[row]), heart_rate=int(visits.heart_rate[at]), glucose=glucose, cigarettes=10 if scene.health.smoker[row] else 0,
+        salt=1 + (row + at) % 2, adherence=int(visits.adherence[at]), adverse=int(visits.adverse[at]), outcome=outcome, drugs=tuple(drugs),
+        next_day=int(visits.next_day[at]), refer_to=scene.hospital.name, refer_reason=_REASONS.get(refer, ""),
+        doctor=_name_of(scene, contact.practitioner), turn=row + at,
+    )  # fmt: skip
+    made.append(response(contact, f"{programme}-followup", followup_items(f"{programme}-followup", filled)))
+    made += [medication(contact, serial, drug) for serial, drug in enumerate(drugs)]
+    for resource in made:
+        scene.emission.put(BASE, "0005-followups", resource)
+    if refer and (programme == "hypertension" or not visits.hypertension[at]):
+        _refer(desk, contact, refer)
+
+
+def _name_of(scene: Scene, number: str) -> str:
+    return next(p.name for p in (*scene.clinic.staff, *scene.township.staff) if p.number == number)
+
+
+def _symptoms(desk: _Desk, programme: str, outcome: int) -> tuple[str, ...]:
+    if desk.random.random() > (0.25 if outcome > 1 else 0.05):
+        return ("1",)
+    return ("2",) if programme == "hypertension" or desk.random.random() < 0.5 else ("2", "4")
+
+
+def _drugs(desk: _Desk, key: tuple[int, str], outcome: int) -> list[Drug]:
+    """Return the medicines in use after the visit; after a bad one a second or third is sometimes added."""
+    shelf = [(str(n), int(t), float(d), str(u)) for n, t, d, u in table("clinical")["hypertension_drugs" if key[1] == "hypertension" else "diabetes_drugs"]]
+    if key not in desk.drugs:
+        weights = np.array([10, 5, 5, 3, 2, 2][: len(shelf)], dtype=float)
+        desk.drugs[key] = [shelf[int(desk.random.choice(len(shelf), p=weights / weights.sum()))]]
+    taken = desk.drugs[key]
+    if outcome == 2 and len(taken) < 3 and desk.random.random() < 0.2:
+        taken.append(next(drug for drug in shelf if drug not in taken))
+    return list(taken)
+
+
+def _refer(desk: _Desk, contact: Contact, refer: int) -> None:
+    """Write the referral and the task to ask for its result within 14 days. Source: 国家基本公共卫生服务规范（第三版）, unverified."""
+    scene, age = desk.scene, desk.scene.plan.last_day - contact.day
+    traced = desk.random.random() < scene.township.traits.traced
+    done = age > 10 and traced
+    request = f"{contact.id}-ref"
+    scene.emission.put(BASE, "0006-referrals", {
+        "resourceType": "ServiceRequest", "id": request, "status": "completed" if done else "active", "intent": "order",
+        "category": [coded("request", "referral")], "priority": "urgent" if refer == 2 else "routine", "code": {"text": "转上级医院"},
+        "subject": {"reference": f"Patient/{contact.patient}"}, "encounter": {"reference": f"Encounter/{contact.id}"}, "authoredOn": contact.at,
+        "requester": practitioner_reference(contact.practitioner), "performer": [organization_reference(scene.hospital.code)],
+        "reasonCode": [{"text": _REASONS[refer]}],
+    })  # fmt: skip
+    follow = task((f"{contact.id}-res", "referral-result"), contact.patient, f"ServiceRequest/{request}", "completed" if done else "requested", contact.at)
+    follow["restriction"] = {"period": {"end": iso(contact.day + 14)}}
+    follow["owner"] = organization_reference(contact.institution)
+    if done:
+        follow["lastModified"] = instant(min(contact.day + 12, scene.plan.last_day), 600)
+    scene.emission.put(BASE, "0006-referrals", follow)
