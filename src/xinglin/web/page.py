@@ -1,0 +1,237 @@
+"""One page: who visits, what they may do, and how the answer is rendered.
+
+Every address of the product is made by `page(...)`, which names the right it needs; there is no other way to add one. The
+wrapper finds the scope of the session cookie, checks the form token and the right, and turns every refusal into a page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from jinja2 import Environment
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from xinglin.base.errors import ForbiddenError, XinglinError
+from xinglin.engines.security import AuditEntry
+from xinglin.web.assets import Assets
+from xinglin.web.i18n import Words
+from xinglin.web.menu import Entry, Shown, current_entry, menu_for
+
+if TYPE_CHECKING:
+    from xinglin.assembly import Platform
+    from xinglin.engines.security import Role, Scope
+
+SESSION_COOKIE: Final = "xinglin_session"
+VISIT_COOKIE: Final = "xinglin_visit"
+LANGUAGE_COOKIE: Final = "xinglin_language"
+PUBLIC: Final = "public"
+"""The right of a page that needs no sign-in."""
+SIGNED_IN: Final = "signed-in"
+"""The right of a page that everybody signed in may open."""
+_SAFE = frozenset({"GET", "HEAD"})
+_PASSWORD_PATHS = frozenset({"/account/password", "/sign-out", "/language"})
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """What every page of one application shares; never changed after start."""
+
+    platform: Platform
+    assets: Assets
+    words: Mapping[str, Words]
+    environments: Mapping[str, Environment]
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of one person. token: the secret its form token is derived from.  district: the county's name, "" before it is known."""
+
+    request: Request
+    web: Web
+    words: Words
+    session: Any
+    token: str
+    district: str = ""
+
+    @property
+    def platform(self) -> Platform:
+        """Return the engines."""
+        return self.web.platform
+
+    @property
+    def scope(self) -> Scope:
+        """Return who acts. Raises: ForbiddenError on a public page, where nobody does."""
+        if self.session is None:
+            raise ForbiddenError("请先登录", "sign in first")
+        scope: Scope = self.session.scope
+        return scope
+
+    @property
+    def signed_in(self) -> bool:
+        """Return whether somebody is signed in."""
+        return self.session is not None
+
+    @property
+    def language(self) -> str:
+        """Return "zh" or "en"."""
+        return self.words.language
+
+    @property
+    def form_token(self) -> str:
+        """Return what every form sends back as `form_token` (htmx: header X-Form-Token)."""
+        return hmac.new(self.token.encode(), b"xinglin form token", hashlib.sha256).hexdigest()
+
+    @property
+    def target(self) -> str:
+        """Return the id of the element an htmx request wants to replace, "" for a full page."""
+        return self.request.headers.get("hx-target", "") if self.request.headers.get("hx-request") == "true" else ""
+
+    @property
+    def menu(self) -> Sequence[Shown]:
+        """Return the menu as this person sees it."""
+        return menu_for(self.scope, self.web.entries) if self.signed_in else ()
+
+    @property
+    def here(self) -> Entry | None:
+        """Return the menu entry this page belongs to."""
+        return current_entry(self.request.url.path, self.web.entries)
+
+    def allows(self, *rights: str) -> bool:
+        """Return whether the person has one of the rights."""
+        return self.signed_in and any(self.scope.allows(right) for right in rights)
+
+    def text(self, chinese: str, /, **values: object) -> str:
+        """Return a message of this page's language."""
+        return self.words(chinese, **values)
+
+    @property
+    def role_name(self) -> str:
+        """Return the name of the office one acts as."""
+        return self.platform.security.roles.role(self.scope.role).name(self.language)
+
+    @property
+    def other_roles(self) -> Sequence[Role]:
+        """Return the person's other offices."""
+        table = self.platform.security.roles
+        return [table.role(code) for code in self.session.roles if code != self.scope.role]
+
+    async def form(self) -> FormData:
+        """Return what the form sent."""
+        return await self.request.form()
+
+    async def record(self, action: str, subject: str, *, persons: Sequence[int] = (), detail: str = "") -> None:
+        """Return once the audit log holds what is being done. Raises: UnavailableError when it cannot: then it must not be done."""
+        entry = AuditEntry(self.scope, action, subject, persons=persons, detail=detail, request_id=self.request_number)
+        await self.platform.audit.record(entry)
+
+    @property
+    def request_number(self) -> str:
+        """Return the number of this request, as the answer's header and the log carry it."""
+        return str(getattr(self.request.state, "request_number", ""))
+
+
+View = Callable[[Visit], Awaitable[Response]]
+
+
+def page(path: str, view: View, *, right: str | tuple[str, ...], methods: Sequence[str] = ("GET",)) -> Route:
+    """Return the route of a page. right: the right it needs (any one of several), SIGNED_IN or PUBLIC."""
+
+    async def endpoint(request: Request) -> Response:
+        return await _answer(request, view, (right,) if isinstance(right, str) else right)
+
+    endpoint.right = right  # type: ignore[attr-defined]
+    return Route(path, endpoint, methods=list(methods), name=f"{view.__module__.rsplit('.', 1)[-1]}.{view.__name__}.{'-'.join(methods)}")
+
+
+async def visit_of(request: Request, *, with_session: bool = True) -> Visit:
+    """Return the visit of a request; a session cookie that is not valid (any more) counts as nobody signed in."""
+    web: Web = request.app.state.web
+    words = web.words.get(request.cookies.get(LANGUAGE_COOKIE, "zh")) or web.words["zh"]
+    cookie = request.cookies.get(SESSION_COOKIE, "")
+    session = None
+    if cookie and with_session:
+        try:
+            session = await web.platform.security.session_of(cookie)
+        except ForbiddenError:
+            session = None
+    token = cookie if session is not None else request.cookies.get(VISIT_COOKIE, "") or secrets.token_urlsafe(24)
+    return Visit(request=request, web=web, words=words, session=session, token=token)
+
+
+async def _answer(request: Request, view: View, rights: tuple[str, ...]) -> Response:
+    visit = await visit_of(request)
+    try:
+        waiting = _turned_away(visit, rights)
+        if waiting is not None:
+            return waiting
+        if request.method not in _SAFE:
+            await _check_form_token(visit)
+        if PUBLIC not in rights and SIGNED_IN not in rights and not visit.allows(*rights):
+            visit.scope.require(rights[0])
+        answer = await view(visit)
+    except XinglinError as error:
+        answer = problem(visit, error)
+    if not visit.signed_in and VISIT_COOKIE not in request.cookies:
+        set_cookie(visit, answer, VISIT_COOKIE, visit.token)
+    return answer
+
+
+def _turned_away(visit: Visit, rights: tuple[str, ...]) -> Response | None:
+    """Return the way to the sign-in page, or to the page for a first password, where one of them must come first."""
+    path = visit.request.url.path
+    if PUBLIC in rights:
+        return None
+    if not visit.signed_in:
+        wanted = path + (f"?{visit.request.url.query}" if visit.request.url.query else "")
+        return redirect(visit, "/sign-in" + ("?" + urlencode({"next": wanted}) if visit.request.method in _SAFE and wanted != "/" else ""))
+    if visit.session.must_change_password and path not in _PASSWORD_PATHS:
+        return redirect(visit, "/account/password")
+    return None
+
+
+async def _check_form_token(visit: Visit) -> None:
+    sent = visit.request.headers.get("x-form-token", "") or str((await visit.form()).get("form_token", ""))
+    if not hmac.compare_digest(sent.encode(), visit.form_token.encode()):
+        raise ForbiddenError(
+            "本页已过期，内容没有保存：请返回、刷新页面后重新提交", "this page has expired and nothing was saved: go back, reload it and send it again"
+        )
+
+
+def redirect(visit: Visit, path: str) -> Response:
+    """Return an answer that leads to a page of ours, for browsers and for htmx."""
+    if visit.request.headers.get("hx-request") == "true":
+        return Response(status_code=200, headers={"hx-redirect": path})
+    return RedirectResponse(path, status_code=303)
+
+
+def set_cookie(visit: Visit, answer: Response, name: str, value: str, *, days: int | None = None) -> None:
+    """Set a cookie that scripts cannot read, that other sites do not send, and that asks for TLS where the page came by TLS."""
+    answer.set_cookie(
+        name, value, max_age=days * 86400 if days else None, path="/", httponly=True, samesite="lax", secure=visit.request.url.scheme == "https"
+    )
+
+
+def render(visit: Visit, template: str, context: Mapping[str, object] | None = None, *, status: int = 200) -> HTMLResponse:
+    """Return a page. Every template sees `visit`, `_`, `asset(name)`, `now` and what context adds."""
+    found = visit.web.environments[visit.language].get_template(template)
+    now = visit.platform.clock.now().astimezone(visit.platform.clock.zone)
+    return HTMLResponse(found.render({"visit": visit, "now": now, "settings": visit.platform.settings, **(context or {})}), status_code=status)
+
+
+def problem(visit: Visit, error: XinglinError) -> Response:
+    """Return the page, or for htmx the notice, that tells a person what was refused and what to do instead."""
+    template = "problem/notice.html" if visit.request.headers.get("hx-request") == "true" else "problem/page.html"
+    answer = render(visit, template, {"error": error, "sentence": error.message(visit.language)}, status=error.http_status)
+    if error.http_status == 503:
+        answer.headers["retry-after"] = "5"
+    return answer

@@ -1,0 +1,10 @@
+"""Every page of the product, one file per group; each file has `ROUTES` and `MENU`."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Final
+
+from xinglin.web.pages import account
+
+GROUPS: Final[tuple[ModuleType, ...]] = (account,)

@@ -1,0 +1,115 @@
+"""Sign-in, sign-out, password, role, language, and the page that says who one is."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from xinglin.base.errors import ForbiddenError, IncorrectError, XinglinError
+from xinglin.web.i18n import LANGUAGES
+from xinglin.web.menu import Entry
+from xinglin.web.page import LANGUAGE_COOKIE, PUBLIC, SESSION_COOKIE, SIGNED_IN, Visit, page, redirect, render, set_cookie
+
+
+def _local(path: str) -> str:
+    """Return path when it is an address of ours, else the first page: a link cannot send people elsewhere after sign-in."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
+
+
+async def show_sign_in(visit: Visit) -> Response:
+    """Show the form; somebody who is signed in goes on."""
+    wanted = _local(visit.request.query_params.get("next", "/"))
+    return redirect(visit, wanted) if visit.signed_in else await _sign_in_page(visit, wanted)
+
+
+async def _sign_in_page(visit: Visit, wanted: str, login: str = "", refused: XinglinError | None = None) -> Response:
+    accounts = await visit.platform.security.demo_accounts() if visit.platform.settings.demo else ()
+    context = {"next": wanted, "login": login, "accounts": accounts, "refusal": refused.message(visit.language) if refused else ""}
+    return render(visit, "account/sign_in.html", context, status=refused.http_status if refused else 200)
+
+
+async def sign_in(visit: Visit) -> Response:
+    """Open a session; a refused attempt shows the form again with the reason."""
+    form = await visit.form()
+    login, password, wanted = str(form.get("login", "")).strip(), str(form.get("password", "")), _local(str(form.get("next", "/")))
+    address = visit.request.client.host if visit.request.client else ""
+    try:
+        session = await visit.platform.security.sign_in(login, password, address)
+    except (ForbiddenError, IncorrectError) as error:
+        return await _sign_in_page(visit, wanted, login, error)
+    answer = redirect(visit, "/account/password" if session.must_change_password else wanted)
+    set_cookie(visit, answer, SESSION_COOKIE, session.token)
+    return answer
+
+
+async def sign_out(visit: Visit) -> Response:
+    """End the session everywhere, not only in this browser."""
+    await visit.platform.security.sign_out(visit.token)
+    answer = redirect(visit, "/sign-in")
+    answer.delete_cookie(SESSION_COOKIE, path="/")
+    return answer
+
+
+async def show_account(visit: Visit) -> Response:
+    """Show name, office, institution, area and rights."""
+    table = visit.platform.security.roles
+    rights = [table.rights[code] for code in sorted(visit.scope.rights)]
+    context = {
+        "rights": rights,
+        "changed": "changed" in visit.request.query_params,
+    }
+    return render(visit, "account/account.html", context)
+
+
+async def show_password(visit: Visit) -> Response:
+    """Show the form for a new password."""
+    return render(visit, "account/password.html", {"refusal": ""})
+
+
+async def change_password(visit: Visit) -> Response:
+    """Change the password; a refused one shows the form again with the reason."""
+    form = await visit.form()
+    try:
+        if form.get("new") != form.get("again"):
+            raise IncorrectError("两次输入的新密码不一样：请重新输入", "the two new passwords differ: type them again")
+        await visit.platform.security.change_password(visit.token, str(form.get("old", "")), str(form.get("new", "")))
+    except (ForbiddenError, IncorrectError) as error:
+        return render(visit, "account/password.html", {"refusal": error.message(visit.language)}, status=error.http_status)
+    return redirect(visit, "/account?changed=1")
+
+
+async def switch_role(visit: Visit) -> Response:
+    """Go on as another of one's offices."""
+    session = await visit.platform.security.switch_role(visit.token, str((await visit.form()).get("role", "")))
+    answer = redirect(visit, "/")
+    set_cookie(visit, answer, SESSION_COOKIE, session.token)
+    return answer
+
+
+async def switch_language(visit: Visit) -> Response:
+    """Keep the language for a year and show the same page in it."""
+    form = await visit.form()
+    wanted = str(form.get("language", "zh"))
+    answer = redirect(visit, _local(str(form.get("back", "/"))))
+    set_cookie(visit, answer, LANGUAGE_COOKIE, wanted if wanted in LANGUAGES else "zh", days=365)
+    return answer
+
+
+async def show_first(visit: Visit) -> Response:
+    """Lead to the first page of the menu one may open, or to one's account where there is none."""
+    return redirect(visit, visit.menu[0].path if visit.menu else "/account")
+
+
+ROUTES: Final = (
+    page("/", show_first, right=SIGNED_IN),
+    page("/sign-in", show_sign_in, right=PUBLIC),
+    page("/sign-in", sign_in, right=PUBLIC, methods=("POST",)),
+    page("/sign-out", sign_out, right=SIGNED_IN, methods=("POST",)),
+    page("/language", switch_language, right=PUBLIC, methods=("POST",)),
+    page("/account", show_account, right=SIGNED_IN),
+    page("/account/role", switch_role, right=SIGNED_IN, methods=("POST",)),
+    page("/account/password", show_password, right=SIGNED_IN),
+    page("/account/password", change_password, right=SIGNED_IN, methods=("POST",)),
+)
+MENU: Final[tuple[Entry, ...]] = ()

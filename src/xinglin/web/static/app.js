@@ -1,0 +1,108 @@
+// What every page needs: the form token on htmx requests, notices that go away, menus that close, links by key, exports with progress.
+
+const token = document.querySelector('meta[name="form-token"]')?.content ?? "";
+
+document.addEventListener("htmx:configRequest", (event) => { event.detail.headers["X-Form-Token"] = token; });
+
+document.addEventListener("click", (event) => {
+  const dismiss = event.target.closest("[data-dismiss]");
+  if (dismiss) dismiss.closest(".note")?.remove();
+  for (const open of document.querySelectorAll("details.drop[open]")) if (!open.contains(event.target)) open.open = false;
+  const printer = event.target.closest("[data-print]");
+  if (printer) window.print();
+  const opener = event.target.closest("[data-dialog]");
+  if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
+  const closer = event.target.closest("[data-close]");
+  if (closer) closer.closest("dialog")?.close();
+  const exporter = event.target.closest("a[data-export]");
+  if (exporter && window.ReadableStream) { event.preventDefault(); download(exporter); }
+  const filler = event.target.closest("[data-fill]");
+  if (filler) fill(JSON.parse(filler.dataset.fill));
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") for (const open of document.querySelectorAll("details.drop[open]")) open.open = false;
+  const typing = event.target.closest("input, select, textarea, [contenteditable]");
+  if (event.key === "/" && !typing) {
+    const box = document.querySelector("[data-search]");
+    if (box) { event.preventDefault(); box.focus(); box.select(); }
+  }
+  const row = event.target.closest("tr[data-row]");
+  if (row && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+    event.preventDefault();
+    const rows = [...row.parentElement.querySelectorAll("tr[data-row]")];
+    (rows[rows.indexOf(row) + (event.key === "ArrowDown" ? 1 : -1)] ?? row).focus();
+  }
+  if (row && event.target === row) {
+    const link = event.key === "Enter" ? row.querySelector("a.main") : row.querySelector(`a[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+    if (link) { event.preventDefault(); link.click(); }
+  }
+  if (event.key === "ArrowDown" && event.target.matches("[data-search]")) {
+    const first = document.querySelector("tr[data-row]");
+    if (first) { event.preventDefault(); first.focus(); }
+  }
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
+});
+
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !window.confirm(question)) event.preventDefault();
+});
+
+function fill(values) {
+  for (const [id, value] of Object.entries(values)) {
+    const field = document.getElementById(id);
+    if (field) { field.value = value; field.dispatchEvent(new Event("input", { bubbles: true })); }
+  }
+}
+
+function notice(text, kind = "") {
+  const box = document.createElement("div");
+  box.className = `note ${kind}`;
+  box.setAttribute("role", kind === "bad" ? "alert" : "status");
+  const words = document.createElement("div");
+  words.textContent = text;
+  box.append(words);
+  document.getElementById("notices").append(box);
+  return { say(next) { words.textContent = next; }, done(after = 4000) { setTimeout(() => box.remove(), after); }, bar(element) { box.append(element); } };
+}
+
+// The answer is lines `rows <done> <all>`, then `file <name>` and the bytes; an error is a line `error <sentence>`.
+async function download(link) {
+  const told = notice(link.dataset.export);
+  try {
+    const answer = await fetch(link.href, { headers: { Accept: "application/x-xinglin-progress" } });
+    if (!answer.ok) throw new Error(link.dataset.failed);
+    const reader = answer.body.getReader();
+    const decoder = new TextDecoder();
+    let held = new Uint8Array(0), name = "", pieces = [];
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      if (name) { pieces.push(value); continue; }
+      const joined = new Uint8Array(held.length + value.length);
+      joined.set(held); joined.set(value, held.length); held = joined;
+      for (let end = held.indexOf(10); end >= 0 && !name; end = held.indexOf(10)) {
+        const [word, ...rest] = decoder.decode(held.slice(0, end)).split(" ");
+        held = held.slice(end + 1);
+        if (word === "rows") told.say(`${link.dataset.export} ${rest[0]} / ${rest[1]}`);
+        if (word === "error") throw new Error(rest.join(" "));
+        if (word === "file") { name = rest.join(" "); pieces.push(held); }
+      }
+    }
+    if (!name) throw new Error(link.dataset.failed);
+    const save = document.createElement("a");
+    save.href = URL.createObjectURL(new Blob(pieces));
+    save.download = name;
+    save.click();
+    setTimeout(() => URL.revokeObjectURL(save.href), 60000);
+    told.say(name);
+    told.done();
+  } catch (error) {
+    told.done(0);
+    notice(error.message, "bad").done(9000);
+  }
+}
