@@ -1,0 +1,124 @@
+"""Keeps the processes of one installation alive: starts them, restarts those that die, stops all together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from xinglin.base.errors import ConflictError
+from xinglin.base.postgres import EmbeddedPostgres
+
+_STOP_S: Final = 20
+_PAUSES_S: Final = (0.2, 0.5, 1, 2, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A process to keep alive. once: it ends by itself with code 0 and is not started again then."""
+
+    name: str
+    arguments: Sequence[str]
+    once: bool = False
+
+
+def hold_data_folder(data_dir: Path) -> IO[str]:
+    """Take the lock of a data folder for this process and return it; it is given back when the process ends, however it ends.
+
+    Raises: ConflictError when another process serves this folder.
+    """
+    lock = (data_dir / "run" / "serve.lock").open("a+")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        lock.close()
+        raise ConflictError(
+            "这个数据文件夹已有一个杏林在运行，请先停止它，或用 XINGLIN_DATA 另选文件夹",
+            "another Xinglin serves this data folder; stop it or choose another folder with XINGLIN_DATA",
+            where=str(data_dir),
+        ) from error
+    return lock
+
+
+class Supervisor:
+    """Children of this process and, where it is embedded, the database server."""
+
+    def __init__(self, environment: dict[str, str], log_folder: Path, postgres: EmbeddedPostgres | None) -> None:
+        self._environment = environment
+        self._logs = log_folder
+        self._postgres = postgres
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._stopping = asyncio.Event()
+
+    async def run(self, children: Sequence[Child], ready: Callable[[], Awaitable[None]]) -> None:
+        """Run the children until SIGINT or SIGTERM; `ready` is awaited once they have been started."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stopping.set)
+        self._logs.mkdir(parents=True, exist_ok=True)
+        tasks = [asyncio.create_task(self._keep(child)) for child in children]
+        if self._postgres is not None:
+            tasks.append(asyncio.create_task(self._keep_postgres(self._postgres)))
+        greeting = asyncio.create_task(ready())
+        await self._stopping.wait()
+        greeting.cancel()
+        await self._stop_all()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, greeting, return_exceptions=True)
+        if self._postgres is not None:
+            await asyncio.to_thread(self._postgres.stop)
+
+    def stop(self) -> None:
+        """End `run`, as a signal would."""
+        self._stopping.set()
+
+    def pids(self) -> dict[str, int]:
+        """Return the name and process number of the children that run."""
+        return {name: process.pid for name, process in self._processes.items() if process.returncode is None}
+
+    async def _keep(self, child: Child) -> None:
+        deaths = 0
+        while not self._stopping.is_set():
+            started = asyncio.get_running_loop().time()
+            code = await self._run_once(child)
+            if child.once and code == 0 or self._stopping.is_set():
+                return
+            deaths = 0 if asyncio.get_running_loop().time() - started > 60 else deaths + 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), _PAUSES_S[min(deaths, len(_PAUSES_S) - 1)])
+
+    async def _run_once(self, child: Child) -> int:
+        with (self._logs / f"{child.name}.log").open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "xinglin", *child.arguments, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment
+            )
+        self._processes[child.name] = process
+        (self._logs.parent / "run" / f"{child.name}.pid").write_text(str(process.pid))
+        return await process.wait()
+
+    async def _keep_postgres(self, postgres: EmbeddedPostgres) -> None:
+        while not self._stopping.is_set():
+            if not await asyncio.to_thread(postgres.is_running):
+                await asyncio.to_thread(postgres.start)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), 1)
+
+    async def _stop_all(self) -> None:
+        running = [process for process in self._processes.values() if process.returncode is None]
+        for process in running:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        try:
+            await asyncio.wait_for(asyncio.gather(*(process.wait() for process in running)), _STOP_S)
+        except TimeoutError:
+            for process in running:
+                if process.returncode is None:
+                    os.kill(process.pid, signal.SIGKILL)

@@ -1,0 +1,68 @@
+"""`xinglin import`: files of others into the record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from xinglin.assembly import Platform
+from xinglin.cli.session import with_platform
+from xinglin.engines.exchange import ImportOptions, ImportReport
+
+FOREIGN_SOURCE = "external-samples"
+
+
+def mount(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("import")(import_files)
+
+
+def import_files(
+    path: Annotated[Path, typer.Argument(help="文件或文件夹：FHIR Bundle（可 gzip）、NDJSON · a file or folder")],
+    source: Annotated[str, typer.Option(help="数据来源编码 · code of the source; a new one is registered")] = FOREIGN_SOURCE,
+    name: Annotated[str, typer.Option(help="新来源的名称 · name of a new source")] = "外部样例（无属地）",
+    institution: Annotated[str | None, typer.Option(help="居民归属的机构编码 · code of the institution that keeps these residents")] = None,
+    foreign: Annotated[bool, typer.Option(help="居民默认无属地 · residents belong nowhere until assigned")] = True,
+) -> None:
+    """导入数据；同一文件再次导入不会改变任何内容 · Take data in; the same file again changes nothing."""
+    console = Console()
+
+    async def work(platform: Platform) -> ImportReport:
+        scope = platform.security.system_scope("import")
+        await platform.exchange.ledger.source(source, name=name, foreign=foreign and institution is None)
+        keeper = None
+        if institution is not None:
+            async with platform.database.connection() as connection:
+                keeper = (await platform.register.institution(connection, institution)).rid
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task(path.name, total=None)
+
+            def show(file: str, done: int, total: int) -> None:
+                progress.update(task, description=file[:48], completed=done, total=total)
+
+            return await platform.importer.import_path(scope, path, ImportOptions(source, keeper, show))
+
+    report = with_platform(work)
+    console.print(report_table(report))
+    for file, problem in report.problems[:20]:
+        entry = f"#{problem.entry_no}" if problem.entry_no else ""
+        console.print(f"[yellow]{file}{entry}[/] {problem.path}: {problem.zh} · {problem.en}")
+    if report.rejected:
+        console.print("待处理的数据在网页“数据接入 → 待处理”中修改后可重放 · what waits can be repaired and replayed on the page 数据接入")
+    raise typer.Exit(0 if not report.rejected else 11)
+
+
+def report_table(report: ImportReport) -> Table:
+    """Return what an import did as a table."""
+    table = Table(title="导入结果 · import")
+    for title in ("文件 files", "已收过 repeated", "写入 stored", "无变化 unchanged", "待处理 waiting", "整条退回 refused messages"):
+        table.add_column(title, justify="right")
+    counts = (report.files, report.repeated, report.stored, report.unchanged, report.rejected, report.quarantined_messages)
+    table.add_row(*(f"{count:,}" for count in counts))
+    return table

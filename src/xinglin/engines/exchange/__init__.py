@@ -1,0 +1,13 @@
+"""Exchange: doors in and out, the ledger of messages, the gate, quarantine and replay."""
+
+from xinglin.engines.exchange.blobs import Blobs
+from xinglin.engines.exchange.door import Exchange, Rooms
+from xinglin.engines.exchange.files import Importer, ImportOptions, files_below
+from xinglin.engines.exchange.ledger import Ledger, Source
+from xinglin.engines.exchange.model import OWN_API, OWN_PAGES, Entry, EntryProblem, ImportReport, Receipt, State, Submission
+from xinglin.engines.exchange.reading import UnreadableError, read_message
+
+__all__ = [
+    "Blobs", "Entry", "EntryProblem", "Exchange", "ImportOptions", "ImportReport", "Importer", "Ledger", "OWN_API", "OWN_PAGES", "Receipt",
+    "Rooms", "Source", "State", "Submission", "UnreadableError", "files_below", "read_message",
+]  # fmt: skip

@@ -1,0 +1,284 @@
+"""The one way in: a message goes to the ledger, through the gate, into store and identity, all in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import orjson
+
+from xinglin.base.database import Database
+from xinglin.base.errors import ConflictError, IncorrectError
+from xinglin.engines.exchange.gate import Directory, Item, Prepared, prepare
+from xinglin.engines.exchange.ledger import Envelope, Ledger, Source
+from xinglin.engines.exchange.model import Entry, EntryProblem, Receipt, State, Submission
+from xinglin.engines.exchange.reading import UnreadableError, read_message
+from xinglin.engines.identity import Arrival, Register, Residents, Trust
+from xinglin.engines.security import Scope
+from xinglin.engines.store import Cause, Delete, Outcome, Put, Store
+
+_REGISTERED_TYPES = ("Organization", "Practitioner", "PractitionerRole")
+Numbered = Sequence[tuple[int, Entry]]
+
+
+class _RolledBackError(Exception):
+    """An atomic message had entries the store refused; nothing of it stays."""
+
+    def __init__(self, problems: list[EntryProblem]) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """What the exchange hands things on to."""
+
+    database: Database
+    store: Store
+    residents: Residents
+    register: Register
+
+
+@dataclass(slots=True)
+class Written:
+    """What one transaction stored: outcomes by entry number, the refused, the persons of new source Patients."""
+
+    outcomes: dict[int, Outcome]
+    problems: list[EntryProblem]
+    persons: dict[int, int]
+
+    def counts(self) -> tuple[int, int]:
+        """Return (stored, unchanged)."""
+        unchanged = sum(outcome.status == "unchanged" for outcome in self.outcomes.values())
+        return len(self.outcomes) - unchanged, unchanged
+
+
+class Exchange:
+    """Doors in. Every method writes the ledger before it answers, and the same message twice changes nothing."""
+
+    def __init__(self, rooms: Rooms, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self._rooms = rooms
+        self._directory: dict[tuple[str, str], str] = {}
+        self._organization_rids: dict[str, int] = {}
+
+    async def submit(self, scope: Scope, submission: Submission, *, institution: int | None = None) -> Receipt:
+        """Take one message of parsed entries; returns its receipt once everything is committed.
+
+        institution: rid of who keeps the residents of a foreign source.
+        Raises: NotFoundError for an unknown source, UnavailableError when nothing could be written (send it again).
+        """
+        source = await self.ledger.source(submission.source)
+        envelope = Envelope(
+            source, submission.message_id, submission.content, submission.kind, submission.media, scope.account_no, institution
+        )
+        before = await self.ledger.arrived(envelope)
+        if before is not None and before.is_final:
+            return before.receipt()
+        entries = list(enumerate(submission.entries, 1))
+        prepared = prepare(entries, source.sender, await self._known(submission.entries))
+        if submission.atomic and prepared.problems:
+            return await self._refuse(envelope, entries, prepared.problems)
+        try:
+            async with self._rooms.database.transaction() as connection:
+                message_no = await self.ledger.open(connection, envelope)
+                written = await self.write(connection, scope, prepared, (envelope, message_no))
+                if submission.atomic and written.problems:
+                    raise _RolledBackError(written.problems)
+                return await self._finish(connection, message_no, (entries, prepared, written))
+        except _RolledBackError as refusal:
+            return await self._refuse(envelope, entries, refusal.problems)
+
+    async def receive(self, scope: Scope, source: str, message_id: str, content: bytes, *, institution: int | None = None) -> Receipt:
+        """Take one message as bytes (a Bundle or a resource, plain or gzip). What cannot be read is kept too and answered with why."""
+        try:
+            reading = read_message(content)
+        except UnreadableError as error:
+            return await self.keep_unreadable(scope, (source, message_id, content), error)
+        submission = Submission(source, message_id, content, reading.entries, kind=reading.kind, atomic=reading.atomic)
+        return await self.submit(scope, submission, institution=institution)
+
+    async def keep_unreadable(self, scope: Scope, message: tuple[str, str, bytes], error: UnreadableError) -> Receipt:
+        """Write down a message that is no message. message: (source, message id, content)."""
+        code, message_id, content = message
+        envelope = Envelope(await self.ledger.source(code), message_id, content, "unreadable", "application/octet-stream", scope.account_no)
+        before = await self.ledger.arrived(envelope)
+        if before is not None and before.is_final:
+            return before.receipt()
+        return await self._refuse(envelope, [], [EntryProblem(0, error.reason, error.where, error.zh, error.en)])
+
+    async def write(
+        self, connection: asyncpg.Connection[Any], scope: Scope, prepared: Prepared, origin: tuple[Envelope, int]
+    ) -> Written:
+        """Store what passed the gate inside the caller's transaction: persons first, then resources, then the registers.
+
+        origin: the envelope and its number in the ledger.
+        """
+        envelope, message_no = origin
+        cause = Cause(message_no, envelope.source.source_no, scope.account_no)
+        persons = await self._link(connection, prepared.items, (envelope, cause))
+        changes = [
+            Delete(item.rtype, item.id, item.entry.if_version)
+            if item.entry.method == "DELETE"
+            else Put(item.rtype, item.id, item.resource, item.entry.if_version)
+            for item in prepared.items
+        ]
+        outcomes = await self._rooms.store.write(connection, scope, changes, cause)
+        written = Written({}, [], persons)
+        for item, outcome in zip(prepared.items, outcomes, strict=True):
+            if outcome.error is None:
+                written.outcomes[item.entry_no] = outcome
+            else:
+                reason = "conflict" if isinstance(outcome.error, ConflictError) else "invalid"
+                written.problems.append(EntryProblem(item.entry_no, reason, item.rtype, outcome.error.zh, outcome.error.en))
+        await self._note_registers(connection, prepared.items, written)
+        await self._tally(connection, message_no, [item for item in prepared.items if item.entry_no in written.outcomes])
+        return written
+
+    async def _link(self, connection: asyncpg.Connection[Any], items: Sequence[Item], context: tuple[Envelope, Cause]) -> dict[int, int]:
+        patients = [item for item in items if item.rtype == "Patient" and item.entry.method != "DELETE"]
+        if not patients:
+            return {}
+        envelope, cause = context
+        keepers = {item.organization for item in patients if item.organization}
+        rids = await self._rooms.store.give_rids([("Patient", item.id) for item in patients] + [("Organization", keeper) for keeper in keepers])
+        arrivals = [
+            Arrival(
+                rids[("Patient", item.id)],
+                envelope.source.source_no,
+                item.resource,
+                rids.get(("Organization", item.organization)) if item.organization and not envelope.source.is_foreign else None,
+            )
+            for item in patients
+        ]
+        return await self._rooms.residents.link(connection, arrivals, await self.trust(), cause)
+
+    async def trust(self) -> Trust:
+        """Return how far each registered source is believed."""
+        sources = await self.ledger.sources()
+        return Trust({source.source_no: source.trust for source in sources}, frozenset(s.source_no for s in sources if s.is_foreign))
+
+    async def _note_registers(self, connection: asyncpg.Connection[Any], items: Sequence[Item], written: Written) -> None:
+        stored = [
+            (written.outcomes[item.entry_no].rid, item.resource)
+            for item in items
+            if item.rtype in _REGISTERED_TYPES and item.entry_no in written.outcomes and item.entry.method != "DELETE"
+        ]
+        if not stored:
+            return
+        wanted = {tuple(text.split("/", 1)) for _, resource in stored for text in _register_references(resource)}
+        rids = await self._rooms.store.give_rids([(rtype, own) for rtype, own in wanted])
+        await self._rooms.register.note(connection, stored, {f"{rtype}/{own}": rid for (rtype, own), rid in rids.items()})
+        self._directory.clear()
+
+    async def _tally(self, connection: asyncpg.Connection[Any], message_no: int, items: Sequence[Item]) -> None:
+        organizations = {item.organization for item in items if item.organization}
+        rids = await self._rooms.store.give_rids([("Organization", own) for own in organizations])
+        await self.ledger.tally(connection, message_no, items, rids)
+
+    async def _finish(
+        self, connection: asyncpg.Connection[Any], message_no: int, result: tuple[Numbered, Prepared, Written]
+    ) -> Receipt:
+        entries, prepared, written = result
+        problems = [*prepared.problems, *written.problems]
+        await self.ledger.quarantine(connection, message_no, waiting_rows(entries, problems))
+        receipt = receipt_of(message_no, entries, written, problems)
+        await self.ledger.close(connection, receipt, len(entries))
+        return receipt
+
+    async def _refuse(self, envelope: Envelope, entries: Numbered, problems: Sequence[EntryProblem]) -> Receipt:
+        """Keep a whole message aside: the ledger row, and a quarantine row for each entry that is wrong."""
+        async with self._rooms.database.transaction() as connection:
+            message_no = await self.ledger.open(connection, envelope)
+            receipt = Receipt(message_no, State.QUARANTINED, 0, 0, max(len(entries), 1), problems=tuple(problems))
+            await self.ledger.quarantine(connection, message_no, waiting_rows(entries, problems))
+            await self.ledger.close(connection, receipt, len(entries), problems[0] if problems else None)
+        return receipt
+
+    async def _known(self, entries: Iterable[Entry]) -> Directory:
+        """Return the registered institutions and practitioners, read again after a change."""
+        if not self._directory:
+            async with self._rooms.database.connection() as connection:
+                rows = await connection.fetch(
+                    """select 'Organization' as rtype, i.code, n.id from institution i join ident n on n.rid = i.rid
+                       union all select 'Practitioner', p.code, n.id from practitioner p join ident n on n.rid = p.rid"""
+                )
+            self._directory = {(row["rtype"], row["code"]): row["id"] for row in rows}
+        return Directory(self._directory)
+
+    async def prepare(self, entries: Numbered, source: Source) -> Prepared:
+        """Pass entries through the gate."""
+        return prepare(entries, source.sender, await self._known([entry for _, entry in entries]))
+
+    async def replay(self, scope: Scope, quarantine_no: int, repaired: bytes | None = None) -> Receipt:
+        """Send a waiting entry again, as it was or as somebody repaired it; closes the row when it was stored.
+
+        A row of a message that failed whole sends the whole message again.
+        Raises: ForbiddenError without `exchange.replay`; IncorrectError when the row is not open or the repair is no JSON.
+        """
+        scope.require("exchange.replay")
+        rows = await self.ledger.waiting([quarantine_no], None, 1)
+        if not rows:
+            raise IncorrectError("这一行已处理，请刷新列表", "this row has been dealt with; reload the list", where=str(quarantine_no))
+        row = rows[0]
+        content, entries, atomic = await self._again(row, repaired)
+        submission = Submission(row["source_code"], f"replay-of-{row['message_no']}-{row['entry_no']}", content, entries, kind="replay", atomic=atomic)
+        receipt = await self.submit(scope, submission, institution=row["institution"])
+        if receipt.state in (State.STORED, State.UNCHANGED):
+            others = await self.ledger.waiting(None, row["message_no"], 100_000) if atomic and len(entries) > 1 else []
+            await self.ledger.settle([quarantine_no, *(other["quarantine_no"] for other in others)], "replayed", scope.account_no, receipt.message_no)
+        return receipt
+
+    async def _again(self, row: Mapping[str, Any], repaired: bytes | None) -> tuple[bytes, Sequence[Entry], bool]:
+        state = await self.ledger.state_of(row["message_no"])
+        if state is State.QUARANTINED and repaired is None:
+            content = await self.ledger.content(row["message_no"])
+            reading = read_message(content)
+            return content, reading.entries, reading.atomic
+        content = repaired if repaired is not None else bytes(row["body"] or b"")
+        try:
+            sent = orjson.loads(content)
+        except orjson.JSONDecodeError as error:
+            words = (f"修改后的内容不是合法的 JSON：第 {error.lineno} 行第 {error.colno} 列", f"the repair is not valid JSON: line {error.lineno} column {error.colno}")
+            raise IncorrectError(*words) from error
+        if "resource" not in sent:
+            sent = {"resource": sent, "fullUrl": row["full_url"]}
+        return content, (Entry(sent["resource"], sent.get("fullUrl")),), True
+
+
+def _register_references(resource: Mapping[str, Any]) -> list[str]:
+    found = (resource.get(name) or {} for name in ("partOf", "practitioner", "organization"))
+    return [value["reference"] for value in found if "/" in value.get("reference", "")]
+
+
+def waiting_rows(entries: Numbered, problems: Iterable[EntryProblem]) -> dict[int, tuple[list[EntryProblem], bytes | None]]:
+    """Return entry number → (its problems, the entry as sent), for the entries that have problems."""
+    sent = dict(entries)
+    rows: dict[int, tuple[list[EntryProblem], bytes | None]] = {}
+    for problem in problems:
+        if problem.entry_no not in rows:
+            entry = sent.get(problem.entry_no)
+            body = orjson.dumps({"fullUrl": entry.full_url, "resource": entry.resource}) if entry is not None else None
+            rows[problem.entry_no] = ([], body)
+        rows[problem.entry_no][0].append(problem)
+    return rows
+
+
+def receipt_of(message_no: int, entries: Numbered, written: Written, problems: Sequence[EntryProblem]) -> Receipt:
+    """Return the receipt of a message whose entries have been dealt with one by one."""
+    stored, unchanged = written.counts()
+    rejected = len({problem.entry_no for problem in problems})
+    state = State.PARTLY if rejected and (stored or unchanged) else State.QUARANTINED if rejected else State.STORED if stored else State.UNCHANGED
+    return Receipt(
+        message_no,
+        state,
+        stored,
+        unchanged,
+        rejected,
+        seq=max((outcome.seq for outcome in written.outcomes.values()), default=0),
+        outcomes=tuple(written.outcomes.get(number) for number, _ in entries),
+        problems=tuple(problems),
+        persons=written.persons,
+    )

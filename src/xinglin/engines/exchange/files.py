@@ -1,0 +1,171 @@
+"""Files and folders in: bundles one transaction each, NDJSON in chunks that a restart goes on with."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from xinglin.base.errors import NotFoundError, UnavailableError, XinglinError
+from xinglin.engines.exchange.door import Exchange, Rooms, waiting_rows
+from xinglin.engines.exchange.gate import Prepared
+from xinglin.engines.exchange.ledger import Envelope
+from xinglin.engines.exchange.model import Entry, EntryProblem, ImportReport, Receipt, State
+from xinglin.engines.exchange.reading import UnreadableError, check_text, lines_of, parse_json, unpack
+from xinglin.engines.security import Scope
+
+LINES_A_CHUNK: Final = 1000
+Progress = Callable[[str, int, int], None]
+"""Called with (file name, files or lines done, of how many)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How a folder is taken in. institution: rid of who keeps the residents of a foreign source."""
+
+    source: str
+    institution: int | None = None
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Lines of an NDJSON file: entries that parse, problems of those that do not, and the last line's number."""
+
+    entries: tuple[tuple[int, Entry], ...]
+    problems: tuple[EntryProblem, ...]
+    unread: tuple[tuple[int, bytes], ...]
+    last_line: int
+
+
+def files_below(path: Path) -> list[Path]:
+    """Return the file, or every file below the folder in the order of names.  Raises: NotFoundError."""
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise NotFoundError("没有这个文件或文件夹", "there is no such file or folder", where=path.name)
+    return sorted(found for found in path.rglob("*") if found.is_file() and not found.name.startswith("."))
+
+
+class Importer:
+    """Takes files in through the exchange."""
+
+    def __init__(self, exchange: Exchange, rooms: Rooms) -> None:
+        self._exchange = exchange
+        self._rooms = rooms
+
+    async def import_path(self, scope: Scope, path: Path, options: ImportOptions) -> ImportReport:
+        """Take in a file or every file below a folder; a bad file never stops the good ones.
+
+        A file's name and content are its identity: imported again it changes nothing.
+        Raises: ForbiddenError without `exchange.import`; NotFoundError; UnavailableError (what is committed stays, start again to go on).
+        """
+        scope.require("exchange.import")
+        report = ImportReport()
+        files = files_below(path)
+        for number, file in enumerate(files):
+            if options.progress:
+                options.progress(file.name, number, len(files))
+            name = file.name if file == path else file.relative_to(path).as_posix()
+            content = await asyncio.to_thread(_read, file)
+            report.files += 1
+            report.add(name, await self.import_content(scope, (name, content), options))
+        if options.progress and files:
+            options.progress(files[-1].name, len(files), len(files))
+        return report
+
+    async def import_content(self, scope: Scope, file: tuple[str, bytes], options: ImportOptions) -> Receipt:
+        """Take in one file as (name, bytes): NDJSON by its ending, else a Bundle or a resource."""
+        scope.require("exchange.import")
+        name, content = file
+        if name.removesuffix(".gz").endswith((".ndjson", ".jsonl")):
+            return await self._ndjson(scope, file, options)
+        return await self._exchange.receive(scope, options.source, name, content, institution=options.institution)
+
+    async def _ndjson(self, scope: Scope, file: tuple[str, bytes], options: ImportOptions) -> Receipt:
+        name, content = file
+        try:
+            text = unpack(content)
+            check_text(text)
+        except UnreadableError as error:
+            return await self._exchange.keep_unreadable(scope, (options.source, name, content), error)
+        source = await self._exchange.ledger.source(options.source)
+        envelope = Envelope(source, name, content, "ndjson", "application/fhir+ndjson", scope.account_no, options.institution)
+        before = await self._exchange.ledger.arrived(envelope)
+        if before is not None and before.is_final:
+            return before.receipt()
+        async with self._rooms.database.transaction() as connection:
+            message_no = await self._exchange.ledger.open(connection, envelope)
+        done = before.done_lines if before else 0
+        counts = [before.stored, before.unchanged, before.rejected] if before else [0, 0, 0]
+        problems = await self._chunks(scope, (envelope, message_no), (text, done), counts)
+        return await self._close(message_no, counts, problems)
+
+    async def _chunks(
+        self, scope: Scope, origin: tuple[Envelope, int], work: tuple[bytes, int], counts: list[int]
+    ) -> list[EntryProblem]:
+        """Write chunk after chunk; the next is parsed and validated while the database writes the one before."""
+        text, done = work
+        problems: list[EntryProblem] = []
+        writing: asyncio.Task[list[EntryProblem]] | None = None
+        for chunk in _chunks_of(text, done):
+            prepared = await self._exchange.prepare(chunk.entries, origin[0].source)
+            if writing is not None:
+                problems.extend(await writing)
+            writing = asyncio.create_task(self._write(scope, origin, (chunk, prepared), counts))
+            await asyncio.sleep(0)
+        if writing is not None:
+            problems.extend(await writing)
+        return problems
+
+    async def _write(
+        self, scope: Scope, origin: tuple[Envelope, int], work: tuple[_Chunk, Prepared], counts: list[int]
+    ) -> list[EntryProblem]:
+        chunk, prepared = work
+        _, message_no = origin
+        async with self._rooms.database.transaction() as connection:
+            written = await self._exchange.write(connection, scope, prepared, origin)
+            problems = [*chunk.problems, *prepared.problems, *written.problems]
+            rows = waiting_rows(chunk.entries, problems)
+            rows |= {number: (rows[number][0], line) for number, line in chunk.unread}
+            await self._exchange.ledger.quarantine(connection, message_no, rows)
+            stored, unchanged = written.counts()
+            await self._exchange.ledger.advance(connection, message_no, chunk.last_line, (stored, unchanged, len(rows)))
+        for place, number in enumerate((stored, unchanged, len(rows))):
+            counts[place] += number
+        return problems
+
+    async def _close(self, message_no: int, counts: list[int], problems: list[EntryProblem]) -> Receipt:
+        stored, unchanged, rejected = counts
+        done = stored or unchanged
+        state = State.PARTLY if rejected and done else State.QUARANTINED if rejected else State.STORED if stored else State.UNCHANGED
+        receipt = Receipt(message_no, state, stored, unchanged, rejected, problems=tuple(problems))
+        async with self._rooms.database.transaction() as connection:
+            await self._exchange.ledger.close(connection, receipt, sum(counts))
+        return receipt
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise UnavailableError("文件无法读取，请检查权限", "the file cannot be read; check its permission", where=file.name) from error
+
+
+def _chunks_of(text: bytes, done: int) -> Iterator[_Chunk]:
+    lines = (item for item in lines_of(text) if item[0] > done)
+    while batch := list(islice(lines, LINES_A_CHUNK)):
+        entries, problems, unread = [], [], []
+        for number, line in batch:
+            try:
+                entries.append((number, Entry(parse_json(line, f"line {number}"))))
+            except UnreadableError as error:
+                problems.append(EntryProblem(number, error.reason, error.where, error.zh, error.en))
+                unread.append((number, line))
+            except XinglinError as error:
+                problems.append(EntryProblem(number, "invalid", error.where, error.zh, error.en))
+                unread.append((number, line))
+        yield _Chunk(tuple(entries), tuple(problems), tuple(unread), batch[-1][0])

@@ -1,0 +1,265 @@
+"""The gate: validate, give ids, resolve references. What fails leaves with reasons its sender can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from typing import Any, Final
+
+from xinglin import fhir
+from xinglin.base.ids import uuid5_of
+from xinglin.engines.exchange.model import Entry, EntryProblem
+
+ORIGINAL_ID_EXTENSION: Final = "urn:xinglin:ext:original-id"
+SOURCE_SYSTEM: Final = "urn:xinglin:id:source:"
+_REGISTERED: Final = {
+    "urn:oid:2.16.156.10011.1.5": "Organization",
+    "urn:oid:2.16.156.10011.1.4": "Practitioner",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who a message comes from, as the gate needs it. ids_are_ours: our own pages and API, whose ids are kept."""
+
+    code: str
+    ids_are_ours: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Registered institutions and practitioners: (type, code) → id in the store."""
+
+    ids: Mapping[tuple[str, str], str]
+
+
+@dataclass(slots=True)
+class Item:
+    """An entry that passed: what shall be stored, under which id. organization: id of the institution it concerns."""
+
+    entry_no: int
+    entry: Entry
+    rtype: str
+    id: str
+    resource: dict[str, Any]
+    organization: str | None = None
+    happened_on: date | None = None
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What the gate made of a message."""
+
+    items: list[Item] = field(default_factory=list)
+    problems: list[EntryProblem] = field(default_factory=list)
+    refused: set[int] = field(default_factory=set)
+
+
+def original_of(entry: Entry) -> str | None:
+    """Return the sender's own name of an entry: a urn, or Type/id (a URL that ends in Type/id means the same)."""
+    rtype = str(entry.resource.get("resourceType"))
+    own = entry.resource.get("id")
+    if entry.full_url:
+        if entry.full_url.startswith("urn:"):
+            return entry.full_url
+        parts = entry.full_url.rstrip("/").rsplit("/", 2)
+        if len(parts) >= 2 and parts[-2] == rtype:
+            return f"{rtype}/{parts[-1]}"
+        return entry.full_url
+    return f"{rtype}/{own}" if own else None
+
+
+def prepare(entries: Sequence[tuple[int, Entry]], sender: Sender, directory: Directory) -> Prepared:
+    """Validate entries, give each its id and rewrite every reference to it.
+
+    entries: (1-based number, entry).  An entry with a problem is left out; the others keep their places.
+    """
+    result = Prepared()
+    names: dict[str, tuple[str, str]] = {}
+    for number, entry in entries:
+        if not _named(number, entry, sender, (names, result)):
+            result.refused.add(number)
+    directory = Directory({**directory.ids, **_registered_here(entries, names)})
+    for number, entry in entries:
+        if number in result.refused:
+            continue
+        problems = _check(number, entry) if entry.method != "DELETE" else []
+        if not problems:
+            item, problems = _item(number, entry, _Resolver(sender, directory, names))
+        if problems:
+            result.problems.extend(problems)
+            result.refused.add(number)
+        else:
+            result.items.append(item)
+    return result
+
+
+def _registered_here(entries: Sequence[tuple[int, Entry]], names: Mapping[str, tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Return the institutions and practitioners the message itself brings, so that its other entries may name them by code."""
+    found = {}
+    for _, entry in entries:
+        rtype = entry.resource.get("resourceType")
+        if rtype in _REGISTERED.values():
+            for identifier in entry.resource.get("identifier") or ():
+                known = names.get(original_of(entry) or "")
+                if known and isinstance(identifier, Mapping) and _REGISTERED.get(str(identifier.get("system"))) == rtype:
+                    found[(str(rtype), str(identifier.get("value")))] = known[1]
+    return found
+
+
+def _named(number: int, entry: Entry, sender: Sender, state: tuple[dict[str, tuple[str, str]], Prepared]) -> bool:
+    names, result = state
+    original = original_of(entry)
+    rtype = entry.resource.get("resourceType")
+    if not isinstance(rtype, str) or rtype not in fhir.RESOURCE_TYPES:
+        result.problems.append(EntryProblem(number, "not_fhir", "resourceType", "没有这种 FHIR R4 资源", "R4 has no such resource type"))
+        return False
+    if original is None:
+        words = ("缺少 id 或 fullUrl，请写明本资源在贵方系统中的标识", "id or fullUrl is missing: name the resource as your system knows it")
+        result.problems.append(EntryProblem(number, "invalid", f"{rtype}.id", *words))
+        return False
+    if original in names:
+        words = ("同一消息中有两个条目使用同一标识，请只保留一个", "two entries of the message carry the same id; keep one")
+        result.problems.append(EntryProblem(number, "duplicate", f"{rtype}.id", *words))
+        return False
+    names[original] = (rtype, given_id(original, rtype, sender))
+    return True
+
+
+def given_id(original: str, rtype: str, sender: Sender) -> str:
+    """Return the id in the store of what a sender calls `original`."""
+    if sender.ids_are_ours:
+        return original.removeprefix("urn:uuid:").removeprefix(f"{rtype}/")
+    return uuid5_of(sender.code, original)
+
+
+def _check(number: int, entry: Entry) -> list[EntryProblem]:
+    found = fhir.validate(entry.resource)
+    return [EntryProblem(number, "invalid", problem.path, problem.zh, problem.en) for problem in found if problem.severity == "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolver:
+    """Turns what a sender wrote in Reference into what the store knows."""
+
+    sender: Sender
+    directory: Directory
+    names: Mapping[str, tuple[str, str]]
+
+    def resolve(self, reference: str, rtype: str | None) -> str | None:
+        """Return the reference to write; None for one that leads nowhere."""
+        if reference.startswith("#"):
+            return reference
+        known = self.names.get(reference)
+        if known is None and "/" in reference and not reference.startswith("urn:"):
+            known = self.names.get("/".join(reference.rsplit("/", 2)[-2:]))
+        if known is not None:
+            return f"{known[0]}/{known[1]}"
+        if reference.startswith("urn:"):
+            return None
+        if self.sender.ids_are_ours or "://" in reference:
+            return reference
+        head, _, version = reference.partition("/_history/")
+        kind, _, own = head.partition("/")
+        if kind in fhir.RESOURCE_TYPES and own:
+            return f"{kind}/{given_id(head, kind, self.sender)}" + (f"/_history/{version}" if version else "")
+        return None
+
+    def registered(self, identifier: Mapping[str, Any]) -> str | None:
+        """Return the reference to a registered institution or practitioner named by its code."""
+        rtype = _REGISTERED.get(str(identifier.get("system")))
+        own = self.directory.ids.get((rtype, str(identifier.get("value")))) if rtype else None
+        return f"{rtype}/{own}" if own else None
+
+
+def _item(number: int, entry: Entry, resolver: _Resolver) -> tuple[Item, list[EntryProblem]]:
+    original = original_of(entry) or ""
+    rtype = entry.resource["resourceType"]
+    own = resolver.names[original][1]
+    if entry.method == "DELETE":
+        return Item(number, entry, rtype, own, {}), []
+    lost: list[str] = []
+    resource = _rewritten(entry.resource, rtype, (resolver, lost.append))
+    resource["id"] = own
+    if not resolver.sender.ids_are_ours:
+        _keep_original(resource, resolver.sender.code, original)
+    words = (
+        "引用指向本消息中没有的条目，请一并发送或改用 类型/标识",
+        "the reference leads to an entry that is not in the message; send it too, or write Type/id",
+    )
+    problems = [EntryProblem(number, "reference", path, *words) for path in lost]
+    organization = _organization(resource)
+    return Item(number, entry, rtype, own, resource, organization, _day_of(resource)), problems
+
+
+def _rewritten(value: Any, path: str, tools: tuple[_Resolver, Callable[[str], None]]) -> Any:
+    """Return a copy of a JSON value with every Reference resolved; calls the second tool with the path of those that lead nowhere."""
+    if isinstance(value, Mapping):
+        copy = {name: _rewritten(inner, f"{path}.{name}", tools) if isinstance(inner, dict | list) else inner for name, inner in value.items()}
+        reference = copy.get("reference")
+        if isinstance(reference, str):
+            resolved = tools[0].resolve(reference, copy.get("type"))
+            if resolved is None:
+                tools[1](f"{path}.reference")
+            else:
+                copy["reference"] = resolved
+        elif reference is None and isinstance(copy.get("identifier"), dict) and "system" in copy["identifier"]:
+            known = tools[0].registered(copy["identifier"])
+            if known:
+                copy["reference"] = known
+        return copy
+    if isinstance(value, list):
+        return [_rewritten(inner, f"{path}[{place}]", tools) if isinstance(inner, dict | list) else inner for place, inner in enumerate(value)]
+    return value
+
+
+def _keep_original(resource: dict[str, Any], source: str, original: str) -> None:
+    """Write the sender's own id into `identifier` where the type has a list of them, else into an extension."""
+    kind = _keeps_original_in(resource["resourceType"])
+    if kind == "identifier":
+        identifier = {"system": f"{SOURCE_SYSTEM}{source}", "value": original}
+        resource["identifier"] = [*resource.get("identifier", ()), identifier]
+    elif kind == "extension":
+        extension = {"url": ORIGINAL_ID_EXTENSION, "valueString": f"{source}#{original}"}
+        resource["extension"] = [*resource.get("extension", ()), extension]
+
+
+@cache
+def _keeps_original_in(rtype: str) -> str | None:
+    elements = {element.name: element for element in fhir.load_definitions().types[rtype].elements}
+    if "identifier" in elements and elements["identifier"].repeats:
+        return "identifier"
+    return "extension" if "extension" in elements else None
+
+
+def _organization(resource: Mapping[str, Any]) -> str | None:
+    """Return the id of the institution a resource says it comes from."""
+    for name in ("managingOrganization", "serviceProvider", "custodian", "performer", "authority"):
+        value = resource.get(name)
+        for reference in value if isinstance(value, list) else [value]:
+            text = _reference_in(reference)
+            if text.startswith("Organization/"):
+                return text.partition("/")[2]
+    return None
+
+
+def _reference_in(value: Any) -> str:
+    if not isinstance(value, Mapping):
+        return ""
+    inner = value.get("actor") if isinstance(value.get("actor"), Mapping) else value
+    return str(inner.get("reference", ""))
+
+
+def _day_of(resource: Mapping[str, Any]) -> date | None:
+    """Return the day a resource is about, for the delay shown per institution."""
+    period = resource.get("period")
+    text = resource.get("effectiveDateTime") or resource.get("authored") or resource.get("recordedDate") or resource.get("authoredOn")
+    if not text and isinstance(period, Mapping):
+        text = period.get("start")
+    try:
+        return date.fromisoformat(str(text)[:10]) if text else None
+    except ValueError:
+        return None
+

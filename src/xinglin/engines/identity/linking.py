@@ -1,0 +1,141 @@
+"""Deterministic linking: which person a source Patient belongs to, and why.
+
+Rules in order (first form; a probabilistic engine takes this place later, behind the same door):
+
+1. `kept`: the Patient already has a person; a later version never moves it by itself.
+2. `id_number`: equal checked ID numbers, unless both name and birth date differ (relatives use each other's cards): then a review.
+3. `demographics`: equal name, birth date, sex and phone, unless both carry checked ID numbers that differ.
+4. `new`: nobody fits.
+A Patient that fits two persons is linked to none of them by rule 3 and opens a review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+
+from xinglin.engines.identity.keys import PatientKey
+
+REVIEW_ID_SHARED = "id_number_with_other_name_and_birth_date"
+REVIEW_TWO_PERSONS = "fits_two_persons"
+REVIEW_ID_ARRIVED = "id_number_points_to_another_person"
+_LOCK = 0x6964656E
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Patient → person, by which rule. reviews: (person, reason) a steward should look at."""
+
+    patient: int
+    person: int
+    rule: str
+    reviews: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Candidates:
+    """What is known already, looked up once for a batch and kept up to date while the batch is linked."""
+
+    by_id_number: dict[str, list[tuple[int, PatientKey]]] = field(default_factory=dict)
+    by_demographics: dict[tuple[Any, ...], list[tuple[int, PatientKey]]] = field(default_factory=dict)
+    linked: dict[int, int] = field(default_factory=dict)
+
+    def add(self, person: int, key: PatientKey) -> None:
+        """Remember that a key belongs to a person."""
+        if key.id_number:
+            self.by_id_number.setdefault(key.id_number, []).append((person, key))
+        if key.demographics:
+            self.by_demographics.setdefault(key.demographics, []).append((person, key))
+        self.linked[key.patient] = person
+
+
+def decide(key: PatientKey, known: Candidates, new_person: int) -> Decision:
+    """Return the decision for one Patient; pure, so that it can be tested rule by rule."""
+    by_number = known.by_id_number.get(key.id_number or "", [])
+    if key.patient in known.linked:
+        person = known.linked[key.patient]
+        others = {other for other, _ in by_number if other != person}
+        return Decision(key.patient, person, "kept", tuple((other, REVIEW_ID_ARRIVED) for other in sorted(others)))
+    agreeing = [(person, other) for person, other in by_number if not _stranger(key, other)]
+    if agreeing:
+        return Decision(key.patient, agreeing[0][0], "id_number")
+    reviews = tuple((person, REVIEW_ID_SHARED) for person in sorted({person for person, _ in by_number}))
+    persons = {
+        person
+        for person, other in known.by_demographics.get(key.demographics or (), [])
+        if not (key.id_number and other.id_number and key.id_number != other.id_number)
+    }
+    if len(persons) == 1 and not reviews:
+        return Decision(key.patient, persons.pop(), "demographics")
+    reviews += tuple((person, REVIEW_TWO_PERSONS) for person in sorted(persons))
+    return Decision(key.patient, new_person, "new", reviews)
+
+
+def _stranger(one: PatientKey, other: PatientKey) -> bool:
+    """Whether two records with one ID number look like two people: name and birth date both present and both different."""
+    names = one.name_folded and other.name_folded and one.name_folded != other.name_folded
+    births = one.birth_date and other.birth_date and one.birth_date != other.birth_date
+    return bool(names and births)
+
+
+async def candidates_for(connection: asyncpg.Connection[Any], keys: Sequence[PatientKey]) -> Candidates:
+    """Return what the database knows that could fit any of the keys; holds the linking lock until the transaction ends."""
+    await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)
+    rows = await connection.fetch(
+        """select k.*, l.person from patient_key k join person_link l on l.patient = k.patient and l.to_seq is null
+           where k.patient = any($1::bigint[]) or k.id_number = any($2::text[])
+              or (k.name_folded, k.birth_date) in (select * from unnest($3::text[], $4::date[]))""",
+        [key.patient for key in keys],
+        [key.id_number for key in keys if key.id_number],
+        *_columns([(key.name_folded, key.birth_date) for key in keys if key.demographics], 2),
+    )
+    known = Candidates()
+    for row in rows:
+        facts = dict(row)
+        person = facts.pop("person")
+        facts.pop("changed_at")
+        known.add(person, PatientKey(**facts))
+    return known
+
+
+def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    columns: list[list[Any]] = [[] for _ in range(width)]
+    for row in rows:
+        for column, value in zip(columns, row, strict=True):
+            column.append(value)
+    return columns
+
+
+async def decide_all(connection: asyncpg.Connection[Any], keys: Sequence[PatientKey]) -> list[Decision]:
+    """Return a decision for each key, in order; a key sees those decided before it in the same batch."""
+    known = await candidates_for(connection, keys)
+    numbers = [row[0] for row in await connection.fetch("select nextval('person_number') from generate_series(1, $1)", len(keys))]
+    decisions = []
+    for key, number in zip(keys, numbers, strict=True):
+        decision = decide(key, known, number)
+        known.add(decision.person, key)
+        decisions.append(decision)
+    return decisions
+
+
+async def save_keys(connection: asyncpg.Connection[Any], keys: Sequence[PatientKey]) -> None:
+    """Insert or replace the rows of patient_key."""
+    names = [name for name in PatientKey.__slots__]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name != "patient")
+    await connection.executemany(
+        f"insert into patient_key ({', '.join(names)}) values ({', '.join(f'${n + 1}' for n in range(len(names)))})"
+        f" on conflict (patient) do update set {changes}, changed_at = now()",
+        [tuple(getattr(key, name) for name in names) for key in keys],
+    )
+
+
+async def save_reviews(connection: asyncpg.Connection[Any], decisions: Iterable[Decision]) -> None:
+    """Open a review for each doubt, once."""
+    rows = [(decision.patient, person, reason) for decision in decisions for person, reason in decision.reviews]
+    if rows:
+        await connection.executemany(
+            "insert into identity_review (patient, person, reason) values ($1, $2, $3) on conflict do nothing", rows
+        )

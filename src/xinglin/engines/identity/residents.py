@@ -1,0 +1,249 @@
+"""The master index of residents: link what arrives, find, show, merge, split, assign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final, Protocol
+
+import asyncpg
+
+from xinglin.base.database import Database
+from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError
+from xinglin.base.text import fold, to_halfwidth
+from xinglin.engines.identity import golden, linking
+from xinglin.engines.identity.keys import PatientKey, key_of
+from xinglin.engines.identity.numbers import checked_id_number
+from xinglin.engines.security import Scope, scope_condition
+from xinglin.engines.store import Belonging, Cause, Link
+
+_CARD: Final = """
+select r.person, r.name, r.sex, r.birth_date, r.death_date, r.id_number, r.phone, r.record_number, r.area, r.institution,
+       i.name as institution_name, r.residence_status, r.patients, d.name as area_name
+from resident r left join institution i on i.rid = r.institution left join division d on d.area = r.area
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCard:
+    """What lists and headers show of a resident. patients: rids of the source records.  sex: GB/T 2261.1."""
+
+    person: int
+    name: str
+    sex: int
+    birth_date: date | None
+    death_date: date | None
+    id_number: str | None
+    phone: str | None
+    record_number: str | None
+    area: int | None
+    area_name: str | None
+    institution: int | None
+    institution_name: str | None
+    residence_status: str | None
+    patients: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A source Patient that has just been stored. institution: rid of its managing organisation where it is registered."""
+
+    patient: int
+    source_no: int
+    resource: Mapping[str, Any]
+    institution: int | None
+
+
+class LinkWriter(Protocol):
+    """What identity needs of the store."""
+
+    async def write_links(self, connection: asyncpg.Connection[Any], links: Sequence[Link], cause: Cause) -> int:
+        """Append and end rows of person_link, one feed entry each."""
+        ...
+
+    async def write_scopes(self, connection: asyncpg.Connection[Any], scopes: Sequence[Belonging], cause: Cause) -> int:
+        """Append and end rows of person_scope, one feed entry each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How far sources are believed and whether their patients belong to the district.
+
+    ranks: source number → rank, higher wins (default 0).  foreign: sources whose patients are placed nowhere until a steward assigns them.
+    """
+
+    ranks: Mapping[int, int]
+    foreign: frozenset[int]
+
+
+class Residents:
+    """The master index."""
+
+    def __init__(self, database: Database, store: LinkWriter) -> None:
+        self._database = database
+        self._store = store
+
+    async def link(self, connection: asyncpg.Connection[Any], arrivals: Sequence[Arrival], trust: Trust, cause: Cause) -> dict[int, int]:
+        """Give each source Patient its person and place the persons; returns patient → person.
+
+        Joins the caller's transaction. Persons of foreign sources alone stay unassigned.
+        """
+        keys = [key_of(arrival.patient, arrival.source_no, arrival.resource, arrival.institution) for arrival in arrivals]
+        decisions = await linking.decide_all(connection, keys)
+        await linking.save_keys(connection, keys)
+        fresh = [Link(decision.patient, decision.person, decision.rule) for decision in decisions if decision.rule != "kept"]
+        if fresh:
+            await self._store.write_links(connection, fresh, cause)
+        await linking.save_reviews(connection, decisions)
+        homes = {decision.person for decision, key in zip(decisions, keys, strict=True) if key.source_no not in trust.foreign}
+        await self._settle(connection, {decision.person for decision in decisions}, homes, (trust, cause))
+        return {decision.patient: decision.person for decision in decisions}
+
+    async def _settle(
+        self, connection: asyncpg.Connection[Any], persons: Iterable[int], homes: set[int], context: tuple[Trust, Cause]
+    ) -> None:
+        """Rebuild golden records; place the persons of `homes` where their golden record says they live."""
+        trust, cause = context
+        values = await golden.refresh(connection, persons, lambda source: trust.ranks.get(source, -1 if source in trust.foreign else 0))
+        serving = await self._serving(connection, {facts["area"] for person, facts in values.items() if facts.get("area")})
+        scopes = []
+        for person in sorted(homes & values.keys()):
+            area = values[person].get("area")
+            if area is not None:
+                scopes.append(Belonging(person, area, values[person].get("institution") or serving.get(area), "residence"))
+        if scopes:
+            await self._store.write_scopes(connection, scopes, cause)
+
+    @staticmethod
+    async def _serving(connection: asyncpg.Connection[Any], areas: set[int]) -> dict[int, int]:
+        """Return area → the primary-care institution that serves exactly this division."""
+        rows = await connection.fetch(
+            "select distinct on (area) area, rid from institution where area = any($1::bigint[]) and class ~ '^(B|C|D600)' order by area, class desc",
+            sorted(areas),
+        )
+        return {row["area"]: row["rid"] for row in rows}
+
+    async def find(self, scope: Scope, text: str, limit: int = 20) -> list[PersonCard]:
+        """Return residents the scope sees that fit what somebody typed, scanned or read from a card; best first.
+
+        text: name or its beginning, pinyin initials, ID number, phone, record number or its last 8 digits.
+        Raises: ForbiddenError without `resident.read`; IncorrectError for fewer than 2 characters.
+        """
+        scope.require("resident.read")
+        wanted = fold(to_halfwidth(text)).replace(" ", "")
+        if len(wanted) < 2:
+            raise IncorrectError("请至少输入两个字或字母", "type at least two characters", where="search")
+        conditions, value = _search_terms(wanted)
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                f"{_CARD} where {conditions} and {scope_condition(scope, 'r.person')} order by r.name_folded = $1 desc, r.name_folded, r.person limit $2",
+                value,
+                limit,
+            )
+        return [_card(row) for row in rows]
+
+    async def card(self, scope: Scope, person: int) -> PersonCard:
+        """Return a resident's card.  Raises: NotFoundError, alike for one that is not there and one outside the scope."""
+        scope.require("resident.read")
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(f"{_CARD} where r.person = $1 and {scope_condition(scope, 'r.person')}", person)
+        if row is None:
+            raise NotFoundError("没有这位居民的档案", "there is no record of this resident")
+        return _card(row)
+
+    async def cards(self, scope: Scope, persons: Sequence[int]) -> dict[int, PersonCard]:
+        """Return the cards of those of `persons` the scope sees."""
+        scope.require("resident.read")
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(f"{_CARD} where r.person = any($1::bigint[]) and {scope_condition(scope, 'r.person')}", list(persons))
+        return {row["person"]: _card(row) for row in rows}
+
+    async def cluster(self, scope: Scope, person: int) -> list[dict[str, Any]]:
+        """Return the source records of a resident: key facts, source, since when and by which rule they belong together."""
+        await self.card(scope, person)
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                """select k.*, l.decision, l.from_seq, s.code as source_code, s.name as source_name, n.id as resource_id, f.ts as linked_at
+                   from person_link l join patient_key k on k.patient = l.patient join ident n on n.rid = k.patient
+                   join source s on s.source_no = k.source_no left join feed f on f.seq = l.from_seq
+                   where l.person = $1 and l.to_seq is null order by l.from_seq""",
+                person,
+            )
+        return [dict(row) for row in rows]
+
+    async def duplicates(self, resource: Mapping[str, Any]) -> int | None:
+        """Return the person a new record would be linked to anywhere in the district, None where nobody fits.
+
+        The number alone, not who it is: whoever asks may not be allowed to see that person.
+        """
+        key = key_of(0, 0, resource, None)
+        async with self._database.transaction() as connection:
+            known = await linking.candidates_for(connection, [key])
+        decision = linking.decide(key, known, 0)
+        return decision.person or None
+
+    async def move(self, scope: Scope, patients: Sequence[int], person: int | None, context: tuple[str, Trust, Cause]) -> int:
+        """Move source records to another person (merge), or to a new one when `person` is None (split); returns the person.
+
+        context: (reason in words, trust, cause). Nothing of the records themselves changes, so the opposite move restores everything.
+        Raises: ForbiddenError without `steward`; IncorrectError without a reason; ConflictError when a record is not linked.
+        """
+        scope.require("steward")
+        reason, trust, cause = context
+        if not reason.strip():
+            raise IncorrectError("请写明合并或拆分的原因", "write why they are merged or split", where="reason")
+        async with self._database.transaction() as connection:
+            await connection.execute("select pg_advisory_xact_lock($1)", linking._LOCK)
+            rows = await connection.fetch("select patient, person from person_link where patient = any($1::bigint[]) and to_seq is null", list(patients))
+            if len(rows) != len(set(patients)):
+                raise ConflictError("有的来源记录已不在，请刷新后重试", "some source records are no longer linked; reload and try again")
+            target = person if person is not None else await connection.fetchval("select nextval('person_number')")
+            await self._store.write_links(connection, [Link(patient, target, f"steward: {reason.strip()}") for patient in patients], cause)
+            touched = {row["person"] for row in rows} | {target}
+            await self._settle(connection, touched, touched, (trust, cause))
+            await self._end_empty(connection, touched, cause)
+        return int(target)
+
+    async def _end_empty(self, connection: asyncpg.Connection[Any], persons: Iterable[int], cause: Cause) -> None:
+        """A person without records belongs nowhere any more."""
+        rows = await connection.fetch(
+            "select p from unnest($1::bigint[]) p where not exists (select 1 from person_link l where l.person = p and l.to_seq is null)", sorted(persons)
+        )
+        if rows:
+            await self._store.write_scopes(connection, [Belonging(row["p"], None, None, "no source record left") for row in rows], cause)
+
+    async def assign(self, scope: Scope, persons: Sequence[int], place: tuple[int, int | None], context: tuple[str, Cause]) -> int:
+        """Say where persons belong; returns how many changed.
+
+        place: (12-digit area, rid of the institution or None).  context: (reason, cause).  Raises: ForbiddenError without `steward`.
+        """
+        scope.require("steward")
+        reason, cause = context
+        if not reason.strip():
+            raise IncorrectError("请写明指定属地的原因", "write why they are assigned", where="reason")
+        async with self._database.transaction() as connection:
+            return await self._store.write_scopes(connection, [Belonging(person, *place, reason.strip()) for person in persons], cause)
+
+
+def _search_terms(wanted: str) -> tuple[str, str]:
+    """Return the condition on table r and its value for folded text."""
+    number = checked_id_number(wanted)
+    if number:
+        return "r.id_number = $1", number
+    if wanted.isdecimal():
+        exact = "(r.phone = $1 or r.record_number = $1 or r.record_suffix = $1"
+        return (f"{exact} or r.phone like '%' || $1)" if len(wanted) in (4, 7) else f"{exact})"), wanted
+    if wanted.isascii() and wanted.isalpha():
+        return "(r.initials like $1 || '%' or r.name_folded like $1 || '%')", wanted
+    return "r.name_folded like $1 || '%'", wanted.replace("%", "").replace("_", "")
+
+
+def _card(row: Mapping[str, Any]) -> PersonCard:
+    facts = dict(row)
+    facts["patients"] = tuple(facts["patients"])
+    return PersonCard(**facts)
+
+
+__all__ = ["Arrival", "LinkWriter", "PatientKey", "PersonCard", "Residents", "Trust"]
