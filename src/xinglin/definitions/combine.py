@@ -9,7 +9,7 @@ from xinglin.definitions.lake_columns import LAKE, Kind
 from xinglin.definitions.nodes import ORDERED, Node, Which, need, one_kind, wrong
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Boundary(Node):
     """The first or last day of the year, quarter or month that holds a date."""
 
@@ -27,7 +27,7 @@ class Boundary(Node):
         return Kind.DATE
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Case(Node):
     """The value of the first branch whose condition is true, else the last value."""
 
@@ -47,7 +47,7 @@ class Case(Node):
         return one_kind((*(value for _, value in self.branches), self.otherwise))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class FirstPresent(Node):
     """The first value that is not missing."""
 
@@ -64,7 +64,7 @@ class FirstPresent(Node):
         return one_kind(self.items)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Extreme(Node):
     """The least or greatest of the values that are not missing; missing when all are."""
 
@@ -82,7 +82,7 @@ class Extreme(Node):
         return one_kind(self.items)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Round(Node):
     """The number rounded half up to 0-6 decimals: floor(value * 10^n + 0.5) / 10^n."""
 
@@ -101,7 +101,7 @@ class Round(Node):
         return Kind.NUMBER
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Floor(Node):
     """The greatest whole number not above the value."""
 
@@ -117,7 +117,7 @@ class Floor(Node):
         return Kind.NUMBER
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Named(Node):
     """A value with the name and the words by which people know it; it means what its item means."""
 
@@ -132,7 +132,7 @@ class Named(Node):
         return self.item.kind
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rows(Node):
     """A set of rows of one table of one person."""
 
@@ -147,7 +147,7 @@ class Rows(Node):
         raise wrong("行集没有表", "these rows have no table")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Table(Rows):
     """Every row of the person in a table."""
 
@@ -164,7 +164,7 @@ class Table(Rows):
         return self.name
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Where(Rows):
     """The rows for which the condition is true."""
 
@@ -186,7 +186,7 @@ class Where(Rows):
         return self.rows.table
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Ends(Rows):
     """The n latest (or earliest) rows; a row without its date is neither."""
 
@@ -205,7 +205,7 @@ class Ends(Rows):
         return self.rows.table
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NamedRows(Rows):
     """Rows with the name and the words by which people know them."""
 
@@ -228,7 +228,7 @@ def _about(rows: Rows, value: Node) -> None:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Drawn(Node):
     """What is drawn from a set of rows: a value of the person."""
 
@@ -246,12 +246,12 @@ class Drawn(Node):
                 _about(self.rows, part)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Exists(Drawn):
     """There is at least one row."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Count(Drawn):
     """The number of rows."""
 
@@ -261,7 +261,7 @@ class Count(Drawn):
         return Kind.NUMBER
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CountDistinct(Drawn):
     """The number of different values over the rows, missing ones left out."""
 
@@ -273,7 +273,7 @@ class CountDistinct(Drawn):
         return Kind.NUMBER
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Pick(Drawn):
     """The value at the latest (or earliest) row; missing when there is no row with a date."""
 
@@ -286,7 +286,7 @@ class Pick(Drawn):
         return self.value.kind
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Over(Drawn):
     """The min or max of a value over the rows, missing ones left out; missing when none is left."""
 
@@ -305,7 +305,7 @@ class Over(Drawn):
         return self.value.kind
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Consecutive(Drawn):
     """There are n latest rows and the condition is true of each of them. Never missing."""
 
@@ -320,7 +320,7 @@ class Consecutive(Drawn):
             raise wrong("次数至少为 1", "write a count of at least 1")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rids(Drawn):
     """The rids of the rows, each once, ascending: the evidence."""
 

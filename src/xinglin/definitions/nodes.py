@@ -31,7 +31,7 @@ def wrong(zh: str, en: str) -> DefinitionError:
     return DefinitionError(zh, en)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Node:
     """Something a definition says. `key` is the digest of its content: two nodes with one key mean the same."""
 
@@ -53,6 +53,9 @@ class Node:
 
     def __hash__(self) -> int:
         return hash(self.key)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.kind} {self.key[:8]}>"
 
     @property
     def kind(self) -> Kind:
@@ -124,7 +127,7 @@ def _need_some(nodes: tuple[Node, ...]) -> None:
         raise wrong("至少要写一项", "write at least one item")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Literal(Node):
     """A constant; None is the literal `missing`."""
 
@@ -142,7 +145,7 @@ class Literal(Node):
         return Kind.DATE if isinstance(self.value, date) else Kind.CODE
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AsOf(Node):
     """The day for which the question is asked (统计日, 数据截至)."""
 
@@ -152,7 +155,7 @@ class AsOf(Node):
         return Kind.DATE
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Input(Node):
     """A named value handed in by the caller (an answer on a form, an argument of a calculator)."""
 
@@ -165,7 +168,7 @@ class Input(Node):
         return self.value_kind
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Column(Node):
     """A column of the row at hand."""
 
@@ -183,7 +186,7 @@ class Column(Node):
         return _column_kind(self.table, self.name)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Follow(Node):
     """A column of the row that a reference of the row at hand leads to, within the same person: `encounter.kind`."""
 
@@ -224,7 +227,7 @@ def _column_kind(table: str, name: str) -> Kind:
     return columns[name].kind
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Compare(Node):
     """left op right, op one of = != < <= > >=; codes, references and truths only = and !=."""
 
@@ -240,9 +243,9 @@ class Compare(Node):
             raise wrong(f"{kind} 不能用 {self.op} 比较", f"a {kind} cannot be compared with {self.op}; ordered kinds are number and date")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Between(Node):
-    """low <= value <= high, both ends included (numbers or dates); on dates it reads `within`."""
+    """value >= low and value <= high, both ends included (numbers or dates); on dates it reads `within`."""
 
     value: Node
     low: Node
@@ -255,7 +258,7 @@ class Between(Node):
             raise wrong("between / within 只用于数和日期", "between and within take numbers or dates")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class OneOf(Node):
     """The code is one of the codes written out."""
 
@@ -269,7 +272,7 @@ class OneOf(Node):
             raise wrong("in 后面至少写一个代码", "write at least one code after in")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CodedIn(Node):
     """The code begins with one of the prefixes of a named code set (so I10 holds I10.x00x002)."""
 
@@ -284,7 +287,7 @@ class CodedIn(Node):
             raise wrong(f"代码集 {self.code_set} 是空的", f"code set {self.code_set} is empty")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class And(Node):
     """Every item is true."""
 
@@ -297,7 +300,7 @@ class And(Node):
             need(item, Kind.BOOL)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Or(Node):
     """At least one item is true."""
 
@@ -310,7 +313,7 @@ class Or(Node):
             need(item, Kind.BOOL)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Not(Node):
     """The item is false (missing stays missing)."""
 
@@ -321,7 +324,7 @@ class Not(Node):
         need(self.item, Kind.BOOL)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class IsMissing(Node):
     """There is no value; never missing itself."""
 
@@ -333,7 +336,7 @@ class IsMissing(Node):
             raise wrong("行集请用 not exists(...)", "ask `not exists(...)` of rows")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Arithmetic(Node):
     """left op right for numbers, op one of + - * /; dividing by zero gives missing."""
 
@@ -352,7 +355,7 @@ class Arithmetic(Node):
         return Kind.NUMBER
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AddTime(Node):
     """A date moved by a whole number of days or months (the day is cut to the length of the month); a fraction is cut off.
 
@@ -374,7 +377,7 @@ class AddTime(Node):
         return Kind.DATE
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DaysBetween(Node):
     """Days from the first date to the second (negative when the second is earlier)."""
 
@@ -392,7 +395,7 @@ class DaysBetween(Node):
         return Kind.NUMBER
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class AgeAt(Node):
     """Completed years from birth to a day; a person born on 29 February completes a year on 1 March of a common year."""
 
@@ -410,7 +413,7 @@ class AgeAt(Node):
         return Kind.NUMBER
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PartOf(Node):
     """The year, quarter (1-4) or month (1-12) of a date."""
 

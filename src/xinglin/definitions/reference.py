@@ -32,7 +32,7 @@ def reference(node: Node, question: Question, row: Row | None = None) -> Any:
         return _rows(node, question)
     if isinstance(node, combine.Drawn):
         return _drawn(node, question)
-    if isinstance(node, nodes.And | nodes.Or | nodes.Not | nodes.IsMissing | combine.Case | combine.FirstPresent):
+    if isinstance(node, nodes.And | nodes.Or | nodes.Not | nodes.IsMissing | nodes.Between | combine.Case | combine.FirstPresent):
         return _logic(node, question, row)
     return _scalar(node, question, row)
 
@@ -65,8 +65,6 @@ def _of_present(node: Node, parts: list[Any]) -> Any:
     match node:
         case nodes.Compare(op=op):
             return _compare(op, parts[0], parts[1])
-        case nodes.Between():
-            return parts[1] <= parts[0] <= parts[2]
         case nodes.OneOf(codes=codes):
             return parts[0] in codes
         case nodes.CodedIn(prefixes=prefixes):
@@ -113,6 +111,8 @@ def _logic(node: Node, question: Question, row: Row | None) -> Any:
         case nodes.Not(item=item):
             value = reference(item, question, row)
             return None if value is None else not value
+        case nodes.Between(value=value, low=low, high=high):
+            return _logic(nodes.And((nodes.Compare(">=", value, low), nodes.Compare("<=", value, high))), question, row)
         case nodes.IsMissing(item=item):
             return reference(item, question, row) is None
         case combine.Case(branches=branches, otherwise=otherwise):

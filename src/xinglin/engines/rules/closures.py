@@ -105,6 +105,8 @@ class Closures:
                 return _all([self.rule(item) for item in items])
             case nodes.Or(items=items):
                 return _any([self.rule(item) for item in items])
+            case nodes.Between(value=value, low=low, high=high):
+                return _between(self.rule(value), self.rule(low), self.rule(high))
             case nodes.Not(item=item):
                 return _not(self.rule(item))
             case nodes.IsMissing(item=item):
@@ -250,6 +252,19 @@ def _any(items: list[Rule]) -> Rule:
     return some
 
 
+def _between(value: Rule, low: Rule, high: Rule) -> Rule:
+    def between(frame: Frame, row: Any) -> bool | None:
+        found = value(frame, row)
+        if found is None:
+            return None
+        least, most = low(frame, row), high(frame, row)
+        if (least is not None and found < least) or (most is not None and found > most):
+            return False
+        return None if least is None or most is None else True
+
+    return between
+
+
 def _not(item: Rule) -> Rule:
     def negated(frame: Frame, row: Any) -> bool | None:
         value = item(frame, row)
@@ -299,8 +314,6 @@ def _work(node: Node) -> Callable[..., Any]:
     match node:
         case nodes.Compare(op=op):
             return _COMPARISONS[op]
-        case nodes.Between():
-            return lambda value, low, high: low <= value <= high
         case nodes.OneOf(codes=codes):
             return frozenset(codes).__contains__
         case nodes.CodedIn(prefixes=prefixes):
