@@ -205,7 +205,7 @@ def _repeated(owner: Mapping[str, Any], name: str, known: tuple[Element, TypeRef
     for index, item in enumerate(siblings):
         if item is not None:
             _object(item, "Element", place.below(f"[{index}]"))
-        elif name not in owner:
+        elif index >= len(values):
             place.add("null", f"[{index}]")
     for index, item in enumerate(values):
         if item is not None or not ref.is_primitive:
