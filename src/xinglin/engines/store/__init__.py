@@ -1,0 +1,45 @@
+"""The record: versioned FHIR resources with one write path and one ordered change feed. The door of store."""
+
+from xinglin.engines.store.model import (
+    Belonging,
+    Cause,
+    Change,
+    Cursor,
+    Delete,
+    FeedEntry,
+    Key,
+    Link,
+    Outcome,
+    Page,
+    Put,
+    Query,
+    Stored,
+)
+from xinglin.engines.store.query import COUNT_DEFAULT, COUNT_LIMIT, MODIFIERS, RESULT_PARAMS
+from xinglin.engines.store.read import HistoryQuery
+from xinglin.engines.store.store import Store, StoreOptions
+from xinglin.engines.store.values import PREFIXES
+
+__all__ = [
+    "COUNT_DEFAULT",
+    "COUNT_LIMIT",
+    "MODIFIERS",
+    "PREFIXES",
+    "RESULT_PARAMS",
+    "Belonging",
+    "Cause",
+    "Change",
+    "Cursor",
+    "Delete",
+    "FeedEntry",
+    "HistoryQuery",
+    "Key",
+    "Link",
+    "Outcome",
+    "Page",
+    "Put",
+    "Query",
+    "Store",
+    "StoreOptions",
+    "Stored",
+]

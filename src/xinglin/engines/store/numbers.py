@@ -1,0 +1,70 @@
+"""The numbers (rid) of ids, given when an id is first mentioned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from xinglin.base.database import Database
+from xinglin.engines.store.model import Key
+
+_CACHE_LIMIT: Final = 200_000
+_KNOWN: Final = "select i.rtype, i.id, i.rid from unnest($1::text[], $2::text[]) as k(rtype, id) join ident i using (rtype, id)"
+_GIVE: Final = """
+    insert into ident (rtype, id) select rtype, id from unnest($1::text[], $2::text[]) as k(rtype, id) order by rtype, id
+    on conflict do nothing returning rtype, id, rid
+"""
+
+
+class Numbers:
+    """Gives and remembers rids.
+
+    A number is given in a short transaction of its own, on connections nobody else waits for: a writer holds no lock on `ident`,
+    two writers that mention the same id never wait for each other's commit, and what is remembered here can never be rolled back.
+    A number without a record means nothing.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: dict[Key, int] = {}
+
+    async def give(self, keys: Iterable[Key]) -> dict[Key, int]:
+        """Return the rid of every key, new numbers for those nobody has mentioned before."""
+        wanted = set(keys)
+        found = self._remembered(wanted)
+        if len(found) < len(wanted):
+            found |= await self._look_up(wanted - found.keys())
+        missing = sorted(wanted - found.keys())
+        if missing:
+            async with self._database.connection() as connection:
+                rows = await connection.fetch(_GIVE, [rtype for rtype, _ in missing], [own_id for _, own_id in missing])
+            given = {(row["rtype"], row["id"]): row["rid"] for row in rows}
+            self._remember(given)
+            found |= given
+            if len(found) < len(wanted):
+                found |= await self._look_up(wanted - found.keys())
+        return found
+
+    async def known(self, keys: Iterable[Key]) -> dict[Key, int]:
+        """Return the rids of the keys that somebody has mentioned; the others are left out."""
+        wanted = set(keys)
+        found = self._remembered(wanted)
+        if len(found) < len(wanted):
+            found |= await self._look_up(wanted - found.keys())
+        return found
+
+    def _remembered(self, keys: set[Key]) -> dict[Key, int]:
+        known = self._known
+        return {key: known[key] for key in keys if key in known}
+
+    async def _look_up(self, keys: set[Key]) -> dict[Key, int]:
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(_KNOWN, [rtype for rtype, _ in keys], [own_id for _, own_id in keys])
+        found = {(row["rtype"], row["id"]): row["rid"] for row in rows}
+        self._remember(found)
+        return found
+
+    def _remember(self, found: dict[Key, int]) -> None:
+        if len(self._known) + len(found) > _CACHE_LIMIT:
+            self._known.clear()
+        self._known.update(found)

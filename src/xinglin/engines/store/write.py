@@ -1,0 +1,231 @@
+"""The one write path: prepare outside the lock, then one call that numbers, versions and feeds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError, XinglinError
+from xinglin.engines.security import Scope
+from xinglin.engines.store.bodies import Body, make_body
+from xinglin.engines.store.findings import Finder, Findings
+from xinglin.engines.store.ground import Ground
+from xinglin.engines.store.model import Cause, Change, Delete, Key, Outcome, Put
+from xinglin.engines.store.visibility import patient_seen, row_seen
+
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
+_ARGUMENTS: Final = (
+    *("smallint", "timestamptz", "bigint[]", "text[]", "text[]", "integer[]", "bytea[]", "bytea[]", "bytea[]"),
+    *("bigint[]", "text[]", "bigint[]", "bigint[]", "text[]", "bigint[]", "bigint[]", "integer[]"),
+    *("bigint[]", "text[]", "text[]"),
+    *("bigint[]", "text[]", "bigint[]", "bigint[]"),
+    *("bigint[]", "text[]", "float8[]", "float8[]", "bigint[]", "bigint[]"),
+)
+_CALL: Final = f"select * from store_write({', '.join(f'${n}::{kind}' for n, kind in enumerate(_ARGUMENTS, 1))})"
+
+
+@dataclass(slots=True)
+class _Item:
+    """One change on its way: place in the caller's list, what is to be written, what came of it."""
+
+    place: int
+    change: Change
+    cause: Cause
+    rid: int = 0
+    findings: Findings | None = None
+    body: Body | None = None
+    refusal: XinglinError | None = None
+
+    @property
+    def key(self) -> Key:
+        return (self.change.rtype, self.change.id)
+
+
+class Writer:
+    """Writes versions through the function `store_write`."""
+
+    def __init__(self, ground: Ground, finder: Finder) -> None:
+        self._ground = ground
+        self._finder = finder
+
+    async def write(
+        self, connection: asyncpg.Connection[Any], scope: Scope, changes: Sequence[Change], cause: Cause | Sequence[Cause]
+    ) -> list[Outcome]:
+        """Write changes inside the caller's transaction; returns one outcome per change, in order.
+
+        From the first call until the caller's commit nobody else writes: make it the last thing the transaction does.
+        A refused change (version conflict, out of the writer's scope, no resource) leaves its neighbours written.
+        cause: one for all, or one each.
+        """
+        causes = [cause] * len(changes) if isinstance(cause, Cause) else list(cause)
+        items = [_Item(place, change, reason) for place, (change, reason) in enumerate(zip(changes, causes, strict=True))]
+        await self._prepare(items)
+        if not scope.is_house:
+            await self._refuse_hidden(connection, scope, items)
+        outcomes: list[Outcome | None] = [None] * len(items)
+        for item in items:
+            if item.refusal is not None:
+                outcomes[item.place] = _refused(item, item.refusal)
+        for wave in _waves([item for item in items if item.refusal is None]):
+            for item, row in zip(wave, await self._call(connection, wave), strict=True):
+                outcomes[item.place] = _outcome(item, row)
+        return [outcome for outcome in outcomes if outcome is not None]
+
+    async def _prepare(self, items: Sequence[_Item]) -> None:
+        mentioned: set[Key] = set()
+        for item in items:
+            item.refusal = _fault_of(item.change)
+            if item.refusal is None:
+                self._compile(item)
+                mentioned.add(item.key)
+                if item.findings is not None:
+                    mentioned |= item.findings.mentions
+        rids = await self._ground.numbers.give(mentioned)
+        for item in items:
+            item.rid = rids.get(item.key, 0)
+
+    def _compile(self, item: _Item) -> None:
+        if isinstance(item.change, Put):
+            change = item.change
+            item.findings = self._finder.find(change.rtype, change.id, change.resource)
+            item.findings.mentions.update(("Patient", own) for own in (item.findings.patient, *item.findings.others) if own)
+            item.body = make_body(change.rtype, change.id, change.resource, item.cause.message_no)
+
+    async def _refuse_hidden(self, connection: asyncpg.Connection[Any], scope: Scope, items: Sequence[_Item]) -> None:
+        """Refuse what touches records the writer cannot see, in the words that answer what does not exist."""
+        present = await connection.fetch(_HIDDEN_ROWS.format(res=row_seen(scope, "r"), hist=row_seen(scope, "h")), [i.rid for i in items])
+        hidden = {row["rid"] for row in present}
+        for item in items:
+            if item.refusal is None and item.rid in hidden:
+                item.refusal = not_found(item.change.rtype)
+        mine = {item.change.id for item in items if item.refusal is None and item.change.rtype == "Patient" and item.body is not None}
+        about = {own for item in items for own in _patients(item) if own not in mine}
+        if about:
+            rids = await self._ground.numbers.known(("Patient", own) for own in about)
+            unseen = await connection.fetch(
+                f"select p.rid from unnest($1::bigint[]) as p(rid) where not exists (select 1 from res r where r.rid = p.rid and "
+                f"r.rtype = 'Patient') or not {patient_seen(scope, 'p.rid')}",
+                list(rids.values()),
+            )
+            closed = {row["rid"] for row in unseen}
+            for item in items:
+                if item.refusal is None and any(rids[("Patient", own)] in closed for own in _patients(item) if own not in mine):
+                    item.refusal = _no_such_patient()
+
+    async def _call(self, connection: asyncpg.Connection[Any], wave: Sequence[_Item]) -> Sequence[Any]:
+        ground = self._ground
+        rows: Sequence[Any] = await connection.fetch(_CALL, ground.site, ground.clock.now(), *await self._columns(wave))
+        return rows
+
+    async def _columns(self, wave: Sequence[_Item]) -> list[list[Any]]:
+        rows = [item.findings or Findings() for item in wave]
+        bodies = [item.body for item in wave]
+        patients = await self._ground.numbers.give(("Patient", own) for row in rows for own in (row.patient, *row.others) if own)
+        strings = [(item.rid, *found) for item, row in zip(wave, rows, strict=True) for found in row.strings]
+        dates = [(item.rid, *found) for item, row in zip(wave, rows, strict=True) for found in row.dates]
+        numbers = [(item.rid, *found) for item, row in zip(wave, rows, strict=True) for found in row.numbers]
+        return [
+            [item.rid for item in wave],
+            [item.change.rtype for item in wave],
+            [item.change.id for item in wave],
+            [item.change.if_version for item in wave],
+            [body and body.digest for body in bodies],
+            [body and body.head for body in bodies],
+            [body and body.tail for body in bodies],
+            [patients[("Patient", row.patient)] if row.patient else None for row in rows],
+            [_array(patients[("Patient", own)] for own in row.others) if row.others else None for row in rows],
+            [row.main and row.main[0] for row in rows],
+            [row.main and row.main[1] for row in rows],
+            [_array(sorted(row.tokens)) for row in rows],
+            [item.cause.actor for item in wave],
+            [item.cause.message_no for item in wave],
+            [item.cause.source_no for item in wave],
+            *_turned(strings, 3),
+            *_turned(dates, 4),
+            *_turned(numbers, 6),
+        ]
+
+
+_HIDDEN_ROWS: Final = """
+    select r.rid from res r where r.rid = any($1::bigint[]) and not {res}
+    union all
+    select h.rid from hist h where h.rid = any($1::bigint[]) and h.body is null and not {hist}
+"""
+
+
+def not_found(rtype: str) -> NotFoundError:
+    """Return the one answer for what does not exist and for what this actor may not see."""
+    return NotFoundError("没有这个资源", "there is no such resource", where=rtype)
+
+
+def _patients(item: _Item) -> tuple[str, ...]:
+    if item.findings is None or item.change.rtype == "Patient":
+        return ()
+    return tuple(own for own in (item.findings.patient, *item.findings.others) if own)
+
+
+def _no_such_patient() -> IncorrectError:
+    return IncorrectError(
+        "所指的患者不存在；请先登记患者，或检查引用",
+        "the patient it refers to does not exist; register the patient first or correct the reference",
+        status=422,
+    )
+
+
+def _fault_of(change: Change) -> XinglinError | None:
+    if not _ID.fullmatch(change.id):
+        return IncorrectError(
+            "id 须为 1 到 64 个字母、数字、- 或 .", "write an id of 1 to 64 letters, digits, - or .", where=f"{change.rtype}.id"
+        )
+    if isinstance(change, Put) and change.resource.get("resourceType") != change.rtype:
+        return IncorrectError(
+            f"resourceType 须为 {change.rtype}", f"write resourceType {change.rtype}", where=f"{change.rtype}.resourceType"
+        )
+    return None
+
+
+def _waves(items: Sequence[_Item]) -> list[list[_Item]]:
+    """Return the items in rounds that name each resource once, each sorted by rid."""
+    waves: list[list[_Item]] = []
+    seen: dict[int, int] = {}
+    for item in items:
+        turn = seen.get(item.rid, 0)
+        seen[item.rid] = turn + 1
+        if turn == len(waves):
+            waves.append([])
+        waves[turn].append(item)
+    return [sorted(wave, key=lambda item: item.rid) for wave in waves]
+
+
+def _array(numbers: Iterable[int]) -> str:
+    return "{" + ",".join(map(str, numbers)) + "}"
+
+
+def _turned(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+
+
+def _refused(item: _Item, error: XinglinError) -> Outcome:
+    return Outcome(item.change.rtype, item.change.id, item.rid, 0, 0, "refused", error=error)
+
+
+def _outcome(item: _Item, row: Any) -> Outcome:
+    if row["status"] == "conflict":
+        return _refused(item, _conflict(item.change))
+    return Outcome(item.change.rtype, item.change.id, item.rid, row["version"] or 0, row["feed_seq"] or 0, row["status"], row["stamp"])
+
+
+def _conflict(change: Change) -> ConflictError:
+    wanted = "没有" if change.if_version == 0 else f"版本 {change.if_version}"
+    kept = "none" if change.if_version == 0 else f"version {change.if_version}"
+    what = "删除" if isinstance(change, Delete) else "保存"
+    return ConflictError(
+        f"要求{wanted}，但已有别的版本；请读取当前版本后再{what}",
+        f"expected {kept}, but it has another version now; read the present version and try again",
+        where=change.rtype,
+        status=412,
+    )
