@@ -1,6 +1,33 @@
 """The record as columns: views over the feed, append-only tables, one snapshot, SQL.  See README.md."""
 
+from xinglin.engines.lake.feed import Entry, FeedSource
+from xinglin.engines.lake.lake import Lake, LakeOptions
+from xinglin.engines.lake.reader import Reader, ReaderOptions
 from xinglin.engines.lake.rows import Extraction, Fact, Problem, Resolver, Views, extract, load_views, rows_of
+from xinglin.engines.lake.service import Freshness, LakeService
+from xinglin.engines.lake.snapshot import Snapshot, TableFiles
 from xinglin.engines.lake.view import Column, View, compile_view
 
-__all__ = ["Column", "Extraction", "Fact", "Problem", "Resolver", "View", "Views", "compile_view", "extract", "load_views", "rows_of"]
+__all__ = [
+    "Column",
+    "Entry",
+    "Extraction",
+    "Fact",
+    "FeedSource",
+    "Freshness",
+    "Lake",
+    "LakeOptions",
+    "LakeService",
+    "Problem",
+    "Reader",
+    "ReaderOptions",
+    "Resolver",
+    "Snapshot",
+    "TableFiles",
+    "View",
+    "Views",
+    "compile_view",
+    "extract",
+    "load_views",
+    "rows_of",
+]

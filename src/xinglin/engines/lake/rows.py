@@ -30,7 +30,7 @@ _ARROW: Final[Mapping[Kind, pa.DataType]] = {
     Kind.INSTANT: pa.timestamp("us", tz="UTC"),
     Kind.RID: pa.int64(),
 }
-_SYSTEM_FIELDS: Final = (
+SYSTEM_FIELDS: Final = (
     pa.field("rid", pa.int64()),
     pa.field("ver", pa.int32()),
     pa.field("known_from", pa.int64()),
@@ -157,7 +157,7 @@ def _schema(view: View) -> pa.Schema:
                 "湖的列需要单值类型", "a column of the lake needs a type and a single value", where=f"views/{view.name}.json {column.name}"
             )
         fields.append(pa.field(column.name, _ARROW[column.kind]))
-    return pa.schema([*_SYSTEM_FIELDS, *fields])
+    return pa.schema([*SYSTEM_FIELDS, *fields])
 
 
 def load_views(zone: tzinfo) -> Views:

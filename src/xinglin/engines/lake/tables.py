@@ -1,0 +1,89 @@
+"""One append-only Delta table: Parquet files of ours, and the commits that name them.
+
+Each append carries the feed's seq up to which the table is complete (Delta application transaction), so that a batch repeated after a
+kill adds nothing twice.  Files carry statistics of numbers and dates only: a text value stands in no statistics.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+from deltalake import CommitProperties, DeltaTable, Transaction
+from deltalake.transaction import AddAction, RemoveAction
+
+from xinglin.base.clock import Clock
+
+FEED: Final = "xinglin-feed"
+
+
+def has_statistics(kind: pa.DataType) -> bool:
+    """Say whether a column may have statistics: numbers, dates and instants, never text."""
+    return not (pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+class LakeTable:
+    """A table of the lake.  One process writes it at a time; the caller holds the writer's lock."""
+
+    def __init__(self, folder: Path, schema: pa.Schema, clock: Clock) -> None:
+        """Open the table in `folder`, creating it where it is absent."""
+        self.folder = folder
+        self.schema = schema
+        self._clock = clock
+        self._counted = [field.name for field in schema if has_statistics(field.type)]
+        if not DeltaTable.is_deltatable(str(folder)):
+            columns = ",".join(self._counted)
+            DeltaTable.create(str(folder), schema, mode="ignore", configuration={"delta.dataSkippingStatsColumns": columns})
+        self._delta = DeltaTable(str(folder))
+        self._read_log()
+
+    def _read_log(self) -> None:
+        self.version: int = self._delta.version()
+        self.complete_to: int = self._delta.transaction_version(FEED) or 0
+        self.files: dict[str, int] = {}
+        for action in pa.table(self._delta.get_add_actions()).select(["path", "num_records"]).to_pylist():
+            self.files[action["path"]] = action["num_records"]
+
+    def append(self, rows: pa.Table, after: int, upto: int) -> None:
+        """Add the rows of the feed's entries (after, upto]; those the table already has are left out."""
+        fresh = rows.filter(pa.compute.greater(rows["known_from"], self.complete_to)) if self.complete_to > after else rows
+        if fresh.num_rows:
+            name = f"{after:012d}-{upto:012d}.parquet"
+            transactions = [Transaction(FEED, upto)]
+            self._commit([self._write(name, fresh, is_new=True)], {name: fresh.num_rows}, transactions)
+            self.complete_to = upto
+
+    def replace(self, old: Sequence[str], rows: pa.Table) -> None:
+        """Put `rows` in the place of some files, in one commit; the old files stay on disk until they are swept."""
+        removed = [RemoveAction(name, False, self._now_ms(), None, {}) for name in old]
+        added = {f"v{self.version + 1:012d}.parquet": rows.num_rows} if rows.num_rows else {}
+        actions = [self._write(name, rows, is_new=False) for name in added]
+        self._commit([*removed, *actions], added, [])
+        for name in old:
+            del self.files[name]
+
+    def read(self, names: Sequence[str]) -> pa.Table:
+        """Return the rows of some files."""
+        tables = [pq.read_table(self.folder / name, schema=self.schema, partitioning=None) for name in names]
+        return pa.concat_tables(tables) if tables else self.schema.empty_table()
+
+    def _now_ms(self) -> int:
+        return int(self._clock.now().timestamp() * 1000)
+
+    def _write(self, name: str, rows: pa.Table, *, is_new: bool) -> AddAction:
+        path = self.folder / name
+        pq.write_table(rows, path, compression="zstd", write_statistics=self._counted)
+        stats = orjson.dumps({"numRecords": rows.num_rows}).decode()
+        return AddAction(name, os.path.getsize(path), {}, self._now_ms(), is_new, stats)
+
+    def _commit(self, actions: list[AddAction | RemoveAction], added: dict[str, int], transactions: list[Transaction]) -> None:
+        properties = CommitProperties(app_transactions=transactions)
+        self._delta.create_write_transaction(actions, "append", self.schema, commit_properties=properties)
+        self._delta.update_incremental()
+        self.version = self._delta.version()
+        self.files.update(added)
