@@ -22,6 +22,7 @@ class Emission:
     files: dict[str, bytearray] = field(default_factory=dict)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     tallies: Counter[Any] = field(default_factory=Counter)
+    stories: list[dict[str, Any]] = field(default_factory=list)
     newest: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     def put(self, source: str, stage: str, resource: dict[str, Any]) -> None:

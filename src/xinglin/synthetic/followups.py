@@ -20,7 +20,8 @@ class Visits:
 
     row: person; day; hypertension, diabetes: which form is filled; way: 1 clinic, 2 home, 3 telephone; systolic 0 = not measured;
     h_class, d_class: outcome class 1 to 4 (0 = none); next_day: day agreed; adherence 1 to 3; adverse; entered: day of entry;
-    refer: 0 none, 1 ordinary, 2 emergency; by_town: recorded by the township's responsible doctor; label: "" or the truth case.
+    refer: 0 none, 1 ordinary, 2 emergency; by_town: recorded by the township's responsible doctor (2 = always the same one);
+    case: 0 or the number of an authenticity case (cases.py).
     """
 
     row: np.ndarray
@@ -42,6 +43,7 @@ class Visits:
     refer: np.ndarray
     by_town: np.ndarray
     minute: np.ndarray
+    case: np.ndarray
 
     def __len__(self) -> int:
         return len(self.row)
@@ -121,8 +123,8 @@ def _step(random: np.random.Generator, plan: Plan, known: tuple[People, Health, 
     age = (day - people.population.birth[state.rows]) / YEAR
     adverse = (random.random(count) < 0.015).astype(np.int64)
     complication = random.random(count) < 0.006
-    h_class = _classes(_bp_controlled(systolic, diastolic, age), systolic > 0, adverse, complication) * h
-    d_class = _classes(glucose < 7.0, glucose > 0, adverse, complication) * d
+    h_class = classes(bp_controlled(systolic, diastolic, age), systolic > 0, adverse, complication) * h
+    d_class = classes(glucose < 7.0, glucose > 0, adverse, complication) * d
     bad = (h_class > 1) | (d_class > 1)
     state.bad = np.where(now, np.where(bad, state.bad + 1, 0), state.bad)
     urgent = (systolic >= 180) | (diastolic >= 110) | (d & ((glucose >= 16.7) | ((glucose > 0) & (glucose <= 3.9))))
@@ -135,7 +137,7 @@ def _step(random: np.random.Generator, plan: Plan, known: tuple[People, Health, 
         "heart_rate": np.round(random.normal(75, 8, count)).astype(np.int64), "weight": np.round(health.weight[state.rows] + random.normal(0, 0.9, count), 1),
         "glucose": glucose, "h_class": h_class, "d_class": d_class, "next_day": day + np.where(bad, 14, 90),
         "adherence": random.choice([1, 2, 3], count, p=[0.84, 0.13, 0.03]), "adverse": adverse, "entered": entered, "refer": refer,
-        "by_town": (random.random(count) < 0.3).astype(np.int64), "minute": random.integers(8 * 60, 17 * 60, count),
+        "by_town": (random.random(count) < 0.3).astype(np.int64), "minute": random.integers(8 * 60, 17 * 60, count), "case": np.zeros(count, dtype=np.int64),
     }  # fmt: skip
     state.found.append({name: values[now] for name, values in row.items()})
     state.last = np.where(now & ~missing, systolic, state.last)
@@ -163,12 +165,12 @@ def _readings(random: np.random.Generator, known: tuple[People, Health, Traits],
     return systolic, diastolic, np.clip(glucose, 3.2, 24.0)
 
 
-def _bp_controlled(systolic: np.ndarray, diastolic: np.ndarray, age: np.ndarray) -> np.ndarray:
+def bp_controlled(systolic: np.ndarray, diastolic: np.ndarray, age: np.ndarray) -> np.ndarray:
     """Return who is controlled: under 140/90, from 65 years under 150/90. Source: 国家基本公共卫生服务规范（第三版）, unverified."""
     return (systolic < np.where(age >= 65, 150, 140)) & (diastolic < 90)
 
 
-def _classes(controlled: np.ndarray, measured: np.ndarray, adverse: np.ndarray, complication: np.ndarray) -> np.ndarray:
+def classes(controlled: np.ndarray, measured: np.ndarray, adverse: np.ndarray, complication: np.ndarray) -> np.ndarray:
     """Return the visit outcome class: 1 controlled, 2 not controlled, 3 adverse reaction, 4 complication, 0 not measured."""
     return np.where(~measured, 0, np.where(complication, 4, np.where(adverse == 1, 3, np.where(controlled, 1, 2))))
 
@@ -177,8 +179,8 @@ def _gap(random: np.random.Generator, outcome: tuple[np.ndarray, np.ndarray], co
     """Return days to the next visit: a quarter, two weeks after a bad one; who does not come is seen weeks later."""
     bad, refer = outcome
     count = len(bad)
-    quarter = 83 + np.round(random.normal(0, 5, count)).astype(np.int64)
+    quarter = 87 + np.round(random.normal(0, 5, count)).astype(np.int64)
     fortnight = 13 + random.integers(-3, 4, count)
     keeps = random.random(count) < comes
     soon = bad & (random.random(count) < np.where(refer > 0, 0.8, 0.68))
-    return np.where(soon & keeps, fortnight, np.where(keeps, quarter, quarter + random.integers(25, 120, count)))
+    return np.where(soon & keeps, fortnight, np.where(keeps, quarter, quarter + random.integers(15, 100, count)))

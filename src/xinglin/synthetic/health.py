@@ -82,15 +82,15 @@ def make_health(plan: Plan, village: int, people: People, traits: Traits) -> Hea
     healthy = np.minimum(102 + 0.34 * age + random.normal(0, 7, count), 134)
     untreated = 151 + 0.12 * (age - 55) + random.normal(0, 9, count)
     resistant = random.random(count) < 0.17
-    treated = 133 + 0.10 * (age - 55) + random.normal(0, 6.5, count) + traits.control_mmhg + np.where(resistant, 17, 0)
+    treated = 135 + 0.10 * (age - 55) + random.normal(0, 6.5, count) + traits.control_mmhg + np.where(resistant, 17, 0)
     diseased = h_onset <= plan.last_day
     systolic = np.where(h_known < FAR, treated, np.where(diseased, untreated, healthy))
-    sugar = np.where(d_onset <= plan.last_day, np.where(d_known < FAR, 6.75, 8.4) * np.exp(random.normal(0, 0.17, count)), 5.2 * np.exp(random.normal(0, 0.08, count)))
+    sugar = np.where(d_onset <= plan.last_day, np.where(d_known < FAR, 6.95, 8.4) * np.exp(random.normal(0, 0.17, count)), 5.2 * np.exp(random.normal(0, 0.08, count)))
     male = people.population.sex == 1
     height = np.where(male, 167.5, 156.5) + random.normal(0, 5.5, count) - np.clip(age - 60, 0, 30) * 0.12
     weight = (23.3 + 1.1 * diseased + random.normal(0, 2.7, count)) * (height / 100) ** 2
     smoker = random.random(count) < np.where(male, 0.46, 0.02)
-    engaged = np.where(random.random(count) < 0.87, 1.0, random.uniform(0.35, 0.8, count))
+    engaged = np.where(random.random(count) < 0.9, 1.0, random.uniform(0.35, 0.8, count))
     return Health(h_onset, h_known, d_onset, d_known, systolic, sugar, np.round(height), np.round(weight, 1), smoker, engaged)
 
 
@@ -102,7 +102,7 @@ def enrol(plan: Plan, village: int, people: People, health: Health) -> list[Epis
     episodes: list[Episode] = []
     for programme, known in (("hypertension", health.hypertension_known), ("diabetes2", health.diabetes_known)):
         share = rates["hypertension" if programme == "hypertension" else "diabetes"]["enrolled_share"]
-        chosen = (random.random(count) < share) & (known < FAR)
+        chosen = (random.random(count) < share) & (known < FAR) & (population.story == 0)
         delay = np.floor(random.gamma(1.5, 45, count)).astype(np.int64)
         start = np.maximum.reduce([known + delay, population.birth + int(35 * YEAR) + 1, people.opened + delay // 3, population.arrive + 20])
         for row in np.flatnonzero(chosen & (start <= plan.last_day)).tolist():

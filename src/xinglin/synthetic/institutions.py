@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -35,7 +35,8 @@ class Traits:
 
     diligence: a due visit takes place; control_mmhg: added to the pressure of the treated; coded: diagnoses with a code;
     late: visits entered days later; round_digits: readings rounded to 0 or 5; copied: readings repeated from the last visit;
-    by_phone: weight of the telephone among the ways; traced: referrals whose result is asked for in time.
+    by_phone: weight of the telephone among the ways; traced: referrals whose result is asked for in time; examined: the yearly
+    examination takes place.
     """
 
     diligence: float
@@ -46,6 +47,7 @@ class Traits:
     copied: float
     by_phone: float
     traced: float
+    examined: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,16 @@ class _Hiring:
             for k, (role, (surname, given)) in enumerate(zip(roles, names, strict=True))
         )
         self._staff += len(roles)
-        return Institution(code, institution_class, name, area, part_of, staff, self._draw())
+        traits = self._draw()
+        if institution_class == "D600" and self._institutions % 6 == 5:  # one clinic in six rounds nearly everything
+            traits = replace(traits, round_digits=0.85)
+        return Institution(code, institution_class, name, area, part_of, staff, traits)
 
     def _draw(self) -> Traits:
         r = self._traits
         return Traits(
-            diligence=float(r.beta(28, 1.6)), control_mmhg=float(r.normal(0, 2.6)), coded=float(r.beta(16, 2)), late=float(r.beta(1.5, 14)),
-            round_digits=float(r.beta(1.3, 4)), copied=float(r.beta(0.8, 40)), by_phone=float(r.beta(2, 22)), traced=float(r.beta(8, 3)),
+            diligence=float(r.beta(40, 1.7)), control_mmhg=float(r.normal(0, 2.6)), coded=float(r.beta(16, 2)), late=float(r.beta(1.5, 14)),
+            round_digits=float(r.beta(1.3, 4)), copied=float(r.beta(0.8, 40)), by_phone=float(r.beta(2, 22)), traced=float(r.beta(8, 3)), examined=float(r.beta(44, 7)),
         )  # fmt: skip
 
 

@@ -39,6 +39,9 @@ class Stream(IntEnum):
     DIRT = 15
     CASES = 16
     RECORDING = 17
+    EXAMINATION_RECORDS = 18
+    HOSPITAL_RECORDS = 19
+    DRAFTS = 20
 
 
 @dataclass(frozen=True, slots=True)

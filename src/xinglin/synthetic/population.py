@@ -10,6 +10,7 @@ import numpy as np
 from xinglin.synthetic.numbers import COUNTY, OTHER_COUNTIES, id_numbers, sequences
 from xinglin.synthetic.places import Places
 from xinglin.synthetic.plan import FAR, YEAR, Plan, Stream, table
+from xinglin.synthetic.story_table import read_stories, story_birth
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Population:
     """Columns of equal length, one row per person, sorted by village.
 
     person: number from 1; village: index; sex: 1 or 2; birth, death, arrive, leave, back: days since 1970-01-01 (FAR = never,
-    arrive = -FAR for those who were always here); id_number: 18 characters; registered: household registration is here.
+    arrive = -FAR for those who were always here); id_number: 18 characters; registered: household registration is here; story: number of the scripted story or 0.
     """
 
     person: np.ndarray
@@ -30,6 +31,7 @@ class Population:
     back: np.ndarray
     id_number: np.ndarray
     registered: np.ndarray
+    story: np.ndarray
 
     def of_village(self, village: int) -> Population:
         """Return the rows of one village."""
@@ -55,13 +57,24 @@ def make_population(plan: Plan, places: Places) -> Population:
     sex, birth, death = sex[here], birth[here], death[here]
     arrive, leave, back = _moves(random, plan, (birth, death), rates)
     village = _villages(random, places, len(sex))
+    story = np.zeros(len(sex), dtype=np.int64)
+    sex, birth, death, arrive, leave, back, village, story = _with_stories(plan, places, (sex, birth, death, arrive, leave, back, village, story))
     registered = (random.random(len(sex)) < rates["registered_share"]) & (arrive < 0)
     elsewhere = (random.random(len(sex)) < rates["born_elsewhere_share"]) | (arrive > 0)
     area = np.where(elsewhere, np.array(OTHER_COUNTIES)[random.integers(0, 2, len(sex))], COUNTY)
     numbers = id_numbers(area, birth, sequences(area, birth, sex))
     order = np.lexsort((random.permutation(len(sex)), village))
-    columns = (village, sex, birth, death, arrive, leave, back, numbers, registered)
+    columns = (village, sex, birth, death, arrive, leave, back, numbers, registered, story)
     return Population(np.arange(1, len(sex) + 1), *(column[order] for column in columns))
+
+
+def _with_stories(plan: Plan, places: Places, columns: tuple[np.ndarray, ...]) -> list[np.ndarray]:
+    """Append the story residents to (sex, birth, death, arrive, leave, back, village, story)."""
+    rows = [
+        (s.sex, story_birth(plan, s.age), s.died, -FAR, s.moved_out, s.moved_back, places.towns[s.town].villages[0], number)
+        for number, s in enumerate(read_stories(plan), start=1)
+    ]
+    return [np.concatenate([column, np.array(added, dtype=np.int64)]) for column, added in zip(columns, zip(*rows, strict=True), strict=True)]
 
 
 def _pyramid(random: np.random.Generator, plan: Plan, rates: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:

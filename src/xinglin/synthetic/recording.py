@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xinglin.synthetic.cases import NAMES
 from xinglin.synthetic.emission import BASE
 from xinglin.synthetic.followups import Visits
 from xinglin.synthetic.forms import Drug, Filled, followup_items
@@ -80,7 +81,7 @@ def _contact(desk: _Desk, visits: Visits, at: int, who: tuple[int, int, str]) ->
     row, day, programme = who
     covering = [e for e in desk.episodes[row, programme] if e.start <= day] or desk.episodes[row, programme]
     place = scene.township if visits.by_town[at] else scene.clinic
-    worker = place.one_of("responsible_doctor" if visits.by_town[at] else "village_doctor", int(visits.by_town[at]) - 1 + scene.village * (visits.by_town[at] < 2))
+    worker = place.one_of("responsible_doctor" if visits.by_town[at] else "village_doctor", 0 if visits.by_town[at] == 2 else scene.village)
     entered = int(visits.entered[at])
     return Contact(
         id=f"F{scene.record[row]}-{programme[0]}{iso(day).replace('-', '')}{visits.minute[at] % 60:02d}", patient=scene.patient(BASE, row),
@@ -115,6 +116,9 @@ def _emit_one(desk: _Desk, visits: Visits, at: int, who: tuple[int, int, str]) -
     made += [medication(contact, serial, drug) for serial, drug in enumerate(drugs)]
     for resource in made:
         scene.emission.put(BASE, "0005-followups", resource)
+    if visits.case[at]:
+        truth = {"case": NAMES[int(visits.case[at])], "source": BASE, "encounter": contact.id, "patient": contact.patient, "day": iso(day)}
+        scene.emission.line("truth/authenticity.ndjson", truth)
     if refer and (programme == "hypertension" or not visits.hypertension[at]):
         _refer(desk, contact, refer)
 
@@ -160,3 +164,8 @@ def _refer(desk: _Desk, contact: Contact, refer: int) -> None:
     if done:
         follow["lastModified"] = instant(min(contact.day + 12, scene.plan.last_day), 600)
     scene.emission.put(BASE, "0006-referrals", follow)
+
+
+def current_episode(scene: Scene, row: int, programme: str) -> str | None:
+    """Return the id of the person's active enrolment in a programme, or None."""
+    return next((episode_id(scene, e) for e in scene.episodes if (e.row, e.programme, e.end) == (row, programme, FAR)), None)

@@ -8,13 +8,14 @@ from typing import Final
 import numpy as np
 
 from xinglin.synthetic.emission import BASE, COUNTY_HIS, IMMUNIZATION, TOWNSHIP_HIS, Emission
-from xinglin.synthetic.health import Episode, Health, enrol, make_health
+from xinglin.synthetic.health import PROGRAMMES, Episode, Health, enrol, make_health
 from xinglin.synthetic.homes import People, settle
 from xinglin.synthetic.institutions import Institution, Institutions
 from xinglin.synthetic.numbers import record_number
 from xinglin.synthetic.places import Places
-from xinglin.synthetic.plan import FAR, Plan
+from xinglin.synthetic.plan import FAR, Plan, Stream
 from xinglin.synthetic.population import Population
+from xinglin.synthetic.stories import Script, script
 
 _PRIME: Final = 9_999_991
 
@@ -41,6 +42,7 @@ class Scene:
     health: Health
     episodes: list[Episode]
     record: list[str]
+    scripted: Script
     emission: Emission = field(default_factory=Emission)
     admissions: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     seen: dict[str, dict[int, int]] = field(default_factory=dict)
@@ -75,11 +77,9 @@ class Scene:
         """Return the county hospital."""
         return self.world.institutions.hospital
 
-    def stream(self, concern: int) -> np.random.Generator:
+    def stream(self, concern: Stream) -> np.random.Generator:
         """Return the village's generator of one concern."""
-        from xinglin.synthetic.plan import Stream
-
-        return self.plan.stream(Stream(concern), self.village)
+        return self.plan.stream(concern, self.village)
 
     def patient(self, source: str, row: int) -> str:
         """Return the id the source gave the person (whether or not the source knows the person)."""
@@ -103,7 +103,8 @@ def open_scene(world: World, village: int, population: Population) -> Scene:
     """Return the scene of a village with its people, their health and enrolments."""
     people = settle(world.plan, village, population)
     health = make_health(world.plan, village, people, world.institutions.clinics[village].traits)
-    episodes = enrol(world.plan, village, people, health)
+    scripted = script(world.plan, people, health)
+    episodes = sorted([*enrol(world.plan, village, people, health), *scripted.episodes], key=lambda e: (e.row, PROGRAMMES.index(e.programme), e.start))
     for episode in episodes:  # who is enrolled has a record, opened that day at the latest
         people.opened[episode.row] = min(int(people.opened[episode.row]), episode.start)
     order = np.argsort(people.opened, kind="stable")
@@ -111,4 +112,4 @@ def open_scene(world: World, village: int, population: Population) -> Scene:
     serial[order] = np.arange(1, len(people) + 1)
     code = world.places.villages[village].code
     record = [record_number(code, s) if o < FAR else "" for s, o in zip(serial.tolist(), people.opened.tolist(), strict=True)]
-    return Scene(world, village, people, health, episodes, record)
+    return Scene(world, village, people, health, episodes, record, scripted)
