@@ -96,7 +96,26 @@ BUILT_IN: tuple[dict[str, Any], ...] = (
 
 ODD_VALUES = st.sampled_from(
     [
-        *(None, True, False, 0, 1, -1, 2.5, 2**31, float("nan"), {}, [], [None], [{}], {"x": 1}, {"id": "a"}, {"url": "u"}),
+        *(
+            None,
+            True,
+            False,
+            0,
+            1,
+            -1,
+            2.5,
+            2**31,
+            10**400,
+            float("nan"),
+            float("-inf"),
+            {},
+            [],
+            [None],
+            [{}],
+            {"x": 1},
+            {"id": "a"},
+            {"url": "u"},
+        ),
         *(
             "",
             " ",

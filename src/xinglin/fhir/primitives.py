@@ -14,6 +14,9 @@ from typing import Final
 MAX_STRING: Final = 1024 * 1024
 """Characters a string may have. Source: R4 2.24.0.1, string: SHALL NOT exceed 1 MB (1024*1024 characters)."""
 
+LARGEST_PLAIN: Final = 10**18
+"""Whole numbers below this are accepted as decimals without a closer look."""
+
 Check = Callable[[object], object]
 """Returns something true only for a value that is certainly right; may raise TypeError for a value of another JSON type."""
 
@@ -99,7 +102,9 @@ def _is_decimal(value: object) -> object:
     kind = type(value)
     if kind is float:
         return value - value == 0.0  # type: ignore[operator]  # false for infinity and not-a-number
-    return kind is int or (kind is Decimal and value.is_finite())  # type: ignore[attr-defined]
+    if kind is int:
+        return -LARGEST_PLAIN < value < LARGEST_PLAIN  # type: ignore[operator]
+    return kind is Decimal and value.is_finite()  # type: ignore[attr-defined]
 
 
 def _whole(low: int, high: int) -> Check:
@@ -161,9 +166,17 @@ def _number_fault(code: str, value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return "primitive_type"
     if code == "decimal":
-        return None if math.isfinite(value) else "primitive_format"
+        return None if _is_finite(value) else "primitive_format"
     low, high = RANGES[code]
     return None if isinstance(value, int) and low <= value <= high else "primitive_format"
+
+
+def _is_finite(value: float | Decimal) -> bool:
+    """Say whether a number stays finite as a 64-bit float, as the index keeps it."""
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:
+        return False
 
 
 def _text_fault(code: str, value: str) -> str | None:

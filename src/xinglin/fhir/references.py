@@ -34,21 +34,16 @@ def references(resource: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any
     uri, url, oid or uuid whose value is a urn. The narrative is left to `rewrite_references`.
     """
     root = resource.get("resourceType")
-    yield from _walk(resource, root if isinstance(root, str) else "Resource")
-
-
-def _walk(value: Any, path: str) -> Iterator[tuple[str, dict[str, Any], str]]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(item, str):
-                if _is_reference(key, item):
+    stack: list[tuple[Any, str]] = [(resource, root if isinstance(root, str) else "Resource")]
+    while stack:
+        value, path = stack.pop()
+        if isinstance(value, dict):
+            for key, item in value.items():
+                if isinstance(item, str) and _is_reference(key, item):
                     yield f"{path}.{key}", value, key
-            elif isinstance(item, dict | list):
-                yield from _walk(item, f"{path}.{key}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, dict | list):
-                yield from _walk(item, f"{path}[{index}]")
+            stack.extend((item, f"{path}.{key}") for key, item in reversed(value.items()) if isinstance(item, dict | list))
+        else:
+            stack.extend((item, f"{path}[{i}]") for i, item in reversed(list(enumerate(value))) if isinstance(item, dict | list))
 
 
 def _is_reference(key: str, text: str) -> bool:
