@@ -19,11 +19,11 @@ create table account (
 );
 
 create table password_history (
+    history_no bigint generated always as identity primary key,
     account_no bigint not null references account,
-    set_at timestamptz not null,
-    password_hash text not null,
-    primary key (account_no, set_at)
+    password_hash text not null
 );
+create index password_history_account on password_history (account_no, history_no);
 
 -- An office of an account: role, institution (rid of Organization) and areas (12-digit division codes).
 create table membership (
@@ -64,7 +64,7 @@ create table sign_in_try (
     at timestamptz not null,
     succeeded boolean not null
 );
-create index sign_in_try_login on sign_in_try (login_hash, at);
+create index sign_in_try_login on sign_in_try (login_hash, try_no);
 create index sign_in_try_address on sign_in_try (address, at);
 
 -- One-time codes with which the three officers make their accounts on a new installation.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,21 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from xinglin.base.database import Database
-from xinglin.engines.security import ActingFor, Audit, AuditOptions, AuditPlace, InstallationSecrets, Scope, Scopes, load_roles
+from xinglin.engines.security import (
+    ActingFor,
+    Audit,
+    AuditOptions,
+    AuditPlace,
+    HashCost,
+    InstallationSecrets,
+    NewAccount,
+    NewMembership,
+    Scope,
+    Scopes,
+    Security,
+    SecurityGround,
+    load_roles,
+)
 from xinglin.engines.security import suite as suite_named
 
 
@@ -101,3 +115,82 @@ async def audit(reopen: Reopen) -> AsyncIterator[Audit]:
     opened = await reopen()
     yield opened
     await opened.close()
+
+
+class Places:
+    """The areas of a county of two towns; geo's part in these tests."""
+
+    KNOWN = (420999000000, 420999101000, 420999102000, 420999101201)
+
+    def ranges(self, areas: Sequence[int]) -> tuple[tuple[int, int], ...]:
+        span = {0: 10**6 - 1}
+        return tuple((area, area + (span.get(area % 10**6, 999 if area % 1000 == 0 else 0))) for area in areas)
+
+    async def unknown(self, areas: Sequence[int]) -> tuple[int, ...]:
+        return tuple(area for area in areas if area not in self.KNOWN)
+
+
+@pytest.fixture
+def ground(database: Database, audit: Audit, clock: SetClock, secrets: InstallationSecrets) -> SecurityGround:
+    """Everything security stands on, with cheap password hashes."""
+    return SecurityGround(database, audit, clock, secrets, suite_named("international"), Places(), cost=HashCost(1, 8, 1))
+
+
+@pytest.fixture
+def security(ground: SecurityGround) -> Security:
+    return Security(ground)
+
+
+@dataclass(frozen=True)
+class Officers:
+    """Scopes of the three officers, from accounts they set up with their one-time codes."""
+
+    sysadmin: Scope
+    secadmin: Scope
+    auditor: Scope
+
+
+OFFICER_PASSWORD = "Right-Horse-Battery-7"
+
+
+@pytest.fixture
+async def officers(security: Security) -> Officers:
+    scopes = {}
+    for setup_code in await security.setup.codes():
+        await security.setup.redeem(setup_code.code, NewAccount(setup_code.role, setup_code.role), OFFICER_PASSWORD)
+        session = await security.sign_in(setup_code.role, OFFICER_PASSWORD, "10.0.0.1")
+        scopes[setup_code.role] = await security.scope_of(session.token)
+    return Officers(**scopes)
+
+
+@dataclass
+class Person:
+    """Somebody with an account."""
+
+    account_no: int
+    login: str
+    password: str
+
+
+class MakePerson(Protocol):
+    """Makes a signed-up person with roles."""
+
+    async def __call__(self, login: str, *memberships: NewMembership) -> Person: ...
+
+
+TOWN_DOCTOR = NewMembership("responsible_doctor", 70, (420999101000,))
+PASSWORD = "Correct-Horse-1"
+
+
+@pytest.fixture
+def make_person(security: Security, officers: Officers) -> MakePerson:
+    async def make(login: str, *memberships: NewMembership) -> Person:
+        first = await security.accounts.create(officers.sysadmin, NewAccount(login, "王医生"))
+        for membership in memberships:
+            await security.accounts.give_role(officers.secadmin, first.account_no, membership)
+        session = await security.sign_in(login, first.password, "10.0.0.2")
+        await security.change_password(session.token, first.password, PASSWORD)
+        await security.sign_out(session.token)
+        return Person(first.account_no, login, PASSWORD)
+
+    return make
