@@ -98,7 +98,14 @@ class Supervisor:
     async def _run_once(self, child: Child) -> int:
         with (self._logs / f"{child.name}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "xinglin", *child.arguments, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment
+                sys.executable,
+                "-m",
+                "xinglin",
+                *child.arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
             )
         self._processes[child.name] = process
         (self._logs.parent / "run" / f"{child.name}.pid").write_text(str(process.pid))

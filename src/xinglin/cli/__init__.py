@@ -9,7 +9,9 @@ import typer
 from xinglin.base.errors import XinglinError
 from xinglin.cli import benching, checking, documents, importing, planning, serving
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help="杏林 Xinglin：县域医疗卫生数字系统 · the digital system of a health district")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="杏林 Xinglin：县域医疗卫生数字系统 · the digital system of a health district"
+)
 serving.mount(app)
 importing.mount(app)
 checking.mount(app)

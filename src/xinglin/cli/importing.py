@@ -33,7 +33,7 @@ def import_files(
     console = Console()
 
     async def work(platform: Platform) -> ImportReport:
-        scope = platform.security.system_scope("import")
+        scope = platform.security.system_scope()
         await platform.exchange.ledger.source(source, name=name, foreign=foreign and institution is None)
         keeper = None
         if institution is not None:

@@ -5,9 +5,10 @@ from xinglin.engines.exchange.door import Exchange, Rooms
 from xinglin.engines.exchange.files import Importer, ImportOptions, files_below
 from xinglin.engines.exchange.ledger import Ledger, Source
 from xinglin.engines.exchange.model import OWN_API, OWN_PAGES, Entry, EntryProblem, ImportReport, Receipt, State, Submission
+from xinglin.engines.exchange.panel import InstitutionRow, MessageQuery, MessageRow, Panel, WaitingRow, open_reasons
 from xinglin.engines.exchange.reading import UnreadableError, read_message
 
 __all__ = [
-    "Blobs", "Entry", "EntryProblem", "Exchange", "ImportOptions", "ImportReport", "Importer", "Ledger", "OWN_API", "OWN_PAGES", "Receipt",
-    "Rooms", "Source", "State", "Submission", "UnreadableError", "files_below", "read_message",
+    "Blobs", "Entry", "EntryProblem", "Exchange", "ImportOptions", "ImportReport", "Importer", "InstitutionRow", "Ledger", "MessageQuery", "MessageRow", "OWN_API", "OWN_PAGES", "Panel", "Receipt",
+    "Rooms", "Source", "State", "Submission", "UnreadableError", "WaitingRow", "files_below", "open_reasons", "read_message",
 ]  # fmt: skip

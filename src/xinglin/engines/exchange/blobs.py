@@ -39,11 +39,16 @@ class Blobs:
                 os.close(descriptor)
         except OSError as error:
             partial.unlink(missing_ok=True)
-            raise UnavailableError("磁盘已满或无法写入，没有接收；清理空间后重发", "the disk is full or refuses; nothing was taken, send again after freeing space") from error
+            raise UnavailableError(
+                "磁盘已满或无法写入，没有接收；清理空间后重发",
+                "the disk is full or refuses; nothing was taken, send again after freeing space",
+            ) from error
 
     def get(self, digest: bytes) -> bytes:
         """Return the content of a digest.  Raises: NotFoundError."""
         try:
             return self._path(digest).read_bytes()
         except FileNotFoundError as error:
-            raise NotFoundError("报文原件不在文件库中", "the message's original is not in the blob folder", where=digest.hex()[:12]) from error
+            raise NotFoundError(
+                "报文原件不在文件库中", "the message's original is not in the blob folder", where=digest.hex()[:12]
+            ) from error

@@ -15,7 +15,7 @@ from xinglin.engines.exchange.gate import Directory, Item, Prepared, prepare
 from xinglin.engines.exchange.ledger import Envelope, Ledger, Source
 from xinglin.engines.exchange.model import Entry, EntryProblem, Receipt, State, Submission
 from xinglin.engines.exchange.reading import UnreadableError, read_message
-from xinglin.engines.identity import Arrival, Register, Residents, Trust
+from xinglin.engines.identity import Arrival, LinkPlan, Register, Residents, Trust
 from xinglin.engines.security import Scope
 from xinglin.engines.store import Cause, Delete, Outcome, Put, Store
 
@@ -109,16 +109,14 @@ class Exchange:
             return before.receipt()
         return await self._refuse(envelope, [], [EntryProblem(0, error.reason, error.where, error.zh, error.en)])
 
-    async def write(
-        self, connection: asyncpg.Connection[Any], scope: Scope, prepared: Prepared, origin: tuple[Envelope, int]
-    ) -> Written:
+    async def write(self, connection: asyncpg.Connection[Any], scope: Scope, prepared: Prepared, origin: tuple[Envelope, int]) -> Written:
         """Store what passed the gate inside the caller's transaction: persons first, then resources, then the registers.
 
         origin: the envelope and its number in the ledger.
         """
         envelope, message_no = origin
         cause = Cause(message_no, envelope.source.source_no, scope.account_no)
-        persons = await self._link(connection, prepared.items, (envelope, cause))
+        plan = await self._plan_links(connection, prepared.items, envelope)
         changes = [
             Delete(item.rtype, item.id, item.entry.if_version)
             if item.entry.method == "DELETE"
@@ -126,34 +124,51 @@ class Exchange:
             for item in prepared.items
         ]
         outcomes = await self._rooms.store.write(connection, scope, changes, cause)
-        written = Written({}, [], persons)
+        written = Written({}, [], {})
         for item, outcome in zip(prepared.items, outcomes, strict=True):
             if outcome.error is None:
                 written.outcomes[item.entry_no] = outcome
             else:
                 reason = "conflict" if isinstance(outcome.error, ConflictError) else "invalid"
                 written.problems.append(EntryProblem(item.entry_no, reason, item.rtype, outcome.error.zh, outcome.error.en))
+        if plan is not None:
+            written.persons = await self._rooms.residents.apply(connection, plan, await self.trust(), cause)
+            await self._refuse_elsewhere(connection, scope, (prepared.items, written))
         await self._note_registers(connection, prepared.items, written)
         await self._tally(connection, message_no, [item for item in prepared.items if item.entry_no in written.outcomes])
         return written
 
-    async def _link(self, connection: asyncpg.Connection[Any], items: Sequence[Item], context: tuple[Envelope, Cause]) -> dict[int, int]:
+    async def _plan_links(self, connection: asyncpg.Connection[Any], items: Sequence[Item], envelope: Envelope) -> LinkPlan | None:
         patients = [item for item in items if item.rtype == "Patient" and item.entry.method != "DELETE"]
         if not patients:
-            return {}
-        envelope, cause = context
+            return None
         keepers = {item.organization for item in patients if item.organization}
-        rids = await self._rooms.store.give_rids([("Patient", item.id) for item in patients] + [("Organization", keeper) for keeper in keepers])
+        rids = await self._rooms.store.rids([("Patient", item.id) for item in patients] + [("Organization", keeper) for keeper in keepers])
+        foreign = envelope.source.is_foreign
         arrivals = [
             Arrival(
                 rids[("Patient", item.id)],
                 envelope.source.source_no,
                 item.resource,
-                rids.get(("Organization", item.organization)) if item.organization and not envelope.source.is_foreign else None,
+                envelope.institution if foreign else rids.get(("Organization", item.organization or "")),
             )
             for item in patients
         ]
-        return await self._rooms.residents.link(connection, arrivals, await self.trust(), cause)
+        return await self._rooms.residents.plan(connection, arrivals)
+
+    async def _refuse_elsewhere(self, connection: asyncpg.Connection[Any], scope: Scope, result: tuple[Sequence[Item], Written]) -> None:
+        """A person may only open records of residents of their own area: a Patient that turns out to live elsewhere is refused."""
+        if scope.is_house:
+            return
+        items, written = result
+        unseen = await self._rooms.residents.unseen(connection, scope, written.persons.values())
+        if unseen:
+            words = (
+                "这位居民的属地不在您的管理范围内，或已在县内其他机构建档：请联系其管理机构迁入，或由数据管理员处理",
+                "this resident belongs outside your area or already has a record elsewhere in the district: ask for a transfer",
+            )
+            places = [item for item in items if item.rtype == "Patient"]
+            raise _RolledBackError([EntryProblem(item.entry_no, "conflict", "Patient", *words) for item in places])
 
     async def trust(self) -> Trust:
         """Return how far each registered source is believed."""
@@ -169,18 +184,16 @@ class Exchange:
         if not stored:
             return
         wanted = {tuple(text.split("/", 1)) for _, resource in stored for text in _register_references(resource)}
-        rids = await self._rooms.store.give_rids([(rtype, own) for rtype, own in wanted])
+        rids = await self._rooms.store.rids([(rtype, own) for rtype, own in wanted])
         await self._rooms.register.note(connection, stored, {f"{rtype}/{own}": rid for (rtype, own), rid in rids.items()})
         self._directory.clear()
 
     async def _tally(self, connection: asyncpg.Connection[Any], message_no: int, items: Sequence[Item]) -> None:
         organizations = {item.organization for item in items if item.organization}
-        rids = await self._rooms.store.give_rids([("Organization", own) for own in organizations])
+        rids = await self._rooms.store.rids([("Organization", own) for own in organizations])
         await self.ledger.tally(connection, message_no, items, rids)
 
-    async def _finish(
-        self, connection: asyncpg.Connection[Any], message_no: int, result: tuple[Numbered, Prepared, Written]
-    ) -> Receipt:
+    async def _finish(self, connection: asyncpg.Connection[Any], message_no: int, result: tuple[Numbered, Prepared, Written]) -> Receipt:
         entries, prepared, written = result
         problems = [*prepared.problems, *written.problems]
         await self.ledger.quarantine(connection, message_no, waiting_rows(entries, problems))
@@ -224,11 +237,15 @@ class Exchange:
             raise IncorrectError("这一行已处理，请刷新列表", "this row has been dealt with; reload the list", where=str(quarantine_no))
         row = rows[0]
         content, entries, atomic = await self._again(row, repaired)
-        submission = Submission(row["source_code"], f"replay-of-{row['message_no']}-{row['entry_no']}", content, entries, kind="replay", atomic=atomic)
+        submission = Submission(
+            row["source_code"], f"replay-of-{row['message_no']}-{row['entry_no']}", content, entries, kind="replay", atomic=atomic
+        )
         receipt = await self.submit(scope, submission, institution=row["institution"])
         if receipt.state in (State.STORED, State.UNCHANGED):
             others = await self.ledger.waiting(None, row["message_no"], 100_000) if atomic and len(entries) > 1 else []
-            await self.ledger.settle([quarantine_no, *(other["quarantine_no"] for other in others)], "replayed", scope.account_no, receipt.message_no)
+            await self.ledger.settle(
+                [quarantine_no, *(other["quarantine_no"] for other in others)], "replayed", scope.account_no, receipt.message_no
+            )
         return receipt
 
     async def _again(self, row: Mapping[str, Any], repaired: bytes | None) -> tuple[bytes, Sequence[Entry], bool]:
@@ -241,7 +258,10 @@ class Exchange:
         try:
             sent = orjson.loads(content)
         except orjson.JSONDecodeError as error:
-            words = (f"修改后的内容不是合法的 JSON：第 {error.lineno} 行第 {error.colno} 列", f"the repair is not valid JSON: line {error.lineno} column {error.colno}")
+            words = (
+                f"修改后的内容不是合法的 JSON：第 {error.lineno} 行第 {error.colno} 列",
+                f"the repair is not valid JSON: line {error.lineno} column {error.colno}",
+            )
             raise IncorrectError(*words) from error
         if "resource" not in sent:
             sent = {"resource": sent, "fullUrl": row["full_url"]}
@@ -270,7 +290,15 @@ def receipt_of(message_no: int, entries: Numbered, written: Written, problems: S
     """Return the receipt of a message whose entries have been dealt with one by one."""
     stored, unchanged = written.counts()
     rejected = len({problem.entry_no for problem in problems})
-    state = State.PARTLY if rejected and (stored or unchanged) else State.QUARANTINED if rejected else State.STORED if stored else State.UNCHANGED
+    state = (
+        State.PARTLY
+        if rejected and (stored or unchanged)
+        else State.QUARANTINED
+        if rejected
+        else State.STORED
+        if stored
+        else State.UNCHANGED
+    )
     return Receipt(
         message_no,
         state,

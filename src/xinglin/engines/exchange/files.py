@@ -104,9 +104,7 @@ class Importer:
         problems = await self._chunks(scope, (envelope, message_no), (text, done), counts)
         return await self._close(message_no, counts, problems)
 
-    async def _chunks(
-        self, scope: Scope, origin: tuple[Envelope, int], work: tuple[bytes, int], counts: list[int]
-    ) -> list[EntryProblem]:
+    async def _chunks(self, scope: Scope, origin: tuple[Envelope, int], work: tuple[bytes, int], counts: list[int]) -> list[EntryProblem]:
         """Write chunk after chunk; the next is parsed and validated while the database writes the one before."""
         text, done = work
         problems: list[EntryProblem] = []

@@ -117,7 +117,10 @@ def _named(number: int, entry: Entry, sender: Sender, state: tuple[dict[str, tup
         result.problems.append(EntryProblem(number, "not_fhir", "resourceType", "没有这种 FHIR R4 资源", "R4 has no such resource type"))
         return False
     if original is None:
-        words = ("缺少 id 或 fullUrl，请写明本资源在贵方系统中的标识", "id or fullUrl is missing: name the resource as your system knows it")
+        words = (
+            "缺少 id 或 fullUrl，请写明本资源在贵方系统中的标识",
+            "id or fullUrl is missing: name the resource as your system knows it",
+        )
         result.problems.append(EntryProblem(number, "invalid", f"{rtype}.id", *words))
         return False
     if original in names:
@@ -197,7 +200,9 @@ def _item(number: int, entry: Entry, resolver: _Resolver) -> tuple[Item, list[En
 def _rewritten(value: Any, path: str, tools: tuple[_Resolver, Callable[[str], None]]) -> Any:
     """Return a copy of a JSON value with every Reference resolved; calls the second tool with the path of those that lead nowhere."""
     if isinstance(value, Mapping):
-        copy = {name: _rewritten(inner, f"{path}.{name}", tools) if isinstance(inner, dict | list) else inner for name, inner in value.items()}
+        copy = {
+            name: _rewritten(inner, f"{path}.{name}", tools) if isinstance(inner, dict | list) else inner for name, inner in value.items()
+        }
         reference = copy.get("reference")
         if isinstance(reference, str):
             resolved = tools[0].resolve(reference, copy.get("type"))
@@ -211,7 +216,9 @@ def _rewritten(value: Any, path: str, tools: tuple[_Resolver, Callable[[str], No
                 copy["reference"] = known
         return copy
     if isinstance(value, list):
-        return [_rewritten(inner, f"{path}[{place}]", tools) if isinstance(inner, dict | list) else inner for place, inner in enumerate(value)]
+        return [
+            _rewritten(inner, f"{path}[{place}]", tools) if isinstance(inner, dict | list) else inner for place, inner in enumerate(value)
+        ]
     return value
 
 
@@ -248,7 +255,8 @@ def _organization(resource: Mapping[str, Any]) -> str | None:
 def _reference_in(value: Any) -> str:
     if not isinstance(value, Mapping):
         return ""
-    inner = value.get("actor") if isinstance(value.get("actor"), Mapping) else value
+    actor = value.get("actor")
+    inner = actor if isinstance(actor, Mapping) else value
     return str(inner.get("reference", ""))
 
 
@@ -262,4 +270,3 @@ def _day_of(resource: Mapping[str, Any]) -> date | None:
         return date.fromisoformat(str(text)[:10]) if text else None
     except ValueError:
         return None
-

@@ -92,7 +92,11 @@ class Ledger:
             row = await connection.fetchrow(_SOURCE, code)
             if row is None and name is not None:
                 await connection.execute(
-                    "insert into source (code, name, is_foreign, trust) values ($1, $2, $3, $4) on conflict do nothing", code, name, foreign, trust
+                    "insert into source (code, name, is_foreign, trust) values ($1, $2, $3, $4) on conflict do nothing",
+                    code,
+                    name,
+                    foreign,
+                    trust,
                 )
                 row = await connection.fetchrow(_SOURCE, code)
         if row is None:
@@ -220,9 +224,7 @@ _SOURCES: Final = "select source_no, code, name, is_foreign, ids_are_ours, trust
 _SOURCE: Final = f"{_SOURCES} where code = $1"
 
 
-def _quarantine_row(
-    message_no: int, number: int, problems: Sequence[EntryProblem], rest: tuple[bytes | None, datetime]
-) -> tuple[Any, ...]:
+def _quarantine_row(message_no: int, number: int, problems: Sequence[EntryProblem], rest: tuple[bytes | None, datetime]) -> tuple[Any, ...]:
     body, now = rest
     full_url = rtype = None
     if body:
@@ -236,4 +238,3 @@ def _quarantine_row(
         message_no, number, full_url if isinstance(full_url, str) else None, rtype if isinstance(rtype, str) else None,
         problems[0].reason if problems else "invalid", orjson.dumps(listed).decode(), body, now,
     )  # fmt: skip
-

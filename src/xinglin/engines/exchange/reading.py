@@ -51,7 +51,11 @@ def unpack(content: bytes) -> bytes:
         if decompressor.unconsumed_tail:
             raise UnreadableError("too_large", "解压后超过 512 MB，请分成几个文件", "over 512 MB unpacked; split it into several files")
         if not decompressor.eof:
-            raise UnreadableError("unreadable", "压缩文件不完整（被截断），请重新导出并完整传送", "the gzip file is cut off; export it again and send the whole of it")
+            raise UnreadableError(
+                "unreadable",
+                "压缩文件不完整（被截断），请重新导出并完整传送",
+                "the gzip file is cut off; export it again and send the whole of it",
+            )
         return text if not decompressor.unused_data else gzip.decompress(content)
     except (zlib.error, OSError, EOFError) as error:
         raise UnreadableError("unreadable", "压缩文件已损坏，请重新导出", "the gzip file is damaged; export it again") from error
@@ -73,7 +77,9 @@ def check_text(text: bytes) -> None:
         try:
             text[:1_000_000].decode("gb18030", errors="strict" if len(text) <= 1_000_000 else "ignore")
         except UnicodeDecodeError:
-            raise UnreadableError("unreadable", "不是文本，请发送 UTF-8 编码的 FHIR JSON", "not text; send FHIR JSON in UTF-8", where=place) from error
+            raise UnreadableError(
+                "unreadable", "不是文本，请发送 UTF-8 编码的 FHIR JSON", "not text; send FHIR JSON in UTF-8", where=place
+            ) from error
         raise UnreadableError("encoding", "文本是 GB18030/GBK 编码，FHIR 规定用 UTF-8，请转换后重发", "the text is in GB18030; FHIR asks for UTF-8, convert it and send again", where=place) from error  # fmt: skip
 
 

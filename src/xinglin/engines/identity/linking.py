@@ -123,7 +123,7 @@ async def decide_all(connection: asyncpg.Connection[Any], keys: Sequence[Patient
 
 async def save_keys(connection: asyncpg.Connection[Any], keys: Sequence[PatientKey]) -> None:
     """Insert or replace the rows of patient_key."""
-    names = [name for name in PatientKey.__slots__]
+    names = list(PatientKey.__slots__)
     changes = ", ".join(f"{name} = excluded.{name}" for name in names if name != "patient")
     await connection.executemany(
         f"insert into patient_key ({', '.join(names)}) values ({', '.join(f'${n + 1}' for n in range(len(names)))})"

@@ -45,7 +45,9 @@ def read_id_number(text: str) -> IdNumberFacts:
         number = f"{number[:6]}19{number[6:]}"
         number += check_digit(number)
     if len(number) != 18 or not number[:17].isdecimal() or not (number[17].isdecimal() or number[17] == "X"):
-        raise IncorrectError("身份证号应为 18 位（前 17 位数字，末位数字或 X）", "an ID number has 18 characters: 17 digits, then a digit or X")
+        raise IncorrectError(
+            "身份证号应为 18 位（前 17 位数字，末位数字或 X）", "an ID number has 18 characters: 17 digits, then a digit or X"
+        )
     if number[17] != check_digit(number[:17]):
         raise IncorrectError("身份证号校验位不符，请对照证件核对", "the ID number's check digit is wrong; compare it with the card")
     try:

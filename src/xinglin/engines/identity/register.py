@@ -65,7 +65,9 @@ def _coding(concepts: Any, system: str) -> str:
 class Register:
     """Reads and writes the tables `institution` and `practitioner`."""
 
-    async def note(self, connection: asyncpg.Connection[Any], stored: Sequence[tuple[int, Mapping[str, Any]]], rids: Mapping[str, int]) -> None:
+    async def note(
+        self, connection: asyncpg.Connection[Any], stored: Sequence[tuple[int, Mapping[str, Any]]], rids: Mapping[str, int]
+    ) -> None:
         """Bring the tables up to date with stored Organizations, Practitioners and PractitionerRoles.
 
         stored: (rid, resource as stored).  rids: "Type/id" → rid for the references inside them.
@@ -79,7 +81,9 @@ class Register:
             else:
                 await self._role(connection, resource, rids)
 
-    async def _institution(self, connection: asyncpg.Connection[Any], rid: int, resource: Mapping[str, Any], rids: Mapping[str, int]) -> None:
+    async def _institution(
+        self, connection: asyncpg.Connection[Any], rid: int, resource: Mapping[str, Any], rids: Mapping[str, int]
+    ) -> None:
         code = code_of(resource, INSTITUTION_CODE)
         if code is None:
             return
@@ -128,6 +132,7 @@ class Register:
     async def practitioners(self, connection: asyncpg.Connection[Any], institution: int | None = None) -> list[Practitioner]:
         """Return the practitioners of an institution, or all, by code."""
         rows = await connection.fetch(
-            "select rid, code, name, institution, role from practitioner where $1::bigint is null or institution = $1 order by code", institution
+            "select rid, code, name, institution, role from practitioner where $1::bigint is null or institution = $1 order by code",
+            institution,
         )
         return [Practitioner(**dict(row)) for row in rows]

@@ -55,6 +55,14 @@ class Arrival:
     institution: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class LinkPlan:
+    """Decisions for a batch of source Patients, not yet written."""
+
+    keys: tuple[PatientKey, ...]
+    decisions: tuple[linking.Decision, ...]
+
+
 class LinkWriter(Protocol):
     """What identity needs of the store."""
 
@@ -85,21 +93,30 @@ class Residents:
         self._database = database
         self._store = store
 
-    async def link(self, connection: asyncpg.Connection[Any], arrivals: Sequence[Arrival], trust: Trust, cause: Cause) -> dict[int, int]:
-        """Give each source Patient its person and place the persons; returns patient → person.
-
-        Joins the caller's transaction. Persons of foreign sources alone stay unassigned.
-        """
+    async def plan(self, connection: asyncpg.Connection[Any], arrivals: Sequence[Arrival]) -> LinkPlan:
+        """Decide which person each source Patient belongs to; takes the linking lock of the caller's transaction, writes nothing."""
         keys = [key_of(arrival.patient, arrival.source_no, arrival.resource, arrival.institution) for arrival in arrivals]
-        decisions = await linking.decide_all(connection, keys)
-        await linking.save_keys(connection, keys)
-        fresh = [Link(decision.patient, decision.person, decision.rule) for decision in decisions if decision.rule != "kept"]
+        return LinkPlan(tuple(keys), tuple(await linking.decide_all(connection, keys)))
+
+    async def apply(self, connection: asyncpg.Connection[Any], plan: LinkPlan, trust: Trust, cause: Cause) -> dict[int, int]:
+        """Write what was decided, in the transaction of `plan`, after the Patients themselves; returns patient → person.
+
+        Golden records are rebuilt and persons placed; those of foreign sources alone stay unassigned.
+        """
+        await linking.save_keys(connection, plan.keys)
+        fresh = [Link(decision.patient, decision.person, decision.rule) for decision in plan.decisions if decision.rule != "kept"]
         if fresh:
             await self._store.write_links(connection, fresh, cause)
-        await linking.save_reviews(connection, decisions)
-        homes = {decision.person for decision, key in zip(decisions, keys, strict=True) if key.source_no not in trust.foreign}
-        await self._settle(connection, {decision.person for decision in decisions}, homes, (trust, cause))
-        return {decision.patient: decision.person for decision in decisions}
+        await linking.save_reviews(connection, plan.decisions)
+        homes = {decision.person for decision, key in zip(plan.decisions, plan.keys, strict=True) if key.source_no not in trust.foreign}
+        await self._settle(connection, {decision.person for decision in plan.decisions}, homes, (trust, cause))
+        return {decision.patient: decision.person for decision in plan.decisions}
+
+    async def unseen(self, connection: asyncpg.Connection[Any], scope: Scope, persons: Iterable[int]) -> set[int]:
+        """Return those of `persons` the scope does not see, as the caller's transaction stands."""
+        wanted = sorted(set(persons))
+        rows = await connection.fetch(f"select p from unnest($1::bigint[]) p where not {scope_condition(scope, 'p')}", wanted)
+        return {row["p"] for row in rows}
 
     async def _settle(
         self, connection: asyncpg.Connection[Any], persons: Iterable[int], homes: set[int], context: tuple[Trust, Cause]
@@ -157,7 +174,9 @@ class Residents:
         """Return the cards of those of `persons` the scope sees."""
         scope.require("resident.read")
         async with self._database.connection() as connection:
-            rows = await connection.fetch(f"{_CARD} where r.person = any($1::bigint[]) and {scope_condition(scope, 'r.person')}", list(persons))
+            rows = await connection.fetch(
+                f"{_CARD} where r.person = any($1::bigint[]) and {scope_condition(scope, 'r.person')}", list(persons)
+            )
         return {row["person"]: _card(row) for row in rows}
 
     async def cluster(self, scope: Scope, person: int) -> list[dict[str, Any]]:
@@ -196,7 +215,9 @@ class Residents:
             raise IncorrectError("请写明合并或拆分的原因", "write why they are merged or split", where="reason")
         async with self._database.transaction() as connection:
             await connection.execute("select pg_advisory_xact_lock($1)", linking._LOCK)
-            rows = await connection.fetch("select patient, person from person_link where patient = any($1::bigint[]) and to_seq is null", list(patients))
+            rows = await connection.fetch(
+                "select patient, person from person_link where patient = any($1::bigint[]) and to_seq is null", list(patients)
+            )
             if len(rows) != len(set(patients)):
                 raise ConflictError("有的来源记录已不在，请刷新后重试", "some source records are no longer linked; reload and try again")
             target = person if person is not None else await connection.fetchval("select nextval('person_number')")
@@ -209,7 +230,8 @@ class Residents:
     async def _end_empty(self, connection: asyncpg.Connection[Any], persons: Iterable[int], cause: Cause) -> None:
         """A person without records belongs nowhere any more."""
         rows = await connection.fetch(
-            "select p from unnest($1::bigint[]) p where not exists (select 1 from person_link l where l.person = p and l.to_seq is null)", sorted(persons)
+            "select p from unnest($1::bigint[]) p where not exists (select 1 from person_link l where l.person = p and l.to_seq is null)",
+            sorted(persons),
         )
         if rows:
             await self._store.write_scopes(connection, [Belonging(row["p"], None, None, "no source record left") for row in rows], cause)
@@ -246,4 +268,4 @@ def _card(row: Mapping[str, Any]) -> PersonCard:
     return PersonCard(**facts)
 
 
-__all__ = ["Arrival", "LinkWriter", "PatientKey", "PersonCard", "Residents", "Trust"]
+__all__ = ["Arrival", "LinkPlan", "LinkWriter", "PatientKey", "PersonCard", "Residents", "Trust"]

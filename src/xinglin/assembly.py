@@ -1,0 +1,154 @@
+"""Settings → Platform: the only file that knows which back end is used."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import orjson
+
+from xinglin.base.channel import Channel, serving
+from xinglin.base.clock import Clock, ShiftedClock, SystemClock
+from xinglin.base.database import Database
+from xinglin.base.errors import UnavailableError
+from xinglin.base.places import private_folder, socket_folder
+from xinglin.base.settings import Settings
+from xinglin.engines.exchange import Blobs, Exchange, Importer, Ledger, Panel, Rooms
+from xinglin.engines.geo import Geo
+from xinglin.engines.identity import Register, Residents
+from xinglin.engines.lake import Lake, LakeService, ReaderOptions, load_views
+from xinglin.engines.security import Audit, AuditPlace, InstallationSecrets, Security, SecurityGround, SignInRules, suite
+from xinglin.engines.store import Cursor, FeedEntry, Key, Store, StoreOptions
+
+POOL_SIZE = {"web": 16, "engine": 8, "command": 6}
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """One process's view of the installation. clock: the district's day (the day of the data in a demonstration)."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    audit: Audit
+    security: Security
+    geo: Geo
+    store: Store
+    residents: Residents
+    register: Register
+    exchange: Exchange
+    importer: Importer
+    panel: Panel
+    engine: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFeed:
+    """The store's feed as the lake reads it."""
+
+    store: Store
+
+    async def feed(self, after: int, limit: int) -> Sequence[FeedEntry]:
+        """Return the next entries after a seq."""
+        return await self.store.feed(Cursor(after), limit)
+
+    async def head(self) -> int:
+        """Return the newest seq."""
+        return await self.store.head()
+
+    async def wait(self, after: int, timeout_s: float) -> bool:
+        """Return whether something came after a seq within the time."""
+        return await self.store.wait(Cursor(after), timeout_s)
+
+    async def rids(self, keys: Sequence[Key]) -> dict[Key, int]:
+        """Return the numbers of ids."""
+        return await self.store.rids(keys)
+
+
+def demo_day(settings: Settings) -> date | None:
+    """Return the day a demonstration's data was made for, None outside one."""
+    manifest = settings.data_dir / "demo" / "manifest.json"
+    if not settings.demo or not manifest.exists():
+        return None
+    return date.fromisoformat(orjson.loads(manifest.read_bytes())["as_of"])
+
+
+def clock_for(settings: Settings) -> Clock:
+    """Return the district's clock: the machine's, or in a demonstration the machine's time of day on the day of the data."""
+    machine = SystemClock(settings.zone)
+    day = demo_day(settings)
+    return machine if day is None else ShiftedClock(machine, (day - machine.today()).days)
+
+
+@asynccontextmanager
+async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
+    """Yield the platform of a process. kind: web, engine or command.
+
+    The database stands and is migrated already.  Raises: UnavailableError.
+    """
+    if settings.database_url is None:
+        raise UnavailableError("没有数据库地址", "there is no database address", where="XINGLIN_DATABASE_URL")
+    machine, clock = SystemClock(settings.zone), clock_for(settings)
+    secrets = InstallationSecrets.load(settings.data_dir / "secrets")
+    async with AsyncExitStack() as stack:
+        database = await Database.open(settings.database_url, zone=settings.zone, size=POOL_SIZE[kind])
+        stack.push_async_callback(database.close)
+        algorithms = suite("international")
+        audit = await Audit.open(database, AuditPlace(secrets, algorithms, settings.site, settings.data_dir / "audit-anchors.log"), machine)
+        stack.push_async_callback(audit.close)
+        geo = Geo(database)
+        security = Security(SecurityGround(database, audit, machine, secrets, algorithms, geo, SignInRules(demo=settings.demo)))
+        options = StoreOptions(secrets.key("token"), secrets.key("cursor"), settings.site)
+        store = await Store.open(database, audit, clock, options)
+        stack.push_async_callback(store.close)
+        residents, register = Residents(database, store), Register()
+        rooms = Rooms(database, store, residents, register)
+        exchange = Exchange(rooms, Ledger(database, Blobs(settings.data_dir / "blobs"), clock, settings.site))
+        channel = Channel(engine_socket(settings))
+        stack.push_async_callback(channel.close)
+        yield Platform(
+            settings=settings,
+            clock=clock,
+            database=database,
+            audit=audit,
+            security=security,
+            geo=geo,
+            store=store,
+            residents=residents,
+            register=register,
+            exchange=exchange,
+            importer=Importer(exchange, rooms),
+            panel=Panel(database, clock),
+            engine=channel,
+        )
+
+
+def engine_socket(settings: Settings) -> Path:
+    """Return the socket on which the engine process answers."""
+    return socket_folder(settings.data_dir) / "engine.sock"
+
+
+def make_lake(settings: Settings, platform: Platform) -> LakeService:
+    """Return the lake of the engine process."""
+    lake = Lake(private_folder(settings.data_dir / "lake"), load_views(settings.zone), platform.clock)
+    return LakeService(lake, StoreFeed(platform.store), platform.clock, ReaderOptions(settings.zone))
+
+
+async def run_engine(settings: Settings) -> None:
+    """Run the engine process until SIGTERM or SIGINT: refresh the lake, answer calls."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with assemble(settings, "engine") as platform:
+        lake = make_lake(settings, platform)
+        lake.start()
+        try:
+            async with serving(engine_socket(settings), lake.handlers()):
+                await stopping.wait()
+        finally:
+            await lake.stop()

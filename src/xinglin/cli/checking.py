@@ -1,0 +1,145 @@
+"""`xinglin check`: what is wrong with this machine, in plain words."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+
+import asyncpg
+import typer
+from rich.console import Console
+
+from xinglin.base.database import LEAST_SERVER_VERSION
+from xinglin.base.errors import XinglinError
+from xinglin.base.places import open_data_folder, socket_folder
+from xinglin.base.postgres import wheel_binaries
+from xinglin.base.settings import Settings, read_settings
+from xinglin.cli.serving import check_port
+
+LEAST_FREE_BYTES = 2 * 1024**3
+_ASSETS = (
+    "htmx/htmx.min.js",
+    "bootstrap/bootstrap.min.css",
+    "bootstrap/bootstrap.bundle.min.js",
+    "echarts/echarts.common.min.js",
+    "leaflet/leaflet.js",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. is_good: nothing to do.  zh, en: what was found, and what to do when it is not good."""
+
+    is_good: bool
+    zh: str
+    en: str
+
+
+def mount(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("check")(check)
+
+
+def check() -> None:
+    """检查这台机器能否运行杏林，逐项说明问题和办法 · Say what is wrong with this machine and what to do."""
+    console = Console()
+    findings = list(examine(os.environ))
+    for finding in findings:
+        console.print(f"[{'green' if finding.is_good else 'red'}]{'✓' if finding.is_good else '✗'}[/] {finding.zh} · {finding.en}")
+    raise typer.Exit(0 if all(finding.is_good for finding in findings) else 17)
+
+
+def examine(environment: dict[str, str] | os._Environ[str]) -> Iterator[Finding]:
+    """Yield what was looked at, one finding a subject; a wrong setting ends it, since the rest depends on it."""
+    yield _python()
+    try:
+        settings = read_settings(environment)
+        open_data_folder(settings.data_dir)
+    except XinglinError as error:
+        yield Finding(False, error.message("zh"), error.message("en"))
+        return
+    looks: tuple[Callable[[Settings], Finding], ...] = (_space, _port, _database, _assets, _definitions, _sockets)
+    for look in looks:
+        try:
+            yield look(settings)
+        except XinglinError as error:
+            yield Finding(False, error.message("zh"), error.message("en"))
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding(sys.version_info >= (3, 11), f"Python {version}（需要 3.11 或更新）", f"Python {version} (3.11 or newer is needed)")
+
+
+def _space(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.data_dir).free
+    size = f"{free / 1024**3:.1f} GB"
+    return Finding(
+        free >= LEAST_FREE_BYTES,
+        f"数据文件夹 {settings.data_dir} 所在磁盘剩余 {size}" + ("" if free >= LEAST_FREE_BYTES else "，请腾出至少 2 GB"),
+        f"{size} free for {settings.data_dir}" + ("" if free >= LEAST_FREE_BYTES else "; free at least 2 GB"),
+    )
+
+
+def _port(settings: Settings) -> Finding:
+    check_port(settings)
+    return Finding(True, f"端口 {settings.port} 空闲", f"port {settings.port} is free")
+
+
+def _database(settings: Settings) -> Finding:
+    if settings.database_url is None:
+        folder = wheel_binaries()
+        return Finding(True, "内置 PostgreSQL 已就绪", f"the embedded PostgreSQL is there ({folder.parent.name})")
+    return asyncio.run(_server(settings.database_url))
+
+
+async def _server(url: str) -> Finding:
+    try:
+        connection = await asyncpg.connect(url, timeout=10)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        kind = type(error).__name__
+        return Finding(
+            False,
+            f"XINGLIN_DATABASE_URL 指向的数据库连不上（{kind}）：请检查地址、账号和网络",
+            f"the server of XINGLIN_DATABASE_URL cannot be reached ({kind})",
+        )
+    try:
+        number = int(await connection.fetchval("show server_version_num"))
+        version = await connection.fetchval("show server_version")
+    finally:
+        await connection.close()
+    good = number >= LEAST_SERVER_VERSION
+    return Finding(
+        good,
+        f"PostgreSQL {version}" + ("" if good else "：需要 17 或更新"),
+        f"PostgreSQL {version}" + ("" if good else ": 17 or newer is needed"),
+    )
+
+
+def _assets(settings: Settings) -> Finding:
+    folder = resources.files("xinglin.web") / "static" / "vendor"
+    missing = [name for name in _ASSETS if not (folder / name).is_file()]
+    if missing:
+        return Finding(
+            False,
+            f"缺少网页资源 {missing[0]}：请在源码文件夹运行 make assets",
+            f"browser assets are missing ({missing[0]}): run `make assets` in the checkout",
+        )
+    return Finding(True, "网页资源齐全", "the browser assets are there")
+
+
+def _definitions(settings: Settings) -> Finding:
+    from xinglin.fhir import load_definitions
+
+    count = len(load_definitions().resource_types)
+    return Finding(True, f"FHIR R4 定义齐全（{count} 种资源）", f"the R4 definitions are there ({count} types)")
+
+
+def _sockets(settings: Settings) -> Finding:
+    folder = socket_folder(settings.data_dir)
+    return Finding(len(str(folder)) < 90, f"套接字文件夹 {folder}", f"socket folder {folder}")

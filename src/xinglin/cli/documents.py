@@ -1,0 +1,44 @@
+"""`xinglin docs` and `xinglin where`: the reference written from code, and where a number comes from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from xinglin.base.errors import ConflictError, NotFoundError
+from xinglin.definitions import reference_pages
+from xinglin.engines.rules import where as where_is
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def mount(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command("docs")(docs)
+    app.command("where")(where)
+
+
+def docs(check: Annotated[bool, typer.Option("--check", help="只检查是否过期 · only say whether it is stale")] = False) -> None:
+    """由定义和代码生成参考文档 · Write the reference from definitions and code (needs a source checkout)."""
+    if not (ROOT / "docs").is_dir():
+        raise NotFoundError("请在源码文件夹中运行", "run in a source checkout", where="docs")
+    stale = []
+    for name, text in sorted(reference_pages().items()):
+        path = ROOT / "docs" / "reference" / name
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(path)
+            if not check:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+    names = ", ".join(path.relative_to(ROOT).as_posix() for path in stale)
+    if check and stale:
+        raise ConflictError(f"参考文档已过期，请运行 xinglin docs：{names}", f"the reference is stale, run `xinglin docs`: {names}")
+    Console().print(f"{len(stale)} pages written" if not check else "the reference is current")
+
+
+def where(name: Annotated[str, typer.Argument(help="指标名，如 管理人群血压控制率 · name or id of a measure")]) -> None:
+    """指标的定义在哪里：文件和行、条款、查询、页面 · File and line, clause, query and page of a measure."""
+    Console().print(where_is(name), soft_wrap=True)

@@ -1,0 +1,170 @@
+"""The load of the demonstration: the files the generator wrote, through the doors real data uses, with progress anyone can see."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from xinglin.assembly import Platform, assemble
+from xinglin.base.database import Database
+from xinglin.base.settings import Settings
+from xinglin.cli.session import settings_here
+from xinglin.engines.exchange import ImportOptions
+from xinglin.engines.geo import read_geojson, read_population_csv
+from xinglin.engines.security import DemoAccount, NewMembership
+
+JOB = "demo-load"
+PASSWORD = "Xinglin-2026"
+SOURCES = {
+    "district-registry": ("机构与人员登记", 60),
+    "base-platform": ("基本公共卫生服务系统", 40),
+    "county-his": ("县医院信息系统", 20),
+    "township-his": ("卫生院信息系统", 20),
+    "immunization": ("预防接种系统", 10),
+}
+TOWN_ROLES = ("responsible_doctor", "nurse", "public_health", "leader")
+COUNTY_ROLES = ("county", "cdc", "steward")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A file of the demonstration and the source it comes from."""
+
+    source: str
+    path: Path
+
+
+def steps(folder: Path) -> list[Step]:
+    """Return the files to load, in order: who works where first, then each source's stages side by side."""
+    first = [Step("district-registry", folder / name) for name in ("organizations.ndjson", "practitioners.ndjson")]
+    staged = [(path.name, Step(path.parent.name, path)) for path in folder.glob("*/*.ndjson") if path.parent.name in SOURCES]
+    rank = {code: number for number, code in enumerate(SOURCES)}
+    return first + [step for _, step in sorted(staged, key=lambda item: (item[0][:4], rank[item[1].source], item[0]))]
+
+
+def load_demo() -> None:
+    """Load the demonstration once; a restart goes on where it stopped."""
+    settings = settings_here()
+
+    async def run() -> None:
+        async with assemble(settings, "command") as platform:
+            await load(platform, settings.data_dir / "demo")
+
+    asyncio.run(run())
+
+
+async def load(platform: Platform, folder: Path) -> None:
+    """Load every file below a generated folder; what has been loaded changes nothing."""
+    async with platform.database.connection() as connection:
+        if await connection.fetchval("select finished_at from progress where job = $1", JOB):
+            return
+    manifest = orjson.loads((folder / "manifest.json").read_bytes())
+    await _note(platform.database, 0, manifest["resources"], "")
+    await platform.geo.load_divisions(read_geojson((folder / "divisions.geojson").read_bytes()))
+    if (folder / "population.csv").exists():
+        await platform.geo.load_population(read_population_csv((folder / "population.csv").read_bytes()))
+    scope = platform.security.system_scope()
+    lines = {item["path"]: item.get("lines", 0) for item in manifest["files"]}
+    done = 0
+    for step in steps(folder):
+        name, trust = SOURCES[step.source]
+        await platform.exchange.ledger.source(step.source, name=name, trust=trust)
+        await _note(platform.database, done, manifest["resources"], step.path.name)
+        relative = step.path.relative_to(folder).as_posix()
+        content = await asyncio.to_thread(step.path.read_bytes)
+        watcher = asyncio.create_task(_watch(platform.database, (relative, step.source), done, manifest["resources"]))
+        await platform.importer.import_content(scope, (relative, content), ImportOptions(step.source))
+        watcher.cancel()
+        done += lines.get(relative, 0)
+        if step.path.name == "practitioners.ndjson":
+            await make_accounts(platform)
+    await platform.store.sample_tokens()
+    await _note(platform.database, manifest["resources"], manifest["resources"], "", finished=True)
+
+
+async def _note(database: Database, done: int, total: int, note: str, *, finished: bool = False) -> None:
+    async with database.connection() as connection:
+        await connection.execute(
+            """insert into progress (job, label_zh, label_en, done, total, note) values ($1, '载入示例数据', 'loading the demonstration', $2, $3, $4)
+               on conflict (job) do update set done = excluded.done, total = excluded.total, note = excluded.note, changed_at = now(),
+               finished_at = case when $5 then now() end""",
+            JOB,
+            done,
+            total,
+            note,
+            finished,
+        )
+
+
+async def _watch(database: Database, message: tuple[str, str], done: int, total: int) -> None:
+    while True:
+        await asyncio.sleep(1)
+        async with database.connection() as connection:
+            reached = await connection.fetchval(
+                "select max(done_lines) from message join source using (source_no) where message_id = $1 and code = $2", *message
+            )
+        await _note(database, done + (reached or 0), total, message[0])
+
+
+async def make_accounts(platform: Platform) -> None:
+    """Make the known accounts, one per role that has a page, and a second responsible doctor in the next township."""
+    async with platform.database.connection() as connection:
+        institutions = await platform.register.institutions(connection)
+        staff = await platform.register.practitioners(connection)
+    towns = sorted((item for item in institutions if item.klass.startswith("C")), key=lambda item: item.code)
+    office = next(item for item in institutions if item.part_of is None)
+    cdc = next((item for item in institutions if item.klass == "J100"), office)
+    clinics = sorted((item for item in institutions if item.klass == "D600" and item.part_of == towns[0].rid), key=lambda item: item.code)
+    wanted: list[tuple[str, str, Any]] = [("village_doctor", "village_doctor", clinics[0] if clinics else towns[0])]
+    wanted += [(role, role, towns[0]) for role in TOWN_ROLES]
+    wanted += [("neighbour_doctor", "responsible_doctor", towns[1] if len(towns) > 1 else towns[0])]
+    wanted += [(role, role, cdc if role == "cdc" else office) for role in COUNTY_ROLES]
+    for login, role, place in wanted:
+        person = next((item for item in staff if item.institution == place.rid and item.role == role), None)
+        title = platform.security.roles.role(role).name("zh")
+        membership = NewMembership(role, place.rid, (place.area,))
+        name = f"{person.name if person else title}"
+        await platform.security.setup.add_demo_account(DemoAccount(login, name, PASSWORD, membership, person.rid if person else None))
+    for role in ("sysadmin", "secadmin", "auditor"):
+        title = platform.security.roles.role(role).name("zh")
+        await platform.security.setup.add_demo_account(DemoAccount(role, title, PASSWORD, NewMembership(role)))
+
+
+async def follow(settings: Settings, console: Console, address: str) -> None:
+    """Show the load's progress on the terminal, then the accounts and what to look at first."""
+    database = await Database.open(settings.database_url or _embedded_url(settings), zone=settings.zone, size=1)
+    try:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task("载入 · loading", total=None)
+            while True:
+                async with database.connection() as connection:
+                    row = await connection.fetchrow("select * from progress where job = $1", JOB)
+                if row is not None:
+                    progress.update(task, completed=row["done"], total=row["total"], description=f"载入 · loading {row['note'][-32:]}")
+                    if row["finished_at"]:
+                        break
+                await asyncio.sleep(1)
+        async with database.connection() as connection:
+            accounts = await connection.fetch("select login, display_name from account where demo_password order by account_no")
+    finally:
+        await database.close()
+    console.print(f"载入完成 · loaded.  [bold]{address}[/]")
+    for account in accounts:
+        console.print(f"  {account['login']:<20} {PASSWORD}   {account['display_name']}")
+    console.print(
+        "先看：以 responsible_doctor 登录的工作台，再以 county 登录看统计报表 · first: the work list as responsible_doctor, then the measures as county"
+    )
+    console.print("Ctrl-C 停止 · stops")
+
+
+def _embedded_url(settings: Settings) -> str:
+    from xinglin.base.postgres import EmbeddedPostgres
+
+    return EmbeddedPostgres(settings.data_dir).url

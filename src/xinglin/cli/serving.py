@@ -1,0 +1,172 @@
+"""`xinglin serve` and `xinglin demo`, and the processes they keep alive."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+
+from xinglin.base.clock import SystemClock
+from xinglin.base.database import migrate
+from xinglin.base.errors import ConflictError, IncorrectError
+from xinglin.base.postgres import SHELTER, EmbeddedPostgres
+from xinglin.base.settings import Settings
+from xinglin.base.supervisor import Child, Supervisor, hold_data_folder
+from xinglin.cli import loading
+from xinglin.cli.session import settings_here
+from xinglin.synthetic import Plan, generate
+
+console = Console()
+Port = Annotated[int | None, typer.Option(help="端口，默认 8000 · port")]
+
+
+def mount(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command("serve")(serve)
+    app.command("demo")(demo)
+    app.command("engine", hidden=True)(engine)
+    app.command("web", hidden=True)(web)
+    app.command("load-demo", hidden=True)(loading.load_demo)
+
+
+def serve(port: Port = None) -> None:
+    """启动杏林：数据库、统计引擎、网页 · Start Xinglin: database, engine process, pages."""
+    settings = settings_here()
+    _serve(settings.with_(port=port or settings.port), [])
+
+
+def demo(
+    residents: Annotated[int, typer.Option(help="居民人数 · residents", min=200, max=2_000_000)] = 5000,
+    seed: Annotated[int, typer.Option(help="随机种子 · seed")] = 420999,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="数据日期，如 2026-11-21 · day of the data, default today")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="清空后重新生成 · start over")] = False,
+    port: Port = None,
+) -> None:
+    """生成虚构的示例县并启动 · Make a synthetic district and serve it."""
+    settings = settings_here()
+    folder = settings.data_dir / "demo"
+    if not settings.demo and (settings.data_dir / "postgres").exists():
+        raise ConflictError(
+            "这个数据文件夹里已有正式数据，示例不会写入其中；请用 XINGLIN_DATA 另选文件夹",
+            "this data folder holds real data and the demonstration stays out of it; choose another with XINGLIN_DATA",
+            where=str(settings.data_dir),
+        )
+    lock = hold_data_folder(settings.data_dir)
+    if fresh:
+        remove_data(settings.data_dir)
+    if not (folder / "manifest.json").exists():
+        day = _day(as_of) if as_of else SystemClock(settings.zone).today()
+        console.print(f"生成示例县：{residents:,} 位虚构居民，数据截至 {day} · making a synthetic district of {residents:,} residents")
+        shutil.rmtree(folder, ignore_errors=True)
+        generate(Plan(residents=residents, seed=seed, as_of=day), folder)
+    lock.close()
+    _serve(settings_here().with_(port=port or settings.port), [Child("load-demo", ["load-demo"], once=True)])
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise IncorrectError("日期请写成 2026-11-21", "write a day as 2026-11-21", where="--as-of") from error
+
+
+def remove_data(data_dir: Path) -> None:
+    """Remove everything below a data folder, and its cluster where it stands elsewhere; the server must be stopped."""
+    note = data_dir / "postgres.place"
+    server = EmbeddedPostgres(data_dir)
+    server.stop()
+    if note.exists() and SHELTER in server.cluster.parents:
+        shutil.rmtree(server.cluster, ignore_errors=True)
+    for child in data_dir.iterdir():
+        if child.name != "run":
+            shutil.rmtree(child) if child.is_dir() else child.unlink()
+
+
+def check_port(settings: Settings) -> None:
+    """Raise ConflictError when another program listens on the port."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConflictError(
+                "端口已被占用，请停止占用它的程序，或用 --port 另选一个",
+                "another program listens on this port; stop it or choose another with --port",
+                where=f"{settings.host}:{settings.port}",
+            ) from error
+
+
+def _serve(settings: Settings, more: Sequence[Child]) -> None:
+    with hold_data_folder(settings.data_dir):
+        check_port(settings)
+        postgres = None
+        url = settings.database_url
+        if url is None:
+            postgres = EmbeddedPostgres(settings.data_dir)
+            console.print("启动数据库 · starting the database")
+            url = postgres.start()
+        migrate(url)
+        environment = dict(os.environ)
+        environment |= {
+            "XINGLIN_DATA": str(settings.data_dir),
+            "XINGLIN_DATABASE_URL": url,
+            "XINGLIN_PORT": str(settings.port),
+            "XINGLIN_HOST": settings.host,
+            "PYTHONUNBUFFERED": "1",
+        }
+        children = [Child("engine", ["engine"]), Child("web", ["web"]), *more]
+        supervisor = Supervisor(environment, settings.data_dir / "log", postgres)
+        asyncio.run(supervisor.run(children, lambda: _greet(settings, bool(more))))
+        console.print("已停止 · stopped")
+
+
+async def _greet(settings: Settings, is_demo: bool) -> None:
+    address = f"http://{settings.host}:{settings.port}"
+    async with httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            try:
+                if (await client.get(f"{address}/health", timeout=5)).status_code == 200:
+                    break
+            except httpx.HTTPError:
+                pass
+            await asyncio.sleep(0.2)
+    console.print(f"[bold green]杏林已启动 · Xinglin is up[/]  {address}")
+    if is_demo:
+        await loading.follow(settings, console, address)
+    else:
+        console.print(f"按 Ctrl-C 停止 · Ctrl-C stops.  日志 · logs: {settings.data_dir / 'log'}")
+
+
+def engine() -> None:
+    """The engine process: lake, bulk rules, background jobs."""
+    from xinglin.assembly import run_engine
+
+    asyncio.run(run_engine(settings_here()))
+
+
+def web() -> None:
+    """One web process."""
+    import uvicorn
+
+    from xinglin.web.app import make_served_app
+
+    settings = settings_here()
+    uvicorn.run(
+        make_served_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        workers=None,
+    )

@@ -1,0 +1,208 @@
+"""What the pages of 数据接入 show: messages, what waits, and institutions × data received."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import orjson
+
+from xinglin.base.clock import Clock
+from xinglin.base.database import Database
+from xinglin.base.errors import NotFoundError
+from xinglin.engines.security import Scope, scope_areas_condition
+
+_SORTS: Final = {
+    "received_at": "m.received_at",
+    "message_no": "m.message_no",
+    "source": "s.code",
+    "rejected": "m.rejected",
+    "size": "m.size",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class MessageQuery:
+    """Which messages. sort: a key of received_at, message_no, source, rejected, size; '-' before it = descending."""
+
+    source: str | None = None
+    state: str | None = None
+    text: str | None = None
+    since: date | None = None
+    until: date | None = None
+    sort: str = "-message_no"
+    limit: int = 50
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A row of the list of messages."""
+
+    message_no: int
+    source: str
+    source_name: str
+    message_id: str
+    kind: str
+    size: int
+    received_at: datetime
+    finished_at: datetime | None
+    state: str
+    entries: int
+    stored: int
+    unchanged: int
+    rejected: int
+    reason: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRow:
+    """A row of the quarantine. problems: [{path, zh, en}]."""
+
+    quarantine_no: int
+    message_no: int
+    source: str
+    message_id: str
+    entry_no: int
+    rtype: str | None
+    reason: str
+    problems: list[dict[str, str]]
+    state: str
+    opened_at: datetime
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class InstitutionRow:
+    """Data received from an institution in a time. delay_days: mean days from the event to its arrival, None where nothing came."""
+
+    institution: int
+    code: str
+    name: str
+    received: int
+    rejected: int
+    last_received_at: datetime | None
+    last_event: date | None
+    delay_days: float | None
+
+
+class Panel:
+    """Reads the ledger for pages. Every method requires `exchange.read`."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def messages(self, scope: Scope, query: MessageQuery) -> tuple[list[MessageRow], int]:
+        """Return a page of messages and how many there are in all."""
+        scope.require("exchange.read")
+        order = _SORTS.get(query.sort.lstrip("-"), "m.message_no")
+        direction = "desc" if query.sort.startswith("-") else "asc"
+        where = """($1::text is null or s.code = $1) and ($2::text is null or m.state = $2) and ($3::text is null or m.message_id ilike '%' || $3 || '%')
+            and ($4::date is null or m.received_at >= $4) and ($5::date is null or m.received_at < $5)"""
+        until = query.until + timedelta(days=1) if query.until else None
+        values = (query.source, query.state, query.text, query.since, until)
+        async with self._database.connection() as connection:
+            total = await connection.fetchval(f"select count(*) from message m join source s using (source_no) where {where}", *values)
+            rows = await connection.fetch(
+                f"""select m.message_no, s.code as source, s.name as source_name, m.message_id, m.kind, m.size, m.received_at, m.finished_at, m.state,
+                    m.entries, m.stored, m.unchanged, m.rejected, m.reason from message m join source s using (source_no)
+                    where {where} order by {order} {direction}, m.message_no desc limit $6 offset $7""",
+                *values, query.limit, query.offset,
+            )  # fmt: skip
+        return [_message(row) for row in rows], total
+
+    async def message(self, scope: Scope, message_no: int) -> MessageRow:
+        """Return one message.  Raises: NotFoundError."""
+        scope.require("exchange.read")
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                """select m.message_no, s.code as source, s.name as source_name, m.message_id, m.kind, m.size, m.received_at, m.finished_at, m.state,
+                   m.entries, m.stored, m.unchanged, m.rejected, m.reason from message m join source s using (source_no) where m.message_no = $1""",
+                message_no,
+            )
+        if row is None:
+            raise NotFoundError("没有这条报文", "there is no such message", where=str(message_no))
+        return _message(row)
+
+    async def waiting(
+        self,
+        scope: Scope,
+        *,
+        state: str = "open",
+        message_no: int | None = None,
+        reason: str | None = None,
+        page: tuple[int, int] = (50, 0),
+    ) -> tuple[list[WaitingRow], int]:
+        """Return a page (limit, offset) of the quarantine, newest first, and how many rows fit in all."""
+        scope.require("exchange.read")
+        where = "q.state = $1 and ($2::bigint is null or q.message_no = $2) and ($3::text is null or q.reason = $3)"
+        async with self._database.connection() as connection:
+            total = await connection.fetchval(f"select count(*) from quarantine q where {where}", state, message_no, reason)
+            rows = await connection.fetch(
+                f"""select q.quarantine_no, q.message_no, s.code as source, m.message_id, q.entry_no, q.rtype, q.reason, q.problems, q.state,
+                    q.opened_at, q.closed_at from quarantine q join message m using (message_no) join source s using (source_no)
+                    where {where} order by q.quarantine_no desc limit $4 offset $5""",
+                state, message_no, reason, *page,
+            )  # fmt: skip
+        return [_waiting(row) for row in rows], total
+
+    async def entry(self, scope: Scope, quarantine_no: int) -> tuple[WaitingRow, bytes]:
+        """Return a quarantine row and the entry as it was sent.  Raises: NotFoundError."""
+        scope.require("exchange.read")
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                """select q.quarantine_no, q.message_no, s.code as source, m.message_id, q.entry_no, q.rtype, q.reason, q.problems, q.state,
+                   q.opened_at, q.closed_at, q.body from quarantine q join message m using (message_no) join source s using (source_no)
+                   where q.quarantine_no = $1""",
+                quarantine_no,
+            )
+        if row is None:
+            raise NotFoundError("没有这一行", "there is no such row", where=str(quarantine_no))
+        return _waiting(row), bytes(row["body"] or b"")
+
+    async def institutions(self, scope: Scope, *, days: int = 30) -> list[InstitutionRow]:
+        """Return what each institution of the scope's areas sent in the last `days` days, the silent ones too."""
+        scope.require("exchange.read")
+        since = self._clock.now() - timedelta(days=days)
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                f"""select i.rid as institution, i.code, i.name, coalesce(sum(t.stored), 0)::int as received, coalesce(sum(t.rejected), 0)::int as rejected,
+                    max(m.received_at) as last_received_at, max(t.last_event) as last_event,
+                    avg(extract(epoch from m.received_at - t.last_event::timestamptz) / 86400)::float as delay_days
+                    from institution i left join message_tally t on t.institution = i.rid
+                    left join message m on m.message_no = t.message_no and m.received_at >= $1
+                    where {scope_areas_condition(scope, "i.area")} and (t.message_no is null or m.message_no is not null)
+                    group by i.rid, i.code, i.name order by received desc, i.code""",
+                since,
+            )
+        return [InstitutionRow(**dict(row)) for row in rows]
+
+
+def _message(row: Any) -> MessageRow:
+    facts = dict(row)
+    facts["reason"] = orjson.loads(facts["reason"]) if facts["reason"] else None
+    return MessageRow(**facts)
+
+
+def _waiting(row: Any) -> WaitingRow:
+    facts = {name: value for name, value in dict(row).items() if name != "body"}
+    facts["problems"] = orjson.loads(facts["problems"])
+    return WaitingRow(**facts)
+
+
+def open_reasons() -> Sequence[tuple[str, str, str]]:
+    """Return the quarantine's reason codes with Chinese and English names."""
+    return (
+        ("invalid", "内容不合规范", "invalid content"),
+        ("reference", "引用无法解析", "reference leads nowhere"),
+        ("conflict", "版本冲突", "version conflict"),
+        ("duplicate", "标识重复", "duplicate id"),
+        ("unreadable", "无法读取", "unreadable"),
+        ("encoding", "编码不符", "wrong encoding"),
+        ("empty", "空文件", "empty"),
+        ("too_large", "过大", "too large"),
+        ("not_fhir", "不是 FHIR", "not FHIR"),
+    )
