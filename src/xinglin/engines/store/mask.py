@@ -45,7 +45,7 @@ class Masks:
     def hides_parameter(self, scope: Scope, rtype: str, param: str) -> bool:
         """Tell whether a search parameter reads an element this scope does not see."""
         hidden = self.elements(scope, rtype)
-        return bool(hidden) and not hidden.isdisjoint(_elements_read(rtype, param))
+        return bool(hidden) and any(_is_form_of(name, read) for name in hidden for read in _elements_read(rtype, param))
 
     @staticmethod
     def _masked(entry: Stored, hidden: frozenset[str]) -> Stored:
@@ -53,9 +53,14 @@ class Masks:
         return replace(entry, body=_ENCODER.encode(kept))
 
 
+def _is_form_of(name: str, element: str) -> bool:
+    """Tell whether a JSON name is an element, or one of its types where it is a choice (valueQuantity of value)."""
+    return name == element or (name.startswith(element) and name[len(element)].isupper())
+
+
 @lru_cache(maxsize=4096)
 def _elements_read(rtype: str, param: str) -> frozenset[str]:
-    """Return the top-level elements a search parameter of a type reads (`value` also as valueQuantity...: by its beginning)."""
+    """Return the top-level elements a search parameter of a type reads, as its expression names them."""
     known = search_parameters(rtype).get(param)
     if known is None:
         return frozenset()
