@@ -6,6 +6,7 @@ from xinglin.engines.lake.reader import Reader, ReaderOptions
 from xinglin.engines.lake.rows import Extraction, Fact, Problem, Resolver, Views, extract, load_views, rows_of
 from xinglin.engines.lake.service import Freshness, LakeService
 from xinglin.engines.lake.snapshot import Snapshot, TableFiles
+from xinglin.engines.lake.store_feed import StoreFeed, fact_of
 from xinglin.engines.lake.view import Column, View, compile_view
 
 __all__ = [
@@ -23,11 +24,13 @@ __all__ = [
     "ReaderOptions",
     "Resolver",
     "Snapshot",
+    "StoreFeed",
     "TableFiles",
     "View",
     "Views",
     "compile_view",
     "extract",
+    "fact_of",
     "load_views",
     "rows_of",
 ]

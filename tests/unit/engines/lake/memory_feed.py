@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 import orjson
 
@@ -29,7 +30,6 @@ class MemoryEntry:
 class MemoryFeed:
     def __init__(self) -> None:
         self.entries: list[MemoryEntry] = []
-        self._rids: dict[Key, int] = {}
         self._versions: dict[int, int] = {}
         self._persons: dict[int, int] = {}
         self._moved = asyncio.Event()
@@ -40,7 +40,8 @@ class MemoryFeed:
         return len(self.entries)
 
     def rid(self, kind: str, number: str) -> int:
-        return self._rids.setdefault((kind, number), 1000 + len(self._rids))
+        """Return the same number for a key in every run and process."""
+        return crc32(f"{kind}/{number}".encode())
 
     def put(self, resource: Mapping[str, Any]) -> int:
         return self._version(resource["resourceType"], resource["id"], orjson.dumps(resource))
