@@ -67,6 +67,12 @@ class LakeService:
         """Make every table anew from the feed; queries see the old ones until it is done."""
         return await self._write(self._lake.rebuild)
 
+    async def fold(self) -> None:
+        """Fold small files where a table has too many; queries go on meanwhile."""
+        async with self._writing:
+            if await asyncio.to_thread(self._lake.compact):
+                self._reader.show(self._lake.snapshot)
+
     async def query(self, scope: Scope, sql: str, parameters: Parameters = (), *, as_known_on: int | None = None) -> tuple[pa.Table, int]:
         """Return the rows of one SELECT and the seq they are true for; see `Reader.query`."""
         async with self._slots:
@@ -121,18 +127,13 @@ class LakeService:
                     _log.exception("a listener of the lake failed")
         return snapshot
 
-    async def _fold(self) -> None:
-        async with self._writing:
-            if await asyncio.to_thread(self._lake.compact):
-                self._reader.show(self._lake.snapshot)
-
     async def _run(self, poll_s: float) -> None:
         while True:
             try:
                 if await self._source.wait(self._reader.snapshot.seq, poll_s):
                     await asyncio.sleep(COALESCE_S)
                     await self.refresh()
-                    await self._fold()
+                    await self.fold()
             except UnavailableError as error:
                 _log.warning("the lake waits: %s", error)
                 await asyncio.sleep(_RETRY_S)
