@@ -69,14 +69,11 @@ def _filled_below(rows: Sequence[Sequence[Cell]], depth: int, index: int) -> boo
 
 
 def _left_text(row: Sequence[Cell], index: int) -> str:
-    while index > 0:
-        index -= 1
-        if index < len(row) and row[index].text:
-            return (
-                row[index].text
-                if classify(row[index].text) is None or classify(row[index].text).role in {"value", "base", "target"}
-                else ""
-            )  # type: ignore[union-attr]
+    """Return the text of the nearest filled cell to the left when it is a year or target head, else ""."""
+    for cell in reversed(row[: min(index, len(row))]):
+        if cell.text:
+            column = classify(cell.text)
+            return cell.text if column is None or column.role in {"value", "base", "target"} else ""
     return ""
 
 

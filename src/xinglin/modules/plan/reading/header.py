@@ -18,6 +18,7 @@ _SCOPE_NOISE: Final = re.compile(
     r"[()\[\]（）“”\"'：:、,，/\s\d*]|年底|年末|年度|年|值|数据|末|期|水平|情况|发展|标准|的|指标|单位|%|‰|为|力争|约|达到|底|规划|计划|快报数|初步统计|主要|预期性|约束性"
 )
 GAP: Final = 4
+_BRACKETS: Final = str.maketrans("（）：", "():")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def is_year_text(text: str) -> bool:
 
 def plain_header(text: str) -> str:
     """Return a header cell in the form in which header words are compared."""
-    return re.sub(r"[*#_·]+$", "", bare(tidy(text)).replace("（", "(").replace("）", ")").lower().strip("*: ："))
+    return re.sub(r"[*#_·]+$", "", bare(tidy(text)).translate(_BRACKETS).lower().strip("*: ："))
 
 
 def years_of(text: str) -> tuple[int, ...]:

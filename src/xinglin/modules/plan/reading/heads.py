@@ -41,7 +41,7 @@ def _titles(lines: Sequence[str]) -> list[tuple[int, str]]:
     for number, raw in enumerate(lines, 1):
         if not raw or len(raw) > 120:
             continue
-        line = squeeze(tidy(raw)).lstrip("#* ").rstrip("* ")
+        line = _with_lines_above(lines, number)
         if not _TITLE.match(line) or re.match(
             r"^(?:[（(]?[一二三四五六七八九十\d]+[）)]?[、.．]|《|根据|按照|专栏|附|表|到\d|——|[-*·])", line
         ):
@@ -53,6 +53,21 @@ def _titles(lines: Sequence[str]) -> list[tuple[int, str]]:
         found.append((number, re.sub(r"^.*关于印发|的通知$", "", line)))
         last_body = number
     return found
+
+
+def _with_lines_above(lines: Sequence[str], number: int) -> str:
+    """Return the line, with the broken beginning of its title from the lines above when it does not name an area itself."""
+    line = squeeze(tidy(lines[number - 1])).lstrip("#* ").rstrip("* ")
+    if not _TITLE.match(line) or _AREA.match(line):
+        return line
+    above = [squeeze(tidy(raw)).lstrip("#* ").rstrip("* ") for raw in lines[max(0, number - 6) : number - 1]]
+    for text in reversed([text for text in above if text][-2:]):
+        if len(text) > 40 or re.search(r"[。：:；;，,〔〕]", text):
+            break
+        line = text + line
+        if _AREA.match(text):
+            return line
+    return squeeze(tidy(lines[number - 1])).lstrip("#* ").rstrip("* ")
 
 
 def _opens(lines: Sequence[str], number: int) -> bool:
@@ -77,7 +92,17 @@ def _numbered_between(lines: Sequence[str], start: int, end: int) -> bool:
 def _part(order: int, title: str, start: int, end: int, lines: Sequence[str]) -> PlanPart:
     body = [tidy(line) for line in lines[start - 1 : end]]
     head = title or " ".join(squeeze(line) for line in body[:60] if line.strip() and len(line) < 60)
-    return PlanPart(order, title, area_of(head) or area_of(" ".join(body[:40])), horizon_of(title, body), start, end)
+    return PlanPart(
+        order, title, (area_of(title) if title else "") or _cited_area(body) or area_of(head), horizon_of(title, body), start, end
+    )
+
+
+def _cited_area(body: Sequence[str]) -> str:
+    """Return the area whose own five-year outline the plan cites (《某某区国民经济和社会发展……纲要》), the last one named."""
+    text = "".join(bare(line) for line in body[:400])
+    cited = re.findall(r"[《〈«]([^《》]{2,12}?)国民经济和社会发展", text)
+    named = [area for area in cited if _AREA.fullmatch(area) and not area.endswith("省")]
+    return named[-1] if named else ""
 
 
 def area_of(text: str) -> str:

@@ -116,6 +116,18 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class TextFact:
+    """A number of the past in running text (2020年……达到83.11岁): for comparing with the table."""
+
+    name: str
+    value: float
+    unit: str | None
+    year: int | None
+    line: int
+    plan: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Box:
     """A box text (专栏): its printed number and title, and its items as (number, title, text)."""
 
@@ -124,6 +136,7 @@ class Box:
     items: tuple[tuple[str, str, str], ...]
     from_line: int
     to_line: int
+    plan: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,4 +199,5 @@ class Reading:
     footnotes: tuple[Footnote, ...]
     findings: tuple[Finding, ...]
     coverage: Coverage
+    facts: tuple[TextFact, ...] = ()
     notices: tuple[str, ...] = field(default=())

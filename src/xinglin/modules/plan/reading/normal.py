@@ -36,7 +36,8 @@ def _from_gb_row(match: re.Match[str]) -> str:
     """Return the sign that a PDF font wrote as the raw GB 2312 code of rows 1 to 3 (it lands in the Yi block)."""
     code = ord(match.group())
     try:
-        return bytes((code >> 8, code & 0xFF)).decode("gb2312")
+        sign = bytes((code >> 8, code & 0xFF)).decode("gb2312")
+        return "。" if sign == "．" else sign
     except UnicodeDecodeError:
         return match.group()
 
