@@ -26,8 +26,8 @@ TOWN = ((420999101000, 420999101999),)
 class OpenSession:
     token: str
     scope: Scope
-    roles: tuple[str, ...]
     must_change_password: bool = False
+    waits_for_code: bool = False
 
 
 def scope_of_role(role: str, areas: tuple[tuple[int, int], ...] = TOWN) -> Scope:
@@ -54,26 +54,43 @@ class OneAccountPerRole:
 
     def __init__(self) -> None:
         self.roles = load_roles()
-        self.sessions: dict[str, OpenSession] = {}
+        self.sessions = self
         self.first_password: set[str] = set()
+        self.open: dict[str, OpenSession] = {}
 
     async def sign_in(self, login: str, password: str, address: str) -> OpenSession:
         if login not in self.roles.roles or password != PASSWORD:
             raise ForbiddenError("账号或密码不对：请重新输入", "the account or the password is wrong: type them again")
-        session = OpenSession(f"token-{len(self.sessions)}", scope_of_role(login), (login,), login in self.first_password)
-        self.sessions[session.token] = session
+        session = OpenSession(f"token-{len(self.open)}", scope_of_role(login), login in self.first_password)
+        self.open[session.token] = session
         return session
 
     async def session_of(self, token: str) -> OpenSession:
-        if token not in self.sessions:
+        if token not in self.open:
             raise ForbiddenError("请重新登录", "sign in again")
-        return self.sessions[token]
+        return self.open[token]
+
+    async def scope_of(self, token: str) -> Scope:
+        session = await self.session_of(token)
+        if session.must_change_password:
+            raise ForbiddenError("请先修改初始密码", "change the first password")
+        return session.scope
+
+    async def memberships(self, token: str) -> tuple[Any, ...]:
+        return ()
 
     async def sign_out(self, token: str) -> None:
-        self.sessions.pop(token, None)
+        self.open.pop(token, None)
 
-    async def demo_accounts(self) -> list[Any]:
-        return []
+
+class NamedPlaces:
+    """Divisions as the frame sees them."""
+
+    async def children(self, area: int | None) -> list[Any]:
+        return [SimpleNamespace(name="示例县", area=420999000000)]
+
+    async def names(self, areas: Any) -> dict[int, str]:
+        return {420999101000: "青石镇"}
 
 
 @dataclass
@@ -87,7 +104,7 @@ class AuditTape:
 def frame_platform(*, demo: bool = True) -> Any:
     """Return a platform on which sign-in, frame and lists work."""
     settings = Settings(data_dir=Path("unused"), demo=demo)
-    return SimpleNamespace(settings=settings, clock=CLOCK, security=OneAccountPerRole(), audit=AuditTape())
+    return SimpleNamespace(settings=settings, clock=CLOCK, security=OneAccountPerRole(), audit=AuditTape(), geo=NamedPlaces())
 
 
 def form_token(page: str) -> str:

@@ -19,13 +19,13 @@ def template_messages() -> dict[str, str]:
 
 
 def _constants(tree: ast.AST) -> list[str]:
-    """Chinese string constants that are neither docstrings, nor arguments of an error, nor joined into an f-string."""
+    """Chinese string constants that are neither docstrings, nor arguments of an error, nor patterns."""
     skipped: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             skipped.add(id(node.value))
         name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-        if name.endswith("Error") or isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "pick":
+        if name.endswith("Error") or isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("pick", "compile", "join", "replace"):
             skipped.update(id(inner) for inner in ast.walk(node))
     strings = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
     return [node.value for node in strings if id(node) not in skipped and CHINESE.search(node.value)]

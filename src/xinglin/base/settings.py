@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from xinglin.base.errors import IncorrectError
+
+DEMO_PASSWORD: Final = "Xinglin-2026"
+"""The password of every account of a demonstration: the terminal and the sign-in page show it; outside a demonstration it opens nothing."""
 
 
 @dataclass(frozen=True, slots=True)

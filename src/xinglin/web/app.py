@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from xinglin.assembly import Platform, assemble
 from xinglin.base.errors import FaultError, IncorrectError, NotFoundError, UnsupportedError, XinglinError
+from xinglin.base.settings import Settings
 from xinglin.web.assets import read_assets
 from xinglin.web.headers import Headers
 from xinglin.web.i18n import read_words
@@ -22,9 +24,6 @@ from xinglin.web.menu import Entry
 from xinglin.web.page import Web, problem, visit_of
 from xinglin.web.pages import GROUPS
 from xinglin.web.rendering import make_environments
-
-if TYPE_CHECKING:
-    from xinglin.assembly import Platform
 
 _log = logging.getLogger("xinglin.web")
 
@@ -48,8 +47,33 @@ def make_app(platform: Platform, *, mounts: Sequence[BaseRoute] = (), entries: I
         middleware=[Middleware(Headers)],
         exception_handlers={XinglinError: _refused, HTTPException: _refused_by_router, Exception: _failed},
     )
-    app.state.web = Web(platform=platform, assets=assets, words=words, environments=make_environments(assets, words), entries=(*menu, *entries))
+    app.state.web = Web(
+        platform=platform,
+        assets=assets,
+        words=words,
+        environments=make_environments(assets, words),
+        entries=(*menu, *entries),
+    )
     return app
+
+
+def make_served_app(settings: Settings) -> ASGIApp:
+    """Return the application a web process serves: it opens the platform when the server starts and closes it when it stops."""
+    opened: list[Starlette] = []
+
+    @asynccontextmanager
+    async def life(app: Starlette) -> AsyncIterator[None]:
+        async with assemble(settings, "web") as platform:
+            opened.append(make_app(platform))
+            yield
+            opened.clear()
+
+    outer = Starlette(lifespan=life)
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        await (opened[0] if opened and scope["type"] != "lifespan" else outer)(scope, receive, send)
+
+    return serve
 
 
 async def _health(request: Request) -> Response:

@@ -11,7 +11,7 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 from jinja2 import Environment
@@ -28,7 +28,7 @@ from xinglin.web.menu import Entry, Shown, current_entry, menu_for
 
 if TYPE_CHECKING:
     from xinglin.assembly import Platform
-    from xinglin.engines.security import Role, Scope
+    from xinglin.engines.security import Scope
 
 SESSION_COOKIE: Final = "xinglin_session"
 VISIT_COOKIE: Final = "xinglin_visit"
@@ -38,7 +38,7 @@ PUBLIC: Final = "public"
 SIGNED_IN: Final = "signed-in"
 """The right of a page that everybody signed in may open."""
 _SAFE = frozenset({"GET", "HEAD"})
-_PASSWORD_PATHS = frozenset({"/account/password", "/sign-out", "/language"})
+_OWED: Final = {"password": "/account/password", "code": "/sign-in/code"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,17 @@ class Web:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request of one person. token: the secret its form token is derived from.  district: the county's name, "" before it is known."""
+    """One request of one person.
+
+    actor: the scope of who acts, None where nobody does.  owes: what must come before anything else: "", "password", "code" or "office".
+    token: the secret its form token is derived from.  district: the county's name, "" before it is known.
+    """
 
     request: Request
     web: Web
     words: Words
-    session: Any
+    actor: Scope | None
+    owes: str
     token: str
     district: str = ""
 
@@ -71,15 +76,14 @@ class Visit:
     @property
     def scope(self) -> Scope:
         """Return who acts. Raises: ForbiddenError on a public page, where nobody does."""
-        if self.session is None:
-            raise ForbiddenError("请先登录", "sign in first")
-        scope: Scope = self.session.scope
-        return scope
+        if self.actor is None:
+            raise ForbiddenError("请先登录", "sign in first", status=401)
+        return self.actor
 
     @property
     def signed_in(self) -> bool:
-        """Return whether somebody is signed in."""
-        return self.session is not None
+        """Return whether somebody is signed in and may work."""
+        return self.actor is not None
 
     @property
     def language(self) -> str:
@@ -117,13 +121,8 @@ class Visit:
     @property
     def role_name(self) -> str:
         """Return the name of the office one acts as."""
-        return self.platform.security.roles.role(self.scope.role).name(self.language)
-
-    @property
-    def other_roles(self) -> Sequence[Role]:
-        """Return the person's other offices."""
-        table = self.platform.security.roles
-        return [table.role(code) for code in self.session.roles if code != self.scope.role]
+        name: str = self.platform.security.roles.role(self.scope.role).name(self.language)
+        return name
 
     async def form(self) -> FormData:
         """Return what the form sent."""
@@ -158,14 +157,31 @@ async def visit_of(request: Request, *, with_session: bool = True) -> Visit:
     web: Web = request.app.state.web
     words = web.words.get(request.cookies.get(LANGUAGE_COOKIE, "zh")) or web.words["zh"]
     cookie = request.cookies.get(SESSION_COOKIE, "")
-    session = None
-    if cookie and with_session:
-        try:
-            session = await web.platform.security.session_of(cookie)
-        except ForbiddenError:
-            session = None
-    token = cookie if session is not None else request.cookies.get(VISIT_COOKIE, "") or secrets.token_urlsafe(24)
-    return Visit(request=request, web=web, words=words, session=session, token=token)
+    actor, owes = await _actor(web, cookie) if cookie and with_session else (None, "")
+    known = actor is not None or owes
+    token = cookie if known else request.cookies.get(VISIT_COOKIE, "") or secrets.token_urlsafe(24)
+    district = "" if request.headers.get("hx-request") == "true" or not with_session else await _district(web)
+    return Visit(request=request, web=web, words=words, actor=actor, owes=owes, token=token, district=district)
+
+
+async def _actor(web: Web, cookie: str) -> tuple[Scope | None, str]:
+    """Return the scope of a session, or what the session owes before it has one."""
+    security = web.platform.security
+    try:
+        return await security.scope_of(cookie), ""
+    except ForbiddenError:
+        pass
+    try:
+        session = await security.sessions.session_of(cookie)
+    except ForbiddenError:
+        return None, ""
+    return None, "code" if session.waits_for_code else "password" if session.must_change_password else "office"
+
+
+async def _district(web: Web) -> str:
+    """Return the name of the largest division known."""
+    roots = await web.platform.geo.children(None)
+    return roots[0].name if roots else ""
 
 
 async def _answer(request: Request, view: View, rights: tuple[str, ...]) -> Response:
@@ -187,16 +203,16 @@ async def _answer(request: Request, view: View, rights: tuple[str, ...]) -> Resp
 
 
 def _turned_away(visit: Visit, rights: tuple[str, ...]) -> Response | None:
-    """Return the way to the sign-in page, or to the page for a first password, where one of them must come first."""
+    """Return the way to the sign-in page, or to what the session owes, where one of them must come first."""
     path = visit.request.url.path
-    if PUBLIC in rights:
+    if PUBLIC in rights or visit.signed_in or path == _OWED.get(visit.owes):
         return None
-    if not visit.signed_in:
-        wanted = path + (f"?{visit.request.url.query}" if visit.request.url.query else "")
-        return redirect(visit, "/sign-in" + ("?" + urlencode({"next": wanted}) if visit.request.method in _SAFE and wanted != "/" else ""))
-    if visit.session.must_change_password and path not in _PASSWORD_PATHS:
-        return redirect(visit, "/account/password")
-    return None
+    if visit.owes in _OWED:
+        return redirect(visit, _OWED[visit.owes])
+    if visit.owes:
+        raise ForbiddenError("此账号还没有岗位，请安全管理员授权", "this account holds no office: ask the security administrator for one")
+    wanted = path + (f"?{visit.request.url.query}" if visit.request.url.query else "")
+    return redirect(visit, "/sign-in" + ("?" + urlencode({"next": wanted}) if visit.request.method in _SAFE and wanted != "/" else ""))
 
 
 async def _check_form_token(visit: Visit) -> None:

@@ -5,6 +5,6 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from xinglin.web.pages import account
+from xinglin.web.pages import account, exchange, system
 
-GROUPS: Final[tuple[ModuleType, ...]] = (account,)
+GROUPS: Final[tuple[ModuleType, ...]] = (account, exchange, system)

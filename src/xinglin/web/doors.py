@@ -1,0 +1,39 @@
+"""Small questions that many pages ask of the engines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xinglin.engines.identity import Institution
+from xinglin.engines.security import AccountCard
+from xinglin.web.page import Visit
+
+
+async def demo_accounts(visit: Visit) -> Sequence[AccountCard]:
+    """Return the accounts of a demonstration, whose password the sign-in page shows; none anywhere else."""
+    return await visit.platform.security.setup.demo_accounts() if visit.platform.settings.demo else ()
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Long work that goes on: the load of a demonstration, an import. done of total."""
+
+    label_zh: str
+    label_en: str
+    done: int
+    total: int
+    note: str
+
+
+async def going_on(visit: Visit) -> Sequence[Work]:
+    """Return the long work that has not finished."""
+    async with visit.platform.database.connection() as connection:
+        rows = await connection.fetch("select label_zh, label_en, done, total, note from progress where finished_at is null and failed is null order by started_at")
+    return [Work(*row) for row in rows]
+
+
+async def institutions(visit: Visit) -> dict[int, Institution]:
+    """Return every institution by its rid."""
+    async with visit.platform.database.connection() as connection:
+        return {one.rid: one for one in await visit.platform.register.institutions(connection)}

@@ -1,0 +1,272 @@
+"""系统管理: accounts (system administrator), offices (security administrator), the audit log (auditor), the table role × right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from starlette.responses import Response
+
+from xinglin.base.errors import IncorrectError, XinglinError
+from xinglin.engines.security import AccountCard, AuditQuery, NewAccount, NewMembership
+from xinglin.web.doors import institutions
+from xinglin.web.i18n import mark
+from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
+from xinglin.web.menu import Entry
+from xinglin.web.page import SIGNED_IN, Visit, page, redirect, render
+
+_OFFICERS: Final = ("accounts.manage", "roles.manage")
+_ALL: Final = 200
+
+
+def _account_row(visit: Visit, card: AccountCard) -> dict[str, object]:
+    roles = visit.platform.security.roles
+    state = Tag(visit.text("停用"), "bad") if card.is_disabled else Tag(visit.text("初始密码"), "warn") if card.must_change_password else Tag(visit.text("正常"), "good")
+    return {
+        "account_no": card.account_no,
+        "login": card.login,
+        "name": card.display_name,
+        "roles": [Tag(roles.role(office.role).name(visit.language), "brand") for office in card.memberships],
+        "state": state,
+        "created_at": card.created_at.astimezone(visit.platform.clock.zone).date(),
+        "link": f"/system/accounts/{card.account_no}",
+    }
+
+
+async def _accounts(visit: Visit, query: Query) -> Rows:
+    """Fetch the accounts page by page (their door goes on after a number; a district has some hundreds)."""
+    found: list[AccountCard] = []
+    while len(batch := await visit.platform.security.accounts.list(visit.scope, query.get("text"), after=found[-1].account_no if found else 0, limit=_ALL)):
+        found.extend(batch)
+        if len(batch) < _ALL:
+            break
+    role = query.get("role")
+    rows = [_account_row(visit, card) for card in found if not role or role in {office.role for office in card.memberships}]
+    return Rows(rows[query.offset : query.offset + query.size], len(rows))
+
+
+async def _role_options(visit: Visit) -> list[tuple[str, str]]:
+    return [(code, role.name(visit.language)) for code, role in visit.platform.security.roles.roles.items()]
+
+
+ACCOUNTS: Final = ListPage(
+    path="/system/accounts",
+    title=mark("账号"),
+    hint=mark("系统管理员建账号，安全管理员授岗位，审计员查记录，三人互相制约"),
+    group="system",
+    rights=_OFFICERS,
+    fetch=_accounts,
+    columns=(
+        Column("login", mark("账号"), path="link", is_main=True),
+        Column("name", mark("姓名")),
+        Column("roles", mark("岗位"), "tags"),
+        Column("state", mark("状态"), "tag"),
+        Column("created_at", mark("建立日期"), "date"),
+    ),
+    filters=(Filter("text", mark("账号或姓名")), Filter("role", mark("岗位"), "choice", _role_options)),
+    add=("accounts.manage", "/system/accounts/new", mark("新增")),
+    empty_title=mark("没有账号"),
+    empty_hint=mark("按“新增”为工作人员建立账号，初始密码只显示一次"),
+)
+
+
+async def _account(visit: Visit) -> AccountCard:
+    """Return the account of the address. Raises: IncorrectError when there is none."""
+    number = visit.request.path_params["number"]
+    found = await visit.platform.security.accounts.list(visit.scope, after=number - 1, limit=1)
+    if not found or found[0].account_no != number:
+        raise IncorrectError("没有这个账号", "there is no such account", status=404)
+    return found[0]
+
+
+async def _account_page(visit: Visit, card: AccountCard, told: Mapping[str, str], status: int = 200) -> Response:
+    known, roles = await institutions(visit), visit.platform.security.roles
+    areas = await visit.platform.geo.names([area for office in card.memberships for area in office.areas])
+    offices = [
+        {
+            "number": office.membership_no,
+            "role": roles.role(office.role).name(visit.language),
+            "institution": known[office.institution_rid].name if office.institution_rid in known else "",
+            "areas": "、".join(areas.get(area, str(area)) for area in office.areas),
+        }
+        for office in card.memberships
+    ]
+    context = {"card": card, "row": _account_row(visit, card), "offices": offices, "roles": await _role_options(visit), "institutions": known.values(), **told}
+    return render(visit, "system/account.html", {"password": "", "refusal": "", **context}, status=status)
+
+
+async def show_account(visit: Visit) -> Response:
+    """Show one account and its offices."""
+    return await _account_page(visit, await _account(visit), {})
+
+
+async def change_account(visit: Visit) -> Response:
+    """Close, reopen, reset, give or end an office; a refusal stands on the same page."""
+    card, form = await _account(visit), await visit.form()
+    accounts, action = visit.platform.security.accounts, str(form.get("action", ""))
+    told: dict[str, str] = {}
+    status = 200
+    try:
+        if action in ("disable", "enable"):
+            await accounts.set_disabled(visit.scope, card.account_no, disabled=action == "disable")
+        elif action == "reset":
+            told["password"] = (await accounts.reset_password(visit.scope, card.account_no)).password
+        elif action == "factor":
+            await accounts.remove_second_factor(visit.scope, card.account_no)
+        elif action == "give":
+            await accounts.give_role(visit.scope, card.account_no, _membership(form))
+        elif action.removeprefix("end-").isdigit():
+            await accounts.end_role(visit.scope, int(action.removeprefix("end-")))
+    except XinglinError as error:
+        told["refusal"], status = error.message(visit.language), error.http_status
+    return await _account_page(visit, await _account(visit), told, status)
+
+
+def _membership(form: Mapping[str, object]) -> NewMembership:
+    institution = str(form.get("institution", ""))
+    areas = [part for part in str(form.get("areas", "")).replace("，", ",").replace("、", ",").split(",") if part.strip()]
+    if any(not part.strip().isdigit() or len(part.strip()) != 12 for part in areas):
+        raise IncorrectError("区划请写 12 位代码，多个用逗号隔开", "write divisions as 12-digit codes with commas between", where="areas")
+    return NewMembership(str(form.get("role", "")), int(institution) if institution.isdigit() else None, tuple(int(part) for part in areas))
+
+
+async def show_new_account(visit: Visit) -> Response:
+    """Show the form for a new account."""
+    return render(visit, "system/new_account.html", {"login": "", "name": "", "refusal": ""})
+
+
+async def make_account(visit: Visit) -> Response:
+    """Make an account and show its first password, this once."""
+    form = await visit.form()
+    login, name = str(form.get("login", "")).strip(), str(form.get("name", "")).strip()
+    try:
+        first = await visit.platform.security.create_account(visit.scope, NewAccount(login, name))
+    except XinglinError as error:
+        return render(visit, "system/new_account.html", {"login": login, "name": name, "refusal": error.message(visit.language)}, status=error.http_status)
+    card = (await visit.platform.security.accounts.list(visit.scope, after=first.account_no - 1, limit=1))[0]
+    return await _account_page(visit, card, {"password": first.password})
+
+
+async def show_roles(visit: Visit) -> Response:
+    """Show who may do what."""
+    return render(visit, "system/roles.html", {"table": visit.platform.security.roles})
+
+
+def _instant(visit: Visit, text: str, *, after: bool = False) -> datetime | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise IncorrectError("日期请写成 2026-11-21", "write a day as 2026-11-21") from error
+    return datetime.combine(day + timedelta(days=after), time(), visit.platform.clock.zone)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() and len(text) < 18 else None
+
+
+async def _audit(visit: Visit, query: Query) -> Rows:
+    """Fetch a page of the audit log. Its door goes on by cursor; the page number counts how often."""
+    asked = AuditQuery(
+        account_no=_number(query.get("account")),
+        person=_number(query.get("person")),
+        action=query.get("action") or None,
+        outcome=query.get("outcome") or None,
+        since=_instant(visit, query.get("since")),
+        until=_instant(visit, query.get("until"), after=True),
+    )
+    cursor = None
+    for _ in range(query.page - 1):
+        cursor = (await visit.platform.audit.search(visit.scope, asked, cursor=cursor, limit=query.size)).next_cursor
+        if cursor is None:
+            return Rows((), None)
+    found = await visit.platform.audit.search(visit.scope, asked, cursor=cursor, limit=query.size)
+    roles, zone = visit.platform.security.roles.roles, visit.platform.clock.zone
+    rows = [
+        {
+            "at": one.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
+            "who": one.display_name or one.login or (visit.text("系统") if one.account_no == 0 else visit.text("未登录")),
+            "role": roles[one.role].name(visit.language) if one.role in roles else one.role,
+            "action": one.action,
+            "subject": one.subject_type,
+            "persons": "、".join(str(person) for person in one.persons[:5]) + (f" +{len(one.persons) - 5}" if len(one.persons) > 5 else ""),
+            "outcome": Tag(visit.text("完成"), "good") if one.outcome == "done" else Tag(visit.text("拒绝"), "bad") if one.outcome == "refused" else Tag(one.outcome, "warn"),
+            "detail": one.detail,
+            "request": one.request_id,
+        }
+        for one in found.entries
+    ]
+    return Rows(rows, None, more=found.next_cursor is not None)
+
+
+AUDIT: Final = ListPage(
+    path="/system/audit",
+    title=mark("审计日志"),
+    hint=mark("谁、以什么岗位、看过或改过谁的档案；每次查询本页也会记入"),
+    group="system",
+    rights=("audit.read",),
+    fetch=_audit,
+    columns=(
+        Column("at", mark("时间")),
+        Column("who", mark("何人"), is_main=True),
+        Column("role", mark("岗位")),
+        Column("action", mark("动作")),
+        Column("subject", mark("对象")),
+        Column("persons", mark("居民编号")),
+        Column("outcome", mark("结果"), "tag"),
+        Column("detail", mark("说明")),
+        Column("request", mark("请求编号")),
+    ),
+    filters=(
+        Filter("account", mark("账号编号")),
+        Filter("person", mark("居民编号")),
+        Filter("action", mark("动作"), hint=mark("如 read、reveal、export")),
+        Filter("outcome", mark("结果"), "choice", (("done", mark("完成")), ("refused", mark("拒绝")))),
+        Filter("since", mark("从"), "date"),
+        Filter("until", mark("到"), "date"),
+    ),
+    empty_title=mark("没有符合条件的记录"),
+    empty_hint=mark("放宽时间或条件后再查"),
+)
+
+
+async def check_audit(visit: Visit) -> Response:
+    """Check that the log of a day stands as written, and say so."""
+    text = str((await visit.form()).get("day", "")) or visit.platform.clock.today().isoformat()
+    day = _instant(visit, text)
+    assert day is not None
+    report = await visit.platform.audit.verify(visit.scope, day.date())
+    return render(visit, "system/audit_check.html", {"report": report, "day": day.date()})
+
+
+async def show_audit_check(visit: Visit) -> Response:
+    """Show the form that checks a day's log."""
+    return render(visit, "system/audit_check.html", {"report": None, "day": visit.platform.clock.today()})
+
+
+async def show_system(visit: Visit) -> Response:
+    """Lead to the first page of this group one may open."""
+    shown = next((one for one in visit.menu if one.group.key == "system"), None)
+    return redirect(visit, shown.path if shown else "/account")
+
+
+ROUTES: Final = (
+    page("/system", show_system, right=SIGNED_IN),
+    page("/system/accounts/new", show_new_account, right="accounts.manage"),
+    page("/system/accounts/new", make_account, right="accounts.manage", methods=("POST",)),
+    page("/system/accounts/{number:int}", show_account, right=_OFFICERS),
+    page("/system/accounts/{number:int}", change_account, right=_OFFICERS, methods=("POST",)),
+    page("/system/roles", show_roles, right=SIGNED_IN),
+    page("/system/audit/check", show_audit_check, right="audit.read"),
+    page("/system/audit/check", check_audit, right="audit.read", methods=("POST",)),
+    *ACCOUNTS.routes(),
+    *AUDIT.routes(),
+)
+MENU: Final = (
+    ACCOUNTS.entry(),
+    AUDIT.entry(),
+    Entry("system", mark("核对审计链"), "/system/audit/check", ("audit.read",)),
+    Entry("system", mark("岗位与权限"), "/system/roles", ("accounts.manage", "roles.manage", "audit.read")),
+)
