@@ -30,6 +30,11 @@ def as_of() -> Any:
     """Stand for the day asked for; the compiled text names a parameter in its place."""
 
 
+@ibis.udf.scalar.builtin(name="date", signature=(("date",), "date"))
+def as_day(value: Any) -> Any:
+    """Make a date of what DuckDB returns for date plus interval, which is a timestamp; Ibis believes it is a date already."""
+
+
 @ibis.udf.scalar.builtin(name="trunc", signature=(("float64",), "float64"))
 def truncated(value: Any) -> Any:
     """Cut a fraction off, as DuckDB does."""
@@ -131,10 +136,10 @@ def _moved(node: Node, relation: Any) -> Any:
             found = scalar(day, relation, Kind.DATE)
             return {"year": found.year, "quarter": found.quarter, "month": found.month}[part]()
         case combine.Boundary(edge=edge, period=period, day=day):
-            start = scalar(day, relation, Kind.DATE).truncate(_UNITS[period]).cast("date")
+            start = as_day(scalar(day, relation, Kind.DATE).truncate(_UNITS[period]))
             if edge == "start":
                 return start
-            return (start + ibis.interval(months=_MONTHS[period]) - ibis.interval(days=1)).cast("date")
+            return as_day(start + ibis.interval(months=_MONTHS[period]) - ibis.interval(days=1))
         case combine.Round(value=value, digits=digits):
             return (scalar(value, relation, Kind.NUMBER) * 10**digits + 0.5).floor() / 10**digits
         case combine.Floor(value=value):
@@ -159,5 +164,5 @@ def _later(day: Any, amount: Node, unit: str, relation: Any) -> Any:
     else:
         whole = truncated(scalar(amount, relation, Kind.NUMBER).cast("float64")).cast("int64")
         step = whole.as_interval("D" if unit == "days" else "M")
-    moved = (day + step).cast("date")
+    moved = as_day(day + step)
     return ibis.cases((moved.between(ibis.date("0001-01-01"), ibis.date("9999-12-31")), moved), else_=ibis.null().cast("date"))

@@ -1,17 +1,17 @@
 """Definitions as SQL for everyone: one row per person, by joins and groupings, never a loop.
 
-What is drawn of a person is computed in layers: layer 0 needs only rows, layer n also what the layers below drew. The text is made once
-per definition hash; the day asked for is its parameter `$as_of`.
+What is drawn of a person is computed in layers: layer 1 needs only rows, layer n + 1 also what the layers below drew. Each table, set of
+rows and layer is compiled by Ibis on its own and becomes a named step of one WITH, so the text can be read, nothing is computed twice, and
+Ibis never traces a column through a join to a table that shares an ancestor (it would then mistake one row's date for another's).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import ibis
-import sqlglot
-from sqlglot import expressions
 
 from xinglin.definitions import Kind, combine, nodes
 from xinglin.definitions.lake_columns import LAKE
@@ -19,65 +19,68 @@ from xinglin.definitions.nodes import Node
 from xinglin.engines.rules.scalars import AS_OF, TYPES, drawn_column, followed_column, scalar
 
 _LINK_COLUMNS: Final = {"patient": "int64", "person": "int64", "to_seq": "int64"}
+_DATES: Final = ("due_from", "due_by", "lost_after")
+_PARAMETER: Final = re.compile(rf"{AS_OF}\(\)", re.IGNORECASE)
 
 
 def compile_sql(outputs: Mapping[str, Node]) -> str:
     """Return DuckDB SQL with columns `person` and one per output, one row per person of `person_link`; parameter `$as_of`, a date."""
-    relation = _Compiler(outputs.values()).people(outputs)
-    tree = sqlglot.parse_one(ibis.to_sql(relation, dialect="duckdb"), dialect="duckdb")
-
-    def named(part: expressions.Expression) -> expressions.Expression:
-        if isinstance(part, expressions.Anonymous) and part.name.lower() == AS_OF:
-            return expressions.cast(expressions.Placeholder(this="as_of"), "date")
-        return part
-
-    return str(tree.transform(named).sql(dialect="duckdb", pretty=True))
+    return _Compiler(outputs).text()
 
 
 class _Compiler:
-    def __init__(self, outputs: Iterable[Node]) -> None:
-        self._link = ibis.table(_LINK_COLUMNS, name="person_link")
-        self._current = self._link.filter(self._link.to_seq.isnull()).select("patient", "person")
-        self._parts = list({part.key: part for output in outputs for part in nodes.walk(output)}.values())
+    def __init__(self, outputs: Mapping[str, Node]) -> None:
+        self._outputs = outputs
+        self._parts = list({part.key: part for output in outputs.values() for part in nodes.walk(output)}.values())
+        self._drawn = [part for part in self._parts if isinstance(part, combine.Drawn)]
+        self._steps: dict[str, str] = {}
         self._depths: dict[str, int] = {}
-        self._relations: dict[str, Any] = {}
-        self._sources: dict[str, Any] = {}
-        self._layers: list[Any] = [self._current.select("person").distinct()]
-        drawn = [part for part in self._parts if isinstance(part, combine.Drawn)]
-        for depth in range(max((self._depth(part) for part in drawn), default=-1) + 1):
-            self._layers.append(self._layer(depth, [part for part in drawn if self._depth(part) == depth]))
+        self._tables: dict[str, Any] = {}
 
-    def people(self, outputs: Mapping[str, Node]) -> Any:
-        last = self._layers[-1]
+    def text(self) -> str:
+        link = ibis.table(_LINK_COLUMNS, name="person_link")
+        current = link.filter(link.to_seq.isnull()).select(link_patient=link.patient, person=link.person)
+        self._link = self._step("current_link", current)
+        self._layers = [self._step("layer_0", self._link.select("person").distinct())]
+        for depth in range(max((self._depth(part) for part in self._drawn), default=-1) + 1):
+            self._layers.append(self._layer(depth, [part for part in self._drawn if self._depth(part) == depth]))
+        last = _sql(self._people(self._layers[-1]))
+        steps = ",\n".join(f"{name} AS (\n{text}\n)" for name, text in self._steps.items())
+        return f"WITH {steps}\n{last}"
+
+    def _step(self, name: str, relation: Any) -> Any:
+        """Name a relation as a step of the WITH and return it as a table of its own."""
+        self._steps[name] = _sql(relation)
+        return ibis.table(relation.schema(), name=name)
+
+    def _people(self, last: Any) -> Any:
         columns = {}
-        for name, node in outputs.items():
-            kind = Kind.REF if name == "responsible" else Kind.DATE if name in ("due_from", "due_by", "lost_after") else node.kind
+        for name, node in self._outputs.items():
+            kind = Kind.REF if name == "responsible" else Kind.DATE if name in _DATES else node.kind
             columns[name] = scalar(node, last, kind)
         return last.select("person", **columns)
 
     def _depth(self, node: Node) -> int:
-        """Layers needed before the node can be computed; for a drawn node, the number of its own layer."""
+        """Return how many layers must stand before the node can be computed."""
         if node.key not in self._depths:
-            inside = max((self._depth(child) for child in nodes.children(node)), default=0)
-            below = [self._depth(child) + 1 for child in nodes.children(node) if isinstance(child, combine.Drawn)]
-            self._depths[node.key] = max([inside, *below])
+            parts = list(nodes.children(node))
+            below = [self._depth(child) + isinstance(child, combine.Drawn) for child in parts]
+            self._depths[node.key] = max(below, default=0)
         return self._depths[node.key]
 
     def _source(self, table: str) -> Any:
-        """Return a lake table with its person, and every column anybody follows from it."""
-        if table not in self._sources:
-            self._sources[table] = self._followed(table, self._plain(table))
-        return self._sources[table]
+        """Return a lake table with its person, and beside it every column anybody follows from it."""
+        name = f"lake_{table}"
+        if name not in self._steps:
+            self._tables[name] = self._step(name, self._followed(table, self._plain(table)))
+        return self._tables[name]
 
     def _plain(self, table: str) -> Any:
         told = LAKE[table]
-        columns = {name: TYPES[column.kind] for name, column in told.columns.items()}
-        if told.time:
-            columns[told.time] = "timestamp"
+        columns = {name: TYPES[column.kind] for name, column in told.columns.items()} | ({told.time: "timestamp"} if told.time else {})
         rows = ibis.table(columns, name=table)
-        patient = rows.rid if table == "patient" else rows.patient
-        joined = rows.join(self._current, patient == self._current.patient)
-        return joined.select(self._current.person, *(rows[name] for name in columns))
+        patient = "rid" if table == "patient" else "patient"
+        return rows.join(self._link, [(patient, "link_patient")]).select("person", *columns)
 
     def _followed(self, table: str, rows: Any) -> Any:
         wanted: dict[str, set[str]] = {}
@@ -85,71 +88,63 @@ class _Compiler:
             if isinstance(part, nodes.Follow) and part.table == table:
                 wanted.setdefault(part.reference, set()).add(part.name)
         for reference, names in sorted(wanted.items()):
-            found = self._plain(LAKE[table].columns[reference].target)
-            target = found.select(**{"to_person": found.person, "to_rid": found.rid}, **{followed_column(reference, n): found[n] for n in sorted(names)})
-            kept = [rows[name] for name in rows.columns]
-            added = [target[followed_column(reference, name)] for name in sorted(names)]
-            rows = rows.left_join(target, [rows.person == target.to_person, rows[reference] == target.to_rid]).select(*kept, *added)
+            told = LAKE[table].columns[reference].target
+            found = self._step(f"{table}_{reference}", self._plain(told))
+            target = found.select(to_person=found.person, to_rid=found.rid, **{followed_column(reference, n): found[n] for n in sorted(names)})
+            target = self._step(f"{table}_{reference}_columns", target)
+            base = self._step(f"{table}_before_{reference}", rows)
+            kept = (*base.columns, *(followed_column(reference, n) for n in sorted(names)))
+            rows = base.left_join(target, [("person", "to_person"), (reference, "to_rid")]).select(*kept)
         return rows
 
     def _with_person(self, rows: Any, needed: Iterable[Node]) -> Any:
         """Return the rows with what the conditions need of the person beside them."""
-        drawn = {part.key: part for node in needed for part in _read(node)}
+        drawn = {drawn_column(part): part for node in needed for part in _read(node)}
         if not drawn:
             return rows
         layer = self._layers[max(self._depth(part) for part in drawn.values()) + 1]
-        columns = [layer[drawn_column(part)] for part in drawn.values()]
-        return rows.join(layer, rows.person == layer.person).select(*(rows[name] for name in rows.columns), *columns)
+        narrow = layer.select(*(layer[name] for name in drawn), to_person=layer.person)
+        joined = rows.join(narrow, [("person", "to_person")])
+        return joined.select(*rows.columns, *drawn)
 
     def _rows(self, node: combine.Rows) -> Any:
-        if node.key not in self._relations:
-            self._relations[node.key] = self._make_rows(node)
-        return self._relations[node.key]
+        if isinstance(node, combine.Table):
+            return self._source(node.name)
+        if isinstance(node, combine.NamedRows):
+            return self._rows(node.rows)
+        name = f"rows_{node.key[:16]}"
+        if name not in self._steps:
+            self._tables[name] = self._step(name, self._make_rows(node))
+        return self._tables[name]
 
     def _make_rows(self, node: combine.Rows) -> Any:
-        match node:
-            case combine.Table(name=name):
-                return self._source(name)
-            case combine.NamedRows(rows=rows):
-                return self._rows(rows)
-            case combine.Where(rows=rows, condition=condition):
-                source = self._rows(rows)
-                wide = self._with_person(source, [condition])
-                return wide.filter(scalar(condition, wide, Kind.BOOL)).select(*source.columns)
-            case combine.Ends(rows=rows, which=which, n=n):
-                source = self._rows(rows)
-                numbered = self._numbered(source, node.table, which)
-                return numbered.filter(numbered.place < n).select(*source.columns)
+        if isinstance(node, combine.Where):
+            source = self._rows(node.rows)
+            wide = self._with_person(source, [node.condition])
+            return wide.filter(scalar(node.condition, wide, Kind.BOOL)).select(*source.columns)
+        if isinstance(node, combine.Ends):
+            source = self._rows(node.rows)
+            numbered = _numbered(source, node.table, node.which)
+            return numbered.filter(numbered.place < node.n).select(*source.columns)
         raise nodes.wrong(f"解释器不认识 {type(node).__name__}", f"no relation for {type(node).__name__}")
 
-    @staticmethod
-    def _numbered(rows: Any, table: str, which: str) -> Any:
-        told = LAKE[table]
-        if told.date:
-            rows = rows.filter(rows[told.date].notnull())
-        order = [
-            ibis.desc(rows[name], nulls_first=False) if which == "latest" else ibis.asc(rows[name], nulls_first=True) for name in told.order
-        ]
-        return rows.mutate(place=ibis.row_number().over(group_by=rows.person, order_by=order))
-
     def _layer(self, depth: int, drawn: list[combine.Drawn]) -> Any:
-        below = self._layers[depth]
         groups: dict[tuple[str, str], list[combine.Drawn]] = {}
         for node in drawn:
             groups.setdefault((node.rows.key, _way(node)), []).append(node)
-        joined = below
-        for (_, way), members in groups.items():
+        joined = self._layers[depth]
+        for number, ((_, way), members) in enumerate(groups.items()):
             part = self._picked(members) if way.startswith("pick") else self._grouped(members)
-            part = part.rename(to_person="person")
-            kept = [joined[name] for name in joined.columns]
-            found = joined.left_join(part, joined.person == part.to_person)
-            joined = found.select(*kept, **{drawn_column(node): _or_none(node, part[drawn_column(node)]) for node in members})
-        return joined
+            part = self._step(f"drawn_{depth + 1}_{number}", part.rename(to_person="person"))
+            kept = joined.columns
+            found = joined.left_join(part, [("person", "to_person")])
+            joined = found.select(*kept, *(_or_none(node, found[drawn_column(node)]).name(drawn_column(node)) for node in members))
+        return self._step(f"layer_{depth + 1}", joined)
 
     def _picked(self, members: list[combine.Drawn]) -> Any:
         picks = [node for node in members if isinstance(node, combine.Pick)]
         wide = self._with_person(self._rows(picks[0].rows), [node.value for node in picks])
-        numbered = self._numbered(wide, picks[0].rows.table, picks[0].which)
+        numbered = _numbered(wide, picks[0].rows.table, picks[0].which)
         first = numbered.filter(numbered.place == 0)
         return first.select("person", **{drawn_column(node): scalar(node.value, first) for node in picks})
 
@@ -161,7 +156,20 @@ class _Compiler:
         return wide.group_by("person").aggregate(**{drawn_column(node): _aggregate(node, wide) for node in members})
 
 
-def _read(node: Node) -> Iterable[Node]:
+def _sql(relation: Any) -> str:
+    return _PARAMETER.sub("CAST($as_of AS DATE)", str(ibis.to_sql(relation, dialect="duckdb")))
+
+
+def _numbered(rows: Any, table: str, which: str) -> Any:
+    told = LAKE[table]
+    if told.date:
+        rows = rows.filter(rows[told.date].notnull())
+    latest = which == "latest"
+    order = [ibis.desc(rows[name], nulls_first=False) if latest else ibis.asc(rows[name], nulls_first=True) for name in told.order]
+    return rows.mutate(place=ibis.row_number().over(group_by=rows.person, order_by=order))
+
+
+def _read(node: Node) -> Iterator[Node]:
     """Yield the drawn values an expression reads, not what those were drawn from."""
     if isinstance(node, combine.Drawn):
         yield node
