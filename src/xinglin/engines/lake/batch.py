@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,7 +11,7 @@ import orjson
 import pyarrow as pa
 
 from xinglin.engines.lake.feed import Entry, FeedSource
-from xinglin.engines.lake.rows import SYSTEM_FIELDS, Extraction, Fact, Problem, Views
+from xinglin.engines.lake.rows import SYSTEM_FIELDS, Extraction, Fact, Key, Problem, Views
 
 PERSON_LINK: Final = "person_link"
 PERSON_SCOPE: Final = "person_scope"
@@ -69,8 +70,8 @@ class _Reader:
             case "erase":
                 self.erasures.append(Erasure(entry.seq, entry.rid, entry.person))
 
-    def feed_tables(self) -> dict[str, pa.Table]:
-        found = {}
+    def tables(self, rids: Mapping[Key, int]) -> dict[str, pa.Table]:
+        found = {name: self.extraction.arrow(name, rids) for name in self.extraction.rows_by_table}
         for name, rows in self._rows.items():
             if rows:
                 schema = FEED_SCHEMAS[name]
@@ -95,14 +96,22 @@ def _head(entry: Entry, rid: int | None) -> tuple[int | None, int, int, int]:
 
 
 async def read_batch(views: Views, source: FeedSource, entries: Sequence[Entry], after: int) -> Batch:
-    """Return the rows of some entries, references resolved in one question.  entries: not empty, in order, all after `after`."""
+    """Return the rows of some entries, references resolved in one question; the event loop stays free meanwhile.
+
+    entries: not empty, in order, all after `after`.
+    """
+    reader = await asyncio.to_thread(_read, views, entries)
+    keys = reader.extraction.keys()
+    rids = await source.rids(keys) if keys else {}
+    tables = await asyncio.to_thread(reader.tables, rids)
+    return Batch(after, entries[-1].seq, tables, reader.erasures, reader.extraction.problems)
+
+
+def _read(views: Views, entries: Sequence[Entry]) -> _Reader:
     reader = _Reader(views)
     for entry in entries:
         reader.take(entry)
-    keys = reader.extraction.keys()
-    rids = await source.rids(keys) if keys else {}
-    tables = {name: reader.extraction.arrow(name, rids) for name in reader.extraction.rows_by_table}
-    return Batch(after, entries[-1].seq, {**tables, **reader.feed_tables()}, reader.erasures, reader.extraction.problems)
+    return reader
 
 
 def ended_first(names: Iterable[str]) -> list[str]:

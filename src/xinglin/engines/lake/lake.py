@@ -73,7 +73,8 @@ class Lake:
 
     def _open(self) -> Snapshot:
         known = published(self.folder)
-        if known is not None and set(known.tables) == set(self.schemas) and all((self.folder / p).is_file() for p in known.all_paths()):
+        is_ours = known is not None and known.views == self.views.fingerprint and set(known.tables) == set(self.schemas)
+        if known is not None and is_ours and all((self.folder / path).is_file() for path in known.all_paths()):
             self._tables = self._tables_of(known.generation)
             return known
         return self._empty(0 if known is None else known.number)
@@ -89,7 +90,7 @@ class Lake:
 
     def _moment(self, seq: int, number: int, generation: str) -> Snapshot:
         tables = {name: TableFiles(table.version, dict(table.files)) for name, table in self._tables.items()}
-        return Snapshot(seq, number, generation, self._clock.now(), tables)
+        return Snapshot(seq, number, generation, self.views.fingerprint, self._clock.now(), tables)
 
     def close(self) -> None:
         """Release the writer's lock."""

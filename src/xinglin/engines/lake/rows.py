@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final, Protocol
 
@@ -70,9 +71,13 @@ class Problem:
 
 
 class Views:
-    """The views of the lake by resource type, with the Arrow schema of each table."""
+    """The views of the lake by resource type, with the Arrow schema of each table.
 
-    def __init__(self, views: Sequence[View]) -> None:
+    fingerprint: changes when any view changes; a lake made by other views is made anew.
+    """
+
+    def __init__(self, views: Sequence[View], fingerprint: str = "") -> None:
+        self.fingerprint = fingerprint
         self._by_type: dict[str, list[View]] = defaultdict(list)
         self._by_name = {view.name: view for view in views}
         for view in views:
@@ -164,7 +169,8 @@ def load_views(zone: tzinfo) -> Views:
     """Return the views of the package.  zone: the district's, for days.  Raises: DefinitionError naming view and place."""
     folder = files("xinglin.engines.lake") / "views"
     texts = [file.read_bytes() for file in sorted(folder.iterdir(), key=lambda file: file.name) if file.name.endswith(".json")]
-    return Views([compile_view(orjson.loads(text), convert=converters(zone)) for text in texts])
+    fingerprint = sha256(b"\0".join([str(zone).encode(), *texts])).hexdigest()
+    return Views([compile_view(orjson.loads(text), convert=converters(zone)) for text in texts], fingerprint)
 
 
 def extract(views: Views, facts: Iterable[Fact]) -> Extraction:

@@ -27,12 +27,13 @@ class TableFiles:
 class Snapshot:
     """One moment.  seq: every entry of the feed up to it is in the files, none after it.  number: grows with each publication.
 
-    generation: name of the folder the tables stand in; a lake made anew takes another one.
+    generation: name of the folder the tables stand in; a lake made anew takes another one.  views: fingerprint of the views that made it.
     """
 
     seq: int
     number: int
     generation: str
+    views: str
     made_at: datetime
     tables: Mapping[str, TableFiles]
 
@@ -52,6 +53,7 @@ def publish(folder: Path, snapshot: Snapshot) -> None:
         "seq": snapshot.seq,
         "number": snapshot.number,
         "generation": snapshot.generation,
+        "views": snapshot.views,
         "made_at": snapshot.made_at.isoformat(),
         "tables": {name: {"version": table.version, "files": dict(table.files)} for name, table in snapshot.tables.items()},
     }
@@ -72,4 +74,5 @@ def published(folder: Path) -> Snapshot | None:
     if content.get("format") != FORMAT:
         return None
     tables = {name: TableFiles(table["version"], table["files"]) for name, table in content["tables"].items()}
-    return Snapshot(content["seq"], content["number"], content["generation"], datetime.fromisoformat(content["made_at"]), tables)
+    made_at = datetime.fromisoformat(content["made_at"])
+    return Snapshot(content["seq"], content["number"], content["generation"], content["views"], made_at, tables)

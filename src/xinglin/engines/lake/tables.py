@@ -37,12 +37,13 @@ class LakeTable:
         self._clock = clock
         self._counted = [field.name for field in schema if has_statistics(field.type)]
         if not DeltaTable.is_deltatable(str(folder)):
-            columns = ",".join(self._counted)
-            DeltaTable.create(str(folder), schema, mode="ignore", configuration={"delta.dataSkippingStatsColumns": columns})
-        self._delta = DeltaTable(str(folder))
+            configuration = {"delta.dataSkippingStatsColumns": ",".join(self._counted), "delta.logRetentionDuration": "interval 1 days"}
+            DeltaTable.create(str(folder), schema, mode="ignore", configuration=configuration)
         self._read_log()
 
     def _read_log(self) -> None:
+        self._delta = DeltaTable(str(self.folder))
+        self._is_unsure = False
         self.version: int = self._delta.version()
         self.complete_to: int = self._delta.transaction_version(FEED) or 0
         self.files: dict[str, int] = {}
@@ -51,6 +52,7 @@ class LakeTable:
 
     def append(self, rows: pa.Table, after: int, upto: int) -> None:
         """Add the rows of the feed's entries (after, upto]; those the table already has are left out."""
+        self._make_sure()
         fresh = rows.filter(pa.compute.greater(rows["known_from"], self.complete_to)) if self.complete_to > after else rows
         if fresh.num_rows:
             name = f"{after:012d}-{upto:012d}.parquet"
@@ -60,6 +62,7 @@ class LakeTable:
 
     def replace(self, old: Sequence[str], rows: pa.Table) -> None:
         """Put `rows` in the place of some files, in one commit; the old files stay on disk until they are swept."""
+        self._make_sure()
         removed = [RemoveAction(name, False, self._now_ms(), None, {}) for name in old]
         added = {f"v{self.version + 1:012d}.parquet": rows.num_rows} if rows.num_rows else {}
         actions = [self._write(name, rows, is_new=False) for name in added]
@@ -72,6 +75,11 @@ class LakeTable:
         tables = [pq.read_table(self.folder / name, schema=self.schema, partitioning=None) for name in names]
         return pa.concat_tables(tables) if tables else self.schema.empty_table()
 
+    def _make_sure(self) -> None:
+        """Read the log again if the last commit did not come back: it may stand there all the same."""
+        if self._is_unsure:
+            self._read_log()
+
     def _now_ms(self) -> int:
         return int(self._clock.now().timestamp() * 1000)
 
@@ -82,8 +90,10 @@ class LakeTable:
         return AddAction(name, os.path.getsize(path), {}, self._now_ms(), is_new, stats)
 
     def _commit(self, actions: list[AddAction | RemoveAction], added: dict[str, int], transactions: list[Transaction]) -> None:
+        self._is_unsure = True
         properties = CommitProperties(app_transactions=transactions)
         self._delta.create_write_transaction(actions, "append", self.schema, commit_properties=properties)
         self._delta.update_incremental()
         self.version = self._delta.version()
         self.files.update(added)
+        self._is_unsure = False

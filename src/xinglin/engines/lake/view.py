@@ -130,11 +130,11 @@ class _Compiler:
 
         def value(node: Any, env: Env) -> Any:
             items = path(node, env)
+            if len(items) == 1:
+                return convert(items[0])
             if not items:
                 return None
-            if len(items) > 1:
-                raise _refuse(place, "一行得到多个值；请加 first() 或 collection", "a row has several values; add first() or collection")
-            return convert(items[0])
+            raise _refuse(place, "一行得到多个值；请加 first() 或 collection", "a row has several values; add first() or collection")
 
         return Column(name, column.get("type", ""), kind, False), value
 
@@ -186,11 +186,17 @@ def _columns(columns: Sequence[Column], values: Sequence[Callable[[Any, Env], An
 
 def _for_each(nodes: _Path, make: _RowMaker, *, keeps_empty: bool) -> _RowMaker:
     def rows(node: Any, env: Env) -> list[Row]:
-        resource = env.resource
-        found = nodes(node, env)
-        if not found:
-            return make({}, Env(resource)) if keeps_empty else []
-        return [row for at, item in enumerate(found) for row in make(item, Env(resource, at))]
+        found, outer = nodes(node, env), env.row_index
+        if not found and not keeps_empty:
+            return []
+        made: list[Row] = []
+        try:
+            for at, item in enumerate(found or ({},)):
+                env.row_index = at
+                made += make(item, env)
+        finally:
+            env.row_index = outer
+        return made
 
     return rows
 

@@ -135,7 +135,7 @@ class _Compiler:
 
     def _typed(self, left: Expression | None, operator: str, type_name: str) -> Closure:
         if isinstance(left, Member):
-            owner = steps.focus if left.left is None else self.build(left.left)
+            owner = None if left.left is None else self.build(left.left)
             found = steps.of_choice(owner, left.name, type_name)
             present = self.build(left)
         else:

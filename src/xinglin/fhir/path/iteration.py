@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from xinglin.fhir.path.functions import distinct
@@ -11,16 +11,23 @@ from xinglin.fhir.path.steps import Closure, Env
 from xinglin.fhir.path.values import equal
 
 
-def _each(items: list[Any], env: Env) -> list[tuple[Any, Env]]:
-    return [(item, Env(env.resource, env.row_index, at, env.total)) for at, item in enumerate(items)]
+def _each(items: list[Any], env: Env) -> Iterator[Any]:
+    """Yield the items with $index set to the place of each, and restore it."""
+    outer = env.index
+    try:
+        for at, item in enumerate(items):
+            env.index = at
+            yield item
+    finally:
+        env.index = outer
 
 
 def _where(left: Closure, criteria: Closure) -> Closure:
-    return lambda this, env: [item for item, inner in _each(left(this, env), env) if truth(criteria(item, inner)) is True]
+    return lambda this, env: [item for item in _each(left(this, env), env) if truth(criteria(item, env)) is True]
 
 
 def _select(left: Closure, projection: Closure) -> Closure:
-    return lambda this, env: [value for item, inner in _each(left(this, env), env) for value in projection(item, inner)]
+    return lambda this, env: [value for item in _each(left(this, env), env) for value in projection(item, env)]
 
 
 def _exists(left: Closure, criteria: Closure | None = None) -> Closure:
@@ -31,7 +38,7 @@ def _exists(left: Closure, criteria: Closure | None = None) -> Closure:
 
 
 def _all(left: Closure, criteria: Closure) -> Closure:
-    return lambda this, env: [all(truth(criteria(item, inner)) is True for item, inner in _each(left(this, env), env))]
+    return lambda this, env: [all(truth(criteria(item, env)) is True for item in _each(left(this, env), env))]
 
 
 def _repeat(left: Closure, projection: Closure) -> Closure:
@@ -103,10 +110,14 @@ def _subset_of(left: Closure, other: Closure) -> Closure:
 
 def _aggregate(left: Closure, aggregator: Closure, start: Closure | None = None) -> Closure:
     def fold(this: Any, env: Env) -> list[Any]:
-        total = [] if start is None else start(this, env)
-        for at, item in enumerate(left(this, env)):
-            total = aggregator(item, Env(env.resource, env.row_index, at, total))
-        return total
+        items, outer = left(this, env), env.total
+        env.total = [] if start is None else start(this, env)
+        try:
+            for item in _each(items, env):
+                env.total = aggregator(item, env)
+            return env.total
+        finally:
+            env.total = outer
 
     return fold
 

@@ -9,7 +9,10 @@ from xinglin.fhir.path.elements import CHOICE_ELEMENTS, choice_key, choice_value
 
 
 class Env:
-    """What an expression can see beside its focus: %resource, %rowIndex, $index, $total."""
+    """What an expression can see beside its focus: %resource, %rowIndex, $index, $total.
+
+    Loops set and restore row_index, index and total, so one evaluation uses one Env, and one Env serves one thread.
+    """
 
     __slots__ = ("index", "resource", "row_index", "total")
 
@@ -56,21 +59,23 @@ def one(items: list[Any]) -> Any:
 
 def values_of(node: Any, name: str) -> list[Any]:
     """Return the values of one element of one node, whichever type a choice element has."""
-    if not isinstance(node, dict):
+    if type(node) is not dict:
         return []
     value = node.get(name)
     if value is None:
         value = choice_value(node, name) if name in CHOICE_ELEMENTS else None
         if value is None:
             return []
-    if isinstance(value, list):
+    if type(value) is list:
         return [item for item in value if item is not None] if None in value else value
     return [value]
 
 
 def _walk(items: list[Any], names: Sequence[str]) -> list[Any]:
     for name in names:
-        items = [value for item in items for value in values_of(item, name)]
+        if not items:
+            return items
+        items = values_of(items[0], name) if len(items) == 1 else [value for item in items for value in values_of(item, name)]
     return items
 
 
@@ -155,24 +160,27 @@ def first_of(alternatives: Sequence[Closure], *, is_question: bool) -> Closure:
     return first
 
 
-def of_choice(owner: Closure, name: str, type_name: str) -> Closure:
-    """Return owner.name.ofType(type): the typed key of a choice element, else the element itself where its shape suits."""
+def of_choice(owner: Closure | None, name: str, type_name: str) -> Closure:
+    """Return owner.name.ofType(type): the typed key of a choice element, else the element itself where its shape suits.
+
+    owner: None for the focus.
+    """
     key = choice_key(name, type_name)
     is_resource_step = name not in CHOICE_ELEMENTS
 
     def typed(this: Any, env: Env) -> list[Any]:
-        found: list[Any] = []
-        for node in owner(this, env):
-            if type(node) is not dict:
-                continue
-            value = node.get(key)
-            if value is not None:
-                found += value if isinstance(value, list) else [value]
-            elif is_resource_step or name in node:
-                found += [item for item in values_of(node, name) if has_shape_of(item, type_name)]
-        return found
+        if type(this) is not dict:
+            return []
+        value = this.get(key)
+        if value is not None:
+            return value if type(value) is list else [value]
+        if is_resource_step or name in this:
+            return [item for item in values_of(this, name) if has_shape_of(item, type_name)]
+        return []
 
-    return typed
+    if owner is None:
+        return typed
+    return lambda this, env: [value for node in owner(this, env) for value in typed(node, env)]
 
 
 def of_shape(left: Closure, type_name: str) -> Closure:

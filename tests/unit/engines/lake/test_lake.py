@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 import pytest
@@ -15,7 +16,7 @@ from tests.unit.engines.lake import district
 from tests.unit.engines.lake.conftest import CLOCK, OPTIONS, ZONE
 from tests.unit.engines.lake.memory_feed import MemoryFeed
 from xinglin.base.errors import DefinitionError, UnavailableError
-from xinglin.engines.lake import Lake, LakeService, Reader, ReaderOptions, Snapshot, Views
+from xinglin.engines.lake import Lake, LakeService, Reader, ReaderOptions, Snapshot, Views, load_views
 from xinglin.engines.security import Scope
 
 TOWN, OTHER_TOWN = (420999101000, 420999101999), (420999102000, 420999102999)
@@ -226,6 +227,17 @@ async def test_a_lost_file_makes_the_lake_anew(tmp_path: Path, views: Views, fee
     assert again.snapshot.seq == 0
     assert len((await again.refresh(feed)).paths("measurement")) == 1
     again.close()
+
+
+async def test_other_views_make_the_lake_anew(tmp_path: Path, views: Views, feed: MemoryFeed) -> None:
+    lake = Lake(tmp_path / "lake", views, CLOCK, OPTIONS)
+    feed.put(district.measurement())
+    await lake.refresh(feed)
+    lake.close()
+    other = Lake(tmp_path / "lake", load_views(ZoneInfo("Asia/Urumqi")), CLOCK, OPTIONS)
+    assert other.snapshot.seq == 0
+    assert (await other.refresh(feed)).seq == 1
+    other.close()
 
 
 async def test_the_loop_follows_the_feed_and_tells_listeners(service: LakeService, feed: MemoryFeed, house: Scope) -> None:
