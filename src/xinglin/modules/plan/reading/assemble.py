@@ -108,7 +108,8 @@ def _indicator(name: Name, draft: Draft, reads: Sequence[_Reads], index: int, re
         notes.append(f"目标原文：{value.words}")
     elif value and (value.mark or value.words):
         notes.append("目标" + (value.words or f"带标记{value.mark}"))
-    unit = name.unit or (squeeze(draft.unit) or None) or _unit_of(reads, index)
+    printed = squeeze(draft.unit)
+    unit = name.unit or (printed if re.search(r"[^-—–―/\s]", printed) else None) or _unit_of(reads, index)
     return Indicator(
         name=name.text,
         parent=None,

@@ -91,7 +91,7 @@ def _every_row_adds(rows: Sequence[Sequence[Cell]], texts: Sequence[str]) -> boo
                 or "(" in word[:1]
             ):
                 return False
-    return not all(is_header_row([cell.text for cell in row]) for row in rows)
+    return all([cell.text for cell in upper] != [cell.text for cell in lower] for upper, lower in zip(rows, rows[1:], strict=False))
 
 
 def read_rows(rows: Sequence[Sequence[Cell]], columns: Sequence[Column], last_category: str = "") -> list[Draft]:

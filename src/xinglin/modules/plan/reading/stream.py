@@ -219,6 +219,7 @@ def _split_line(block: _Block) -> list[Token]:
     """Split a flattened line into name words, values, unit and kind; words of a name keep together."""
     line = _AGE.sub("", re.sub(r"(?<=\d{4})\s+(?=年)", "", block.text))
     line = re.sub(r"(?<=[≥≤<>])\s+(?=\d)|(?<=\d)\s+(?=[*%‰])|(?<=\d)\s*[-–—~～至]\s*(?=\d)", lambda m: m.group().strip(), line)
+    line = re.sub(r"(?<=[\d%‰])\s+(?=及?以[上下内]|左右|以内)", "", line)
     tokens: list[Token] = []
     for wide in re.split(r"\s{2,}|\t", line):
         words: list[str] = []
@@ -253,7 +254,7 @@ def _join_values(tokens: Sequence[Token]) -> list[Token]:
     index = 0
     while index < len(tokens):
         token = tokens[index]
-        if token.kind == "text" and not token.cell and _VALUE_START.match(token.text):
+        if token.kind == "text" and not token.cell and _VALUE_START.match(token.text) and not _is_unit_bracket(token.text):
             for size in range(2, 5):
                 part = tokens[index : index + size]
                 text = "".join(piece.text for piece in part)
@@ -268,6 +269,10 @@ def _join_values(tokens: Sequence[Token]) -> list[Token]:
         joined.append(token)
         index += 1
     return joined
+
+
+def _is_unit_bracket(text: str) -> bool:
+    return bool(re.match(r"[（(\[]", text)) and catalogue().is_unit(text.strip("（）()[] "))
 
 
 def _drop_tail(tokens: list[Token]) -> list[Token]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -35,6 +36,7 @@ class _State:
     kind: str = ""
     last: Token | None = None
     kind_line: int = 0
+    one_cell_a_line: bool = False
 
     @property
     def value_columns(self) -> list[Column]:
@@ -57,13 +59,20 @@ class _State:
 
 def read_region(columns: Sequence[Column], tokens: Sequence[Token], category: str = "") -> list[Draft]:
     """Return the drafts of a broken table, in the order of print."""
-    state = _State(tuple(columns), category=category)
+    state = _State(tuple(columns), category=category, one_cell_a_line=_is_one_cell_a_line(tokens))
     for index, token in enumerate(tokens):
         following = tokens[index + 1] if index + 1 < len(tokens) else None
         _step(state, token, following)
         state.last = token
     _finish(state)
     return state.drafts
+
+
+def _is_one_cell_a_line(tokens: Sequence[Token]) -> bool:
+    """Say whether nearly every value stands alone on its line."""
+    lines = Counter(token.from_line for token in tokens)
+    values = [token for token in tokens if token.kind == "value"]
+    return bool(values) and sum(lines[token.from_line] == 1 for token in values) > 0.8 * len(values)
 
 
 def _step(state: _State, token: Token, following: Token | None) -> None:
@@ -85,13 +94,8 @@ def _step(state: _State, token: Token, following: Token | None) -> None:
 
 def _text(state: _State, token: Token, following: Token | None) -> None:
     if state.values or state.kind:
-        if (
-            not state.is_full
-            and token.cell
-            and len(state.values) < len(state.value_columns)
-            and following
-            and following.kind in {"kind", "value"}
-        ):
+        worded = following is not None and (following.kind == "kind" or (token.cell and following.kind == "value"))
+        if not state.is_full and not state.kind and len(state.values) < len(state.value_columns) and worded:
             state.values.append(token)
             return
         if state.trailing and len(state.after) < state.trailing and _is_trailing(state, token, following):
@@ -126,8 +130,8 @@ def _is_serial(state: _State, token: Token, following: Token | None) -> bool:
     word = bare(token.text).rstrip(".、．")
     if not word.isdigit() or len(word) > 3:
         return False
-    expected = int(state.serial) + 1 if state.serial.isdigit() else 1
-    if int(word) != expected or following is None or following.kind != "text":
+    expected = int(state.serial) + 1 if state.serial.isdigit() else int(word)
+    if not expected <= int(word) <= expected + 2 or following is None or following.kind != "text":
         return False
     return not state.texts or state.is_full or not state.values
 
@@ -161,6 +165,9 @@ def _split_category(state: _State) -> tuple[list[Token], list[Token]]:
     if not state.has("category") or len(texts) < 2:
         return [], texts
     if texts[0].cell:
+        return texts[:1], texts[1:]
+    first = bare(texts[0].text)
+    if state.one_cell_a_line and re.fullmatch(r"[一-鿿]{2,8}", first) and not _NAME_START.match(first) and not _INDICATOR_END.search(first):
         return texts[:1], texts[1:]
     size = 0
     while size < len(texts) - 1 and re.fullmatch(r"[一-鿿]{1,4}(?:[（(]\d+[个项][）)])?", bare(texts[size].text)):

@@ -81,10 +81,10 @@ def text_facts(paragraphs: Sequence[Paragraph], aim: Aim) -> list[TextFact]:
 def _facts_of(place: _Place) -> Iterator[TextFact]:
     from_name = ""
     for index, mention in enumerate(place.mentions):
-        if mention.kind not in {"value", "bare", "age"} or mention.unit not in _FACT_UNITS:
+        if mention.kind != "value" or mention.unit not in _FACT_UNITS:
             continue
         name = re.split(r"[从由](?!业|事)", _rate_name(place, index, ""))[0]
-        if re.search(r"(?:从|由)[^，。；]{0,12}$", place.sentence[: mention.start]):
+        if re.search(r"[从由](?:20\d\d年)?[^，。；\d]{0,10}$", place.sentence[: mention.lead_start]):
             from_name = name
             continue
         reached = re.search(r"(?:到|至|为)(?:20\d\d年的?)?$", place.sentence[: mention.start])
@@ -98,7 +98,7 @@ def _facts_of(place: _Place) -> Iterator[TextFact]:
 def _places(paragraph: Paragraph) -> Iterator[_Place]:
     offset = 0
     for sentence in _SPLIT.split(paragraph.text):
-        if re.search(r"[\d]|分之|成(?:以上|以下|左右)|[一二三四五六七八九十]{1,3}(?:家|所|名|张|辆|座)", sentence):
+        if re.search(r"[\d]|分之|[一二两三四五六七八九]成(?![为立果功员本熟份套])|[一二三四五六七八九十]{1,3}(?:家|所|名|张|辆|座)", sentence):
             yield _Place(paragraph, offset, sentence, tuple(mentions_of(sentence)))
         offset += len(sentence)
 

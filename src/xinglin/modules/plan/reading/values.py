@@ -126,17 +126,23 @@ def _grow(match: re.Match[str], word: str) -> Value:
     return Value(value=-value if falling else value, op="grow", unit=match.group("u"), words=word)
 
 
-def _signed(word: str) -> Value | None:
-    op, rest = None, word
-    for sign, pattern in _PREFIX_RE:
-        match = pattern.match(rest)
-        if match and match.end() < len(rest):
-            op, rest = sign, rest[match.end() :]
+def _strip_prefixes(word: str) -> tuple[str | None, str]:
+    """Return the strongest sign among the words before the number (力争降至: <=) and what is left."""
+    op: str | None = None
+    for _ in range(3):
+        for sign, pattern in _PREFIX_RE:
+            match = pattern.match(word)
+            if match and match.end() < len(word):
+                op = sign if op in {None, "="} else op
+                word = word[match.end() :]
+                break
+        else:
             break
-    else:
-        sign = ""
-    if op is not None and op != sign:
-        return None
+    return op, word
+
+
+def _signed(word: str) -> Value | None:
+    op, rest = _strip_prefixes(word)
     suffix, rest, about = _suffix(rest)
     shape = _SHAPE.match(rest)
     if shape is None:
