@@ -11,16 +11,16 @@ from typing import Final
 
 import numpy as np
 
-from xinglin.synthetic.followups import Visits
+from xinglin.synthetic.followups import Visits, bp_controlled
 from xinglin.synthetic.health import Episode
-from xinglin.synthetic.plan import FAR, Stream
+from xinglin.synthetic.plan import FAR, Stream, whole_years
 from xinglin.synthetic.scene import Scene
 
 NAMES: Final = {1: "same_reading_three_times", 2: "visit_after_death", 3: "visit_during_admission", 4: "over_60_visits_a_day"}
 _REPEATED = 0.012
 _AFTER_DEATH = 0.12
 _IN_ADMISSION = 0.04
-_BUSY_WINDOW = 70
+_BUSY_WINDOW = 42
 _BUSY_VILLAGES = 7
 
 
@@ -60,7 +60,7 @@ def add_cases(scene: Scene, visits: Visits) -> Visits:
     _repeat(random, scene, visits)
     extra = [*_after_death(random, scene, visits), *_in_admission(random, scene, visits)]
     if not extra:
-        return visits
+        return _regraded(scene, visits)
     added = visits.take(np.array([index for index, _, _ in extra]))
     added.day = np.array([day for _, day, _ in extra])
     added.case = np.array([case for _, _, case in extra])
@@ -68,7 +68,15 @@ def add_cases(scene: Scene, visits: Visits) -> Visits:
     added.refer = np.zeros(len(extra), dtype=np.int64)
     added.way = np.ones(len(extra), dtype=np.int64)
     whole = Visits(*(np.concatenate([getattr(visits, f.name), getattr(added, f.name)]) for f in fields(Visits)))
-    return whole.take(np.lexsort((whole.minute, whole.row, whole.day)))
+    return _regraded(scene, whole.take(np.lexsort((whole.minute, whole.row, whole.day))))
+
+
+def _regraded(scene: Scene, visits: Visits) -> Visits:
+    """Return the visits with the pressure class (1 or 2) of the day they now have: moving a visit may pass a 65th birthday."""
+    age = whole_years(scene.people.population.birth[visits.row], visits.day)
+    grade = np.where(bp_controlled(visits.systolic, visits.diastolic, age), 1, 2)
+    visits.h_class = np.where(np.isin(visits.h_class, (1, 2)), grade, visits.h_class)
+    return visits
 
 
 def _repeat(random: np.random.Generator, scene: Scene, visits: Visits) -> None:

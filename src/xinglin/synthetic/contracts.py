@@ -19,7 +19,7 @@ def emit_contracts(scene: Scene) -> None:
     rates = table("rates")["episode"]
     lean = random.random(len(people))
     enrolled = {(e.row, e.programme): e for e in scene.episodes}
-    for order, year in enumerate(range(plan.as_of.year - plan.years + 1, plan.as_of.year + 1)):
+    for order, year in enumerate(plan.calendar_years):
         signed = day_of(year, 1, 2) + np.floor(random.beta(1.2, 4, len(people)) * 300).astype(np.int64)
         age = (signed - people.population.birth) / 365.25
         key = (age >= 65) | (age < 7) | np.isin(np.arange(len(people)), [row for row, _ in enrolled])

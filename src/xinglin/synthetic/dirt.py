@@ -9,14 +9,13 @@ from typing import Final
 import numpy as np
 
 from xinglin.synthetic.names import look_alike
-from xinglin.synthetic.numbers import check_digit
 
 # share of copies that carry each damage, by kind of source; error model of this generator
 RATES: Final = {
     "base-platform": {"missing_id": 0.012, "name_variant": 0.008, "wrong_birth_day": 0.005, "wrong_check": 0.002, "swapped_digits": 0.002, "missing_phone": 0.05, "old_phone": 0.03, "clerk_phone": 0.01, "unknown_sex": 0.001},
-    "county-his": {"missing_id": 0.055, "name_variant": 0.015, "wrong_birth_day": 0.008, "wrong_check": 0.003, "swapped_digits": 0.004, "missing_phone": 0.12, "old_phone": 0.10, "clerk_phone": 0.0, "unknown_sex": 0.003},
-    "township-his": {"missing_id": 0.04, "name_variant": 0.02, "wrong_birth_day": 0.01, "wrong_check": 0.004, "swapped_digits": 0.004, "missing_phone": 0.15, "old_phone": 0.08, "clerk_phone": 0.02, "unknown_sex": 0.003},
-    "immunization": {"missing_id": 0.20, "name_variant": 0.02, "wrong_birth_day": 0.004, "wrong_check": 0.002, "swapped_digits": 0.002, "missing_phone": 0.02, "old_phone": 0.05, "clerk_phone": 0.0, "unknown_sex": 0.002},
+    "county-his": {"missing_id": 0.045, "name_variant": 0.015, "wrong_birth_day": 0.008, "wrong_check": 0.003, "swapped_digits": 0.004, "missing_phone": 0.12, "old_phone": 0.10, "clerk_phone": 0.0, "unknown_sex": 0.003},
+    "township-his": {"missing_id": 0.03, "name_variant": 0.02, "wrong_birth_day": 0.01, "wrong_check": 0.004, "swapped_digits": 0.004, "missing_phone": 0.15, "old_phone": 0.08, "clerk_phone": 0.02, "unknown_sex": 0.003},
+    "immunization": {"missing_id": 0.15, "name_variant": 0.02, "wrong_birth_day": 0.004, "wrong_check": 0.002, "swapped_digits": 0.002, "missing_phone": 0.02, "old_phone": 0.05, "clerk_phone": 0.0, "unknown_sex": 0.002},
 }  # fmt: skip
 KINDS: Final = tuple(RATES["base-platform"])
 
@@ -70,9 +69,3 @@ def apply(kind: str, copy: Particulars, digit: int, clerk_phone: str) -> Particu
     if kind == "clerk_phone":
         return replace(copy, phone=clerk_phone)
     return replace(copy, sex=0) if kind == "unknown_sex" else copy
-
-
-def other_valid_number(number: str) -> str:
-    """Return a different ID number with a right check digit and the same birth date (the file of a namesake, mixed up)."""
-    body = f"{number[:14]}{(int(number[14:17]) + 500) % 1000:03d}"
-    return body + check_digit(body)

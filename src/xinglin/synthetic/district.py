@@ -15,10 +15,12 @@ import orjson
 
 from xinglin.base.errors import ConflictError
 from xinglin.synthetic.emission import Emission
+from xinglin.synthetic.figures import write_figures
 from xinglin.synthetic.institutions import make_institutions, organizations, practitioners
 from xinglin.synthetic.places import geojson, make_places
 from xinglin.synthetic.plan import Plan, iso
 from xinglin.synthetic.population import Population, make_population
+from xinglin.synthetic.samples import write_bundles, write_damaged, write_sheet
 from xinglin.synthetic.scene import World
 from xinglin.synthetic.village import write_village
 
@@ -33,6 +35,7 @@ class Manifest:
     as_of: str
     first_day: str
     residents: int
+    span_years: float
     resources: int
     counts: dict[str, dict[str, int]]
     files: list[dict[str, Any]]
@@ -84,12 +87,28 @@ def generate(plan: Plan, folder: Path | str) -> Manifest:
     for kind in (*organizations(institutions), *practitioners(institutions)):
         counts["district-registry", kind["resourceType"]] += 1
     tallies: Counter[Any] = Counter()
+    aside = Emission()
     for emission in _villages(world, population):
         for path, content in emission.files.items():
             out.append(path, content)
         counts.update(emission.counts)
         tallies.update(emission.tallies)
-    return _finish(plan, out, counts, tallies)
+        aside.stories += emission.stories
+        aside.newest += emission.newest
+        aside.sheet += emission.sheet
+    _write_aside(world, population, aside)
+    for path, content in aside.files.items():
+        out.append(path, content)
+    tallies["held_back"] = len(aside.newest)
+    return _finish(plan, out, (counts, tallies), aside.stories)
+
+
+def _write_aside(world: World, population: Population, aside: Emission) -> None:
+    """Make the files that need all villages: figures, exchange samples, damaged lines."""
+    write_figures(world, population, aside)
+    write_bundles(aside.newest, aside)
+    write_sheet(aside.sheet, aside)
+    write_damaged(aside)
 
 
 def _villages(world: World, population: Population) -> Iterator[Emission]:
@@ -107,13 +126,14 @@ def _write(world: World, job: tuple[int, Population]) -> Emission:
     return write_village(world, *job)
 
 
-def _finish(plan: Plan, out: _Folder, counts: Counter[tuple[str, str]], tallies: Counter[Any]) -> Manifest:
+def _finish(plan: Plan, out: _Folder, numbers: tuple[Counter[tuple[str, str]], Counter[Any]], stories: list[dict[str, Any]]) -> Manifest:
+    counts, tallies = numbers
     by_source: dict[str, dict[str, int]] = {}
     for (source, kind), number in sorted(counts.items()):
         by_source.setdefault(source, {})[kind] = number
     manifest = Manifest(
-        plan.seed, plan.as_of.isoformat(), iso(plan.first_day), plan.residents, sum(counts.values()), by_source, out.close(),
-        [], {str(name): value for name, value in sorted(tallies.items(), key=str)},
+        plan.seed, plan.as_of.isoformat(), iso(plan.first_day), plan.residents, round(plan.span_years, 3), sum(counts.values()), by_source, out.close(),
+        stories, {str(name): value for name, value in sorted(tallies.items(), key=str)},
     )  # fmt: skip
     (out.root / "manifest.json").write_bytes(orjson.dumps({"format": FORMAT, **{k: getattr(manifest, k) for k in manifest.__slots__}}, option=orjson.OPT_INDENT_2))
     return manifest

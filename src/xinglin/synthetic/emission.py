@@ -17,13 +17,17 @@ SOURCES: Final = (BASE, COUNTY_HIS, TOWNSHIP_HIS, IMMUNIZATION)
 
 @dataclass(slots=True)
 class Emission:
-    """Bytes per file (path below the output folder), resources per (source, type), and numbers for tables and calibration."""
+    """Bytes per file (path below the output folder), resources per (source, type), numbers for calibration, story residents.
+
+    newest: (day, resource) held back for bundles; sheet: follow-ups held back for the Excel.
+    """
 
     files: dict[str, bytearray] = field(default_factory=dict)
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     tallies: Counter[Any] = field(default_factory=Counter)
     stories: list[dict[str, Any]] = field(default_factory=list)
-    newest: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    newest: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    sheet: list[dict[str, Any]] = field(default_factory=list)
 
     def put(self, source: str, stage: str, resource: dict[str, Any]) -> None:
         """Append a resource to `<source>/<stage>.ndjson`."""

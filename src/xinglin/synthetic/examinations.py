@@ -33,7 +33,7 @@ def examine(scene: Scene) -> list[Examination]:
     count = len(people)
     common = scene.township.traits.examined * np.where(scene.health.engaged < 1, 0.6, 1.0)
     found: list[Examination] = []
-    for year in range(plan.as_of.year - plan.years + 1, plan.as_of.year + 1):
+    for year in plan.calendar_years:
         begin = day_of(year, 3, 15) + int(random.integers(0, 120))
         held = begin + random.integers(0, 21, count) + np.where(random.random(count) < 0.12, random.integers(20, 90, count), 0)
         held = held + ((held + 4) % 7 == 0)

@@ -9,7 +9,7 @@ import numpy as np
 from xinglin.synthetic.health import Episode, Health
 from xinglin.synthetic.homes import People
 from xinglin.synthetic.institutions import Traits
-from xinglin.synthetic.plan import FAR, YEAR, Plan, Stream
+from xinglin.synthetic.plan import FAR, YEAR, Plan, Stream, whole_years
 
 _WINTER_MMHG = 3.0
 
@@ -96,13 +96,13 @@ def _begin(random: np.random.Generator, plan: Plan, episodes: list[Episode]) -> 
 
 
 def _covers(spans: np.ndarray, day: np.ndarray) -> np.ndarray:
-    return np.any((spans[:, :, 0] <= day[:, None]) & (day[:, None] < spans[:, :, 1]), axis=1)
+    return np.asarray(np.any((spans[:, :, 0] <= day[:, None]) & (day[:, None] < spans[:, :, 1]), axis=1))
 
 
 def _next_start(state: _State, day: np.ndarray) -> np.ndarray:
     starts = np.concatenate([state.spans[0][:, :, 0], state.spans[1][:, :, 0]], axis=1)
     later = np.where(starts > day[:, None], starts, FAR)
-    return later.min(axis=1)
+    return np.asarray(later.min(axis=1))
 
 
 def _step(random: np.random.Generator, plan: Plan, known: tuple[People, Health, Traits], state: _State) -> None:
@@ -120,7 +120,7 @@ def _step(random: np.random.Generator, plan: Plan, known: tuple[People, Health, 
     missing = phone_only | (random.random(count) < 0.006)
     systolic, diastolic = np.where(missing, 0, reading[0]), np.where(missing, 0, reading[1])
     glucose = np.where(phone_only | (random.random(count) < 0.03), 0.0, reading[2])
-    age = (day - people.population.birth[state.rows]) / YEAR
+    age = whole_years(people.population.birth[state.rows], day.clip(max=plan.last_day))
     adverse = (random.random(count) < 0.015).astype(np.int64)
     complication = random.random(count) < 0.006
     h_class = classes(bp_controlled(systolic, diastolic, age), systolic > 0, adverse, complication) * h
@@ -128,7 +128,7 @@ def _step(random: np.random.Generator, plan: Plan, known: tuple[People, Health, 
     bad = (h_class > 1) | (d_class > 1)
     state.bad = np.where(now, np.where(bad, state.bad + 1, 0), state.bad)
     urgent = (systolic >= 180) | (diastolic >= 110) | (d & ((glucose >= 16.7) | ((glucose > 0) & (glucose <= 3.9))))
-    refer = np.where(urgent, 2, np.where((state.bad >= 2) & (random.random(count) < 0.75), 1, 0))
+    refer = np.where(urgent, 2, np.where((state.bad >= 2) & (random.random(count) < 0.45), 1, 0))
     state.bad = np.where(refer > 0, 0, state.bad)
     late = random.random(count) < traits.late
     entered = day + np.where(late, random.integers(3, 40, count), random.random(count) < 0.15)
@@ -179,8 +179,8 @@ def _gap(random: np.random.Generator, outcome: tuple[np.ndarray, np.ndarray], co
     """Return days to the next visit: a quarter, two weeks after a bad one; who does not come is seen weeks later."""
     bad, refer = outcome
     count = len(bad)
-    quarter = 87 + np.round(random.normal(0, 5, count)).astype(np.int64)
+    quarter = 86 + np.round(random.normal(0, 5, count)).astype(np.int64)
     fortnight = 13 + random.integers(-3, 4, count)
     keeps = random.random(count) < comes
-    soon = bad & (random.random(count) < np.where(refer > 0, 0.8, 0.68))
+    soon = bad & (random.random(count) < np.where(refer > 0, 0.85, 0.78))
     return np.where(soon & keeps, fortnight, np.where(keeps, quarter, quarter + random.integers(15, 100, count)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from xinglin.synthetic.emission import BASE, COUNTY_HIS, TOWNSHIP_HIS
 from xinglin.synthetic.followups import Visits
 from xinglin.synthetic.plan import FAR, YEAR, Stream, table, whole_years
 from xinglin.synthetic.resources import Contact, Resource, blood_pressure, condition, encounter, measurement
+from xinglin.synthetic.samples import NEWEST_DAYS
 from xinglin.synthetic.scene import Scene
 
 _HYPERTENSION = ("I10.x00x002", "高血压病")
@@ -128,7 +130,10 @@ def emit_attendances(scene: Scene, attended: list[Attendance]) -> None:
             resource["hospitalization"] = {"dischargeDisposition": concept}
         stage = "0003-inpatient" if one.kind == "inpatient" else "0002-outpatient"
         for made in [resource, *_diagnoses(random, scene, one, contact), *_tests(random, scene, one, contact)]:
-            scene.emission.put(one.source, stage, made)
+            if one.source == COUNTY_HIS and one.day > scene.plan.last_day - NEWEST_DAYS:
+                scene.emission.newest.append((one.day, made))
+            else:
+                scene.emission.put(one.source, stage, made)
 
 
 def _diagnoses(random: np.random.Generator, scene: Scene, one: Attendance, contact: Contact) -> list[Resource]:
@@ -138,11 +143,12 @@ def _diagnoses(random: np.random.Generator, scene: Scene, one: Attendance, conta
         chosen.append(_HYPERTENSION if one.finding == "hypertension" else _DIABETES)
     elif one.kind == "inpatient":
         shelf = content["deaths" if one.died else "admissions"]
-        chosen.append(tuple(shelf[int(random.integers(len(shelf)))]))
+        code, name = shelf[int(random.integers(len(shelf)))]
+        chosen.append((code, name))
     else:
         age = int(whole_years(scene.people.population.birth[one.row], one.day))
         column = 2 if age < 15 else 3 if age < 65 else 4
-        code, name, *_ = _weighted(random, content["diagnoses"], column)
+        code, name = _weighted(random, content["diagnoses"], column)
         chosen.append((code, name))
     for known, diagnosis in ((health.hypertension_known, _HYPERTENSION), (health.diabetes_known, _DIABETES)):
         if int(known[one.row]) < one.day and diagnosis not in chosen and random.random() < 0.35:
@@ -151,9 +157,11 @@ def _diagnoses(random: np.random.Generator, scene: Scene, one: Attendance, conta
     return [condition(contact, n, (code if random.random() < coding else None, name)) for n, (code, name) in enumerate(chosen)]
 
 
-def _weighted(random: np.random.Generator, shelf: list[list[object]], column: int) -> list[object]:
-    weights = np.cumsum([float(str(row[column])) for row in shelf])
-    return shelf[int(np.searchsorted(weights, random.random() * weights[-1], side="right"))]
+def _weighted(random: np.random.Generator, shelf: list[list[Any]], column: int) -> tuple[str, str]:
+    """Return (code, name) of a row of the shelf, drawn by the weights in a column."""
+    weights = np.cumsum([row[column] for row in shelf])
+    row = shelf[int(np.searchsorted(weights, random.random() * weights[-1], side="right"))]
+    return str(row[0]), str(row[1])
 
 
 def _tests(random: np.random.Generator, scene: Scene, one: Attendance, contact: Contact) -> list[Resource]:

@@ -113,7 +113,7 @@ class _Hiring:
         r = self._traits
         return Traits(
             diligence=float(r.beta(40, 1.7)), control_mmhg=float(r.normal(0, 2.6)), coded=float(r.beta(16, 2)), late=float(r.beta(1.5, 14)),
-            round_digits=float(r.beta(1.3, 4)), copied=float(r.beta(0.8, 40)), by_phone=float(r.beta(2, 22)), traced=float(r.beta(8, 3)), examined=float(r.beta(44, 7)),
+            round_digits=float(r.beta(1.3, 7)), copied=float(r.beta(0.8, 40)), by_phone=float(r.beta(2, 22)), traced=float(r.beta(8, 3)), examined=float(r.beta(42, 8.5)),
         )  # fmt: skip
 
 

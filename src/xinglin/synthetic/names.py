@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
@@ -57,14 +56,8 @@ def look_alike(name: str) -> str | None:
     >>> look_alike("李建")
     '李健'
     """
-    swaps = table("names")["look_alike"]
+    swaps: dict[str, str] = table("names")["look_alike"]
     for place in range(len(name) - 1, -1, -1):
         if name[place] in swaps:
             return name[:place] + swaps[name[place]] + name[place + 1 :]
     return None
-
-
-def split_name(name: str, known: Sequence[str] = ()) -> tuple[str, str]:
-    """Return (family, given) of a full name; `known` lists surnames of two characters besides those of the table."""
-    long = name[:2] in known or name[:2] in table("names")["surnames"]
-    return (name[:2], name[2:]) if long and len(name) > 2 else (name[:1], name[1:])

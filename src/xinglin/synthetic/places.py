@@ -119,7 +119,7 @@ def _inside(points: np.ndarray, outline: np.ndarray) -> np.ndarray:
     following = np.roll(outline, -1, axis=0)
     edge = following - outline
     offset = points[:, None, :] - outline[None, :, :]
-    return np.all(edge[None, :, 0] * offset[:, :, 1] - edge[None, :, 1] * offset[:, :, 0] >= 0, axis=1)
+    return np.asarray(np.all(edge[None, :, 0] * offset[:, :, 1] - edge[None, :, 1] * offset[:, :, 0] >= 0, axis=1))
 
 
 def _relaxed_sites(random: np.random.Generator, outline: np.ndarray, count: int) -> np.ndarray:

@@ -49,7 +49,7 @@ class Plan:
     """The order for a district.
 
     residents: usual residents on the day of data (about); seed: any integer >= 0; as_of: the day of data, nothing is later;
-    years: calendar years covered, the one in progress included; workers: processes (never changes the bytes).
+    years: calendar years covered (see calendar_years); workers: processes (never changes the bytes).
     """
 
     residents: int = 5000
@@ -78,7 +78,13 @@ class Plan:
     @property
     def first_day(self) -> int:
         """Return 1 January of the first calendar year covered, as days since 1970-01-01."""
-        return date(self.as_of.year - self.years + 1, 1, 1).toordinal() - EPOCH
+        return date(self.calendar_years[0], 1, 1).toordinal() - EPOCH
+
+    @property
+    def calendar_years(self) -> range:
+        """Return the calendar years covered; a year in progress counts as one of `years` from April on, before that it comes on top."""
+        begun = self.as_of.month > 3
+        return range(self.as_of.year - self.years + begun, self.as_of.year + 1)
 
     @property
     def span_years(self) -> float:

@@ -85,9 +85,10 @@ def _pyramid(random: np.random.Generator, plan: Plan, rates: dict[str, Any]) -> 
     extra = 1 + rates["moved_out_share"] * (1 - rates["moved_back_share"])
     counts = np.round(plan.residents * bands / survival * extra).astype(int)
     band = np.repeat(np.arange(len(bands)), counts)
-    male = rates["sex_ratio"] / (100 + rates["sex_ratio"])
+    male = rates["sex_ratio"] / (100 + rates["sex_ratio"]) + 0.008
     older = np.clip((band - 12) * 0.018, 0, None)  # fewer men among the old
-    sex = np.where(random.random(len(band)) < male - older, 1, 2)
+    place = np.arange(len(band)) - np.repeat(np.cumsum(counts) - counts, counts)
+    sex = np.where((place + random.random(len(band))) / counts[band] < male - older, 1, 2)
     age_days = (band * 5 + random.random(len(band)) * 5) * YEAR
     return sex, plan.last_day - np.floor(age_days).astype(np.int64)
 

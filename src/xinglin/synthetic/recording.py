@@ -26,9 +26,12 @@ from xinglin.synthetic.resources import (
     response,
     task,
 )
+from xinglin.synthetic.samples import SHEET_DAYS
 from xinglin.synthetic.scene import Scene
 
 _REASONS = {1: "连续两次控制不满意", 2: "血压或血糖达到紧急转诊标准"}
+
+_TRACED_LATE = 0.97
 
 
 def episode_id(scene: Scene, episode: Episode) -> str:
@@ -98,6 +101,9 @@ def _emit_one(desk: _Desk, visits: Visits, at: int, who: tuple[int, int, str]) -
     outcome = int((visits.h_class if programme == "hypertension" else visits.d_class)[at])
     drugs = _drugs(desk, (row, programme), outcome) if visits.adherence[at] < 3 else []
     refer = int(visits.refer[at])
+    if _goes_on_paper(desk, visits, at, who):
+        _write_on_paper(scene, contact, (systolic, diastolic, weight), (visits, at, drugs))
+        return
     made: list[Resource] = [encounter(contact)]
     if systolic:
         made.append(blood_pressure(contact, systolic, diastolic))
@@ -121,6 +127,25 @@ def _emit_one(desk: _Desk, visits: Visits, at: int, who: tuple[int, int, str]) -
         scene.emission.line("truth/authenticity.ndjson", truth)
     if refer and (programme == "hypertension" or not visits.hypertension[at]):
         _refer(desk, contact, refer)
+
+
+def _goes_on_paper(desk: _Desk, visits: Visits, at: int, who: tuple[int, int, str]) -> bool:
+    """Return whether the visit is one of those that the last village sends as Excel instead."""
+    scene = desk.scene
+    last = scene.village == len(scene.world.places.villages) - 1
+    plain = who[2] == "hypertension" and not visits.diabetes[at] and not visits.refer[at] and not visits.case[at]
+    return last and plain and who[1] > scene.plan.last_day - SHEET_DAYS
+
+
+def _write_on_paper(scene: Scene, contact: Contact, readings: tuple[int, int, float], seen: tuple[Visits, int, list[Drug]]) -> None:
+    visits, at, drugs = seen
+    row = int(visits.row[at])
+    scene.emission.sheet.append({
+        "name": scene.people.name(row), "id_number": str(scene.people.population.id_number[row]), "day": contact.day, "way": contact.way,
+        "systolic": readings[0], "diastolic": readings[1], "weight": readings[2], "heart_rate": int(visits.heart_rate[at]),
+        "adherence": int(visits.adherence[at]), "outcome": int(visits.h_class[at]), "next_day": int(visits.next_day[at]),
+        "drug": drugs[0] if drugs else ("", 0, 0.0, ""), "doctor": _name_of(scene, contact.practitioner),
+    })  # fmt: skip
 
 
 def _name_of(scene: Scene, number: str) -> str:
@@ -148,8 +173,8 @@ def _drugs(desk: _Desk, key: tuple[int, str], outcome: int) -> list[Drug]:
 def _refer(desk: _Desk, contact: Contact, refer: int) -> None:
     """Write the referral and the task to ask for its result within 14 days. Source: 国家基本公共卫生服务规范（第三版）, unverified."""
     scene, age = desk.scene, desk.scene.plan.last_day - contact.day
-    traced = desk.random.random() < scene.township.traits.traced
-    done = age > 10 and traced
+    traced, late = desk.random.random() < scene.township.traits.traced, desk.random.random() < _TRACED_LATE
+    done = (age > 10 and traced) or (age > 75 and late)
     request = f"{contact.id}-ref"
     scene.emission.put(BASE, "0006-referrals", {
         "resourceType": "ServiceRequest", "id": request, "status": "completed" if done else "active", "intent": "order",
@@ -162,7 +187,7 @@ def _refer(desk: _Desk, contact: Contact, refer: int) -> None:
     follow["restriction"] = {"period": {"end": iso(contact.day + 14)}}
     follow["owner"] = organization_reference(contact.institution)
     if done:
-        follow["lastModified"] = instant(min(contact.day + 12, scene.plan.last_day), 600)
+        follow["lastModified"] = instant(contact.day + (11 if traced else 40), 600)
     scene.emission.put(BASE, "0006-referrals", follow)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from xinglin.synthetic.dirt import Particulars, damage
@@ -13,6 +14,7 @@ from xinglin.synthetic.scene import Scene
 
 _GENDERS = {1: "male", 2: "female", 0: "unknown", 9: "other"}
 _DUPLICATED = 0.021
+_PLACEHOLDER = 0.03
 
 
 def emit_residents(scene: Scene) -> None:
@@ -28,7 +30,9 @@ def emit_residents(scene: Scene) -> None:
             copies = 2 if source == BASE and second_file[row] else 1
             for number in range(copies):
                 identifier = scene.patient(source, row) + ("D" if number else "")
-                copy, damages = damage(random, source, _true(scene, row), phone(scene.village))
+                copy, damages = damage(random, source, _true(scene, row), f"198000{scene.village:05d}")
+                if source == IMMUNIZATION and random.random() < _PLACEHOLDER:
+                    copy, damages = _unnamed(scene, row, copy), [*damages, "placeholder_name"]
                 scene.emission.put(source, "0001-patients", _patient(scene, source, row, (identifier, copy)))
                 known.append((source, identifier))
                 scene.emission.tallies["copies"] += 1
@@ -57,6 +61,13 @@ def _true(scene: Scene, row: int) -> Particulars:
         people.surname[row], people.given[row], int(people.population.sex[row]), iso(int(people.population.birth[row])),
         str(people.population.id_number[row]), phone(number) if number >= 0 else None,
     )  # fmt: skip
+
+
+def _unnamed(scene: Scene, row: int, copy: Particulars) -> Particulars:
+    """Return a newborn's copy as the delivery room writes it: the mother's name and 之子 or 之女, no ID number yet."""
+    mother = int(scene.people.mother[row])
+    name = scene.people.name(mother) if mother >= 0 else scene.people.surname[row]
+    return replace(copy, surname=name[:1], given=name[1:] + ("之子" if copy.sex == 1 else "之女"), id_number=None)
 
 
 def _patient(scene: Scene, source: str, row: int, copy: tuple[str, Particulars]) -> Resource:

@@ -1,54 +1,24 @@
-"""The generator's door: same bytes, whole references, nothing after the day of data."""
+"""The generator's door: same bytes, whole references, valid R4, nothing after the day of data."""
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import orjson
 import pytest
 
+from tests.unit.synthetic.conftest import SMALL, District
 from xinglin.base.errors import ConflictError, IncorrectError
+from xinglin.fhir import validate
 from xinglin.synthetic import Plan, generate
 
-SMALL = {"residents": 600, "seed": 7, "as_of": date(2026, 11, 21), "years": 3}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("district")
-    generate(Plan(**SMALL), place)
-    return place
-
-
-def resources(folder: Path, source: str) -> list[dict]:
-    return [orjson.loads(line) for path in sorted(folder.glob(f"{source}/*.ndjson")) for line in path.read_bytes().splitlines()]
+SOURCES = ["base-platform", "county-his", "township-his", "immunization"]
 
 
 def hashes(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.rglob("*")) if p.is_file()}
-
-
-def test_two_workers_write_the_same_bytes_as_one(folder: Path, tmp_path: Path) -> None:
-    generate(Plan(**SMALL, workers=2), tmp_path)
-    assert hashes(tmp_path) == hashes(folder)
-
-
-def test_another_seed_writes_another_district(folder: Path, tmp_path: Path) -> None:
-    generate(Plan(**{**SMALL, "seed": 8}), tmp_path)
-    assert hashes(tmp_path)["base-platform/0001-patients.ndjson"] != hashes(folder)["base-platform/0001-patients.ndjson"]
-
-
-@pytest.mark.parametrize("source", ["base-platform", "county-his", "township-his", "immunization"])
-def test_ids_are_unique_and_references_of_a_source_resolve_in_file_order(folder: Path, source: str) -> None:
-    known: set[str] = set()
-    for resource in resources(folder, source):
-        name = f"{resource['resourceType']}/{resource['id']}"
-        assert name not in known, name
-        known.add(name)
-        unknown = [r for r in literal_references(resource) if r not in known]
-        assert not unknown, (name, unknown)
 
 
 def literal_references(node: object) -> list[str]:
@@ -60,18 +30,67 @@ def literal_references(node: object) -> list[str]:
     return []
 
 
-def test_nothing_is_dated_after_the_day_of_data(folder: Path) -> None:
-    for resource in resources(folder, "base-platform"):
-        for name in ("effectiveDateTime", "authored", "recordedDate", "deceasedDateTime"):
-            assert resource.get(name, "")[:10] <= "2026-11-21"
-        if resource["resourceType"] == "Encounter":
-            assert resource["period"]["start"][:10] <= "2026-11-21"
+def good(district: District, source: str) -> list[dict]:
+    return district.lines(f"{source}/000*.ndjson")
+
+
+def test_two_workers_write_the_same_bytes_as_one(small: District, tmp_path: Path) -> None:
+    generate(replace(SMALL, workers=2), tmp_path)
+    assert hashes(tmp_path) == hashes(small.folder)
+
+
+def test_another_seed_writes_another_district(small: District, tmp_path: Path) -> None:
+    generate(replace(SMALL, seed=8), tmp_path)
+    patients = "base-platform/0001-patients.ndjson"
+    assert hashes(tmp_path)[patients] != hashes(small.folder)[patients]
+
+
+def test_the_manifest_tells_what_is_there(small: District) -> None:
+    found = hashes(small.folder)
+    del found["manifest.json"]
+    assert {file["path"]: file["sha256"] for file in small.manifest.files} == found
+    assert sum(sum(kinds.values()) for kinds in small.manifest.counts.values()) == small.manifest.resources
+    loaded = sum(len(good(small, source)) for source in SOURCES) + len(small.lines("*.ndjson"))
+    assert loaded == small.manifest.resources
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_ids_are_unique_and_references_of_a_source_resolve_in_file_order(small: District, source: str) -> None:
+    known: set[str] = set()
+    for resource in good(small, source):
+        name = f"{resource['resourceType']}/{resource['id']}"
+        assert name not in known, name
+        known.add(name)
+        assert not [r for r in literal_references(resource) if r not in known], name
+    assert len(known) > 50
+
+
+def test_every_resource_is_valid_r4_and_carries_no_meta(small: District) -> None:
+    for resource in [*small.lines("*.ndjson"), *(r for source in SOURCES for r in good(small, source))]:
+        assert not [p for p in validate(resource) if p.severity == "error"], resource["id"]
+        assert "meta" not in resource
+
+
+def test_nothing_is_dated_after_the_day_of_data(small: District) -> None:
+    for resource in (r for source in SOURCES for r in good(small, source)):
+        period = resource.get("period", {}) if resource["resourceType"] in ("Encounter", "EpisodeOfCare") else {}
+        dates = [resource.get(n, "") for n in ("effectiveDateTime", "authored", "recordedDate", "deceasedDateTime", "authoredOn", "issued", "occurrenceDateTime", "lastModified")]
+        dates += [period.get("start", ""), period.get("end", ""), resource.get("birthDate", "")[:10]]
+        entered = [e["valueDateTime"] for e in resource.get("extension", ()) if e["url"] == "urn:xinglin:ext:entered-on"]
+        assert max(text[:10] for text in [*dates, *entered]) <= "2026-11-21", resource["id"]
+
+
+@pytest.mark.parametrize("as_of", [date(2027, 1, 1), date(2028, 2, 29), date(2026, 5, 3)])
+def test_any_day_and_a_single_year_will_do(as_of: date, tmp_path: Path) -> None:
+    manifest = generate(Plan(residents=300, seed=3, as_of=as_of, years=1), tmp_path)
+    assert manifest.first_day == f"{as_of.year - (as_of.month < 4)}-01-01"
+    assert len(manifest.stories) == 12
 
 
 def test_a_folder_with_foreign_files_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("keep me")
     with pytest.raises(ConflictError):
-        generate(Plan(**SMALL), tmp_path)
+        generate(SMALL, tmp_path)
     assert (tmp_path / "letter.txt").read_text() == "keep me"
 
 

@@ -1,0 +1,98 @@
+"""Compare a generated district with its targets: `calibrate(folder) -> Report`, as text, Markdown and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from xinglin.base.errors import NotFoundError
+from xinglin.synthetic.plan import table
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One marginal: observed and target in the same unit, tolerance either way, where the target comes from."""
+
+    id: str
+    zh: str
+    en: str
+    observed: float | None
+    target: float
+    tolerance: float
+    source: str
+    verified: bool
+
+    @property
+    def is_within(self) -> bool:
+        """Return whether the observed figure lies within the tolerance; a figure that could not be computed does not."""
+        return self.observed is not None and abs(self.observed - self.target) <= self.tolerance
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All marginals of one district."""
+
+    residents: int
+    as_of: str
+    rows: tuple[Row, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 when every figure is within its tolerance, else 1."""
+        return 0 if all(row.is_within for row in self.rows) else 1
+
+    def markdown(self) -> str:
+        """Return the report as a Markdown table."""
+        head = f"# 校准 calibration: {self.residents} 居民 residents, {self.as_of}\n\n| 指标 figure | 观察 observed | 目标 target | ± | 结果 | 来源 source | 已核实 verified |\n|---|---|---|---|---|---|---|\n"
+        return head + "".join(
+            f"| {r.zh} · {r.en} | {_number(r.observed)} | {_number(r.target)} | {_number(r.tolerance)} | {'✓' if r.is_within else '✗'} | {r.source} | {'yes' if r.verified else 'unverified'} |\n"
+            for r in self.rows
+        )
+
+    def text(self) -> str:
+        """Return the report as plain lines."""
+        return "".join(
+            f"{'ok ' if r.is_within else 'OUT'} {r.id:<22} observed {_number(r.observed):>8}  target {_number(r.target):>8} ± {_number(r.tolerance)}"
+            f"  [{'verified' if r.verified else 'unverified'}] {r.source}\n"
+            for r in self.rows
+        )
+
+
+def calibrate(folder: Path | str) -> Report:
+    """Return observed against target marginals of a generated folder.  Raises: NotFoundError without a manifest."""
+    place = Path(folder) / "manifest.json"
+    if not place.is_file():
+        raise NotFoundError("没有 manifest.json，请先生成示例县", "there is no manifest.json; generate a district first", where=str(folder))
+    manifest = orjson.loads(place.read_bytes())
+    observed = _observed(manifest)
+    rows = [
+        Row(t["id"], t["zh"], t["en"], observed.get(t["id"]), t["value"], t["tolerance"], t["source"], t["verified"]) for t in table("targets")["target"]
+    ]
+    return Report(int(manifest["tallies"]["residents"]), manifest["as_of"], tuple(rows))
+
+
+def _observed(manifest: Mapping[str, Any]) -> dict[str, float]:
+    """Return the figures that can be computed: a share without a denominator is left out."""
+    t: dict[str, float] = manifest["tallies"]
+    years = manifest["span_years"]
+    pairs = {
+        "age_0_14": ("age_0_14", "residents"), "age_60_plus": ("age_60_plus", "residents"), "age_65_plus": ("age_65_plus", "residents"),
+        "hypertension_18": ("hypertension", "adults"), "hypertension_aware": ("hypertension_known", "hypertension"),
+        "diabetes_18": ("diabetes", "adults"), "diabetes_aware": ("diabetes_known", "diabetes"), "managed_standard": ("managed_standard", "managed_year"),
+        "bp_control": ("hypertension_controlled", "hypertension_managed"), "glucose_control": ("diabetes2_controlled", "diabetes2_managed"),
+        "elder_examined": ("elders_examined", "elders"), "missing_id": ("missing_id", "copies"), "duplicated_files": ("duplicated", "residents"),
+    }  # fmt: skip
+    found = {name: t[above] / t[below] for name, (above, below) in pairs.items() if t.get(below)}
+    found["sex_ratio"] = 100 * t["male"] / (t["residents"] - t["male"])
+    for name in ("births", "deaths"):
+        found[f"{name}_per_1000"] = 1000 * t[name] / t["residents"] / years
+    found["resources_per_resident"] = manifest["resources"] / t["residents"]
+    return found
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4g}"
