@@ -5,8 +5,6 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from pypinyin import Style, pinyin
-
 
 def fold(text: str) -> str:
     """Return text in NFKC, case folded, with runs of white space as one blank: what string search compares.
@@ -54,6 +52,8 @@ def initials(name: str) -> str:
     >>> initials("曾国")
     'zg'
     """
+    from pypinyin import Style, pinyin  # its dictionaries take 0.2 s to load, which most processes never need
+
     name = fold(name).replace(" ", "").replace("·", "")
     parts = [pinyin(sign, style=Style.FIRST_LETTER, errors="default")[0][0][:1] for sign in name]
     if name and name[0] in _SURNAME_INITIALS and parts:

@@ -149,13 +149,18 @@ class Acceptor:
         match = self._patterns.get(targets)
         if match is None:
             match = self._patterns[targets] = certain_reference(targets or self._definitions.resource_types).fullmatch
+        allowed = frozenset(targets or self._definitions.resource_types)
 
         def check(value: Any) -> object:
-            if not whole(value) or "type" in value:
+            if not whole(value):
+                return False
+            if "type" in value and value["type"] not in allowed:
                 return False
             if "reference" not in value:
                 return True
             literal = value["reference"]
+            if "type" in value and not literal.startswith(f"{value['type']}/"):
+                return False
             return match(literal) or (contains and literal[0] == "#")
 
         return check

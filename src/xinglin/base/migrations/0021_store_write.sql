@@ -15,7 +15,6 @@ create function store_write(
 ) returns table (item bigint, status text, version integer, feed_seq bigint, stamp timestamptz)
 language plpgsql
 set enable_seqscan = off
-set enable_hashjoin = off
 set enable_mergejoin = off
 set jit = off
 set plan_cache_mode = force_generic_plan
