@@ -280,7 +280,7 @@ def waiting_rows(entries: Numbered, problems: Iterable[EntryProblem]) -> dict[in
     for problem in problems:
         if problem.entry_no not in rows:
             entry = sent.get(problem.entry_no)
-            body = orjson.dumps({"fullUrl": entry.full_url, "resource": entry.resource}) if entry is not None else None
+            body = orjson.dumps({"fullUrl": entry.full_url, "resource": entry.resource}, default=float) if entry is not None else None
             rows[problem.entry_no] = ([], body)
         rows[problem.entry_no][0].append(problem)
     return rows

@@ -88,6 +88,14 @@ class Store:
         """
         return await self._searcher.match(connection, scope, rtype, query)
 
+    async def lookup(self, scope: Scope, rtype: str, query: Query) -> list[Stored]:
+        """Return at most two resources a condition fits inside the scope, as committed; not audited, so hand out nothing of them.
+
+        Raises: IncorrectError.
+        """
+        async with self._ground.database.connection() as connection:
+            return await self._searcher.match(connection, scope, rtype, query)
+
     async def write_links(self, connection: asyncpg.Connection[Any], links: Sequence[Link], cause: Cause) -> int:
         """End and begin links of source patients to persons inside the caller's transaction; returns the number of feed entries."""
         return await write_links(connection, self._ground, links, cause)
