@@ -68,7 +68,7 @@ def find_regions(lines: Sequence[str], taken: frozenset[int]) -> list[Region]:
     regions: list[Region] = []
     for order, (start, end, columns) in enumerate(heads):
         stop = heads[order + 1][0] if order + 1 < len(heads) else len(blocks)
-        tokens = _tokens(blocks[end:stop])
+        tokens = _tokens(blocks[end:stop], trailing_columns(columns))
         last = tokens[-1].to_line if tokens else blocks[end - 1].to_line
         if tokens:
             regions.append(Region(tuple(columns), tuple(tokens), blocks[start].from_line, last))
@@ -200,7 +200,14 @@ def _continues(piece: str, here: Column | None) -> bool:
     return here.role in {"value", "base", "target"} and not here.years
 
 
-def _tokens(blocks: Sequence[_Block]) -> list[Token]:
+def trailing_columns(columns: Sequence[Column]) -> int:
+    """Return how many columns of words (owners, notes) follow the last value or kind column."""
+    roles = [column.role for column in columns]
+    last = max((index for index, role in enumerate(roles) if role in {"base", "target", "other", "value", "kind"}), default=0)
+    return sum(role in {"owners", "note", "ignored"} for role in roles[last + 1 :])
+
+
+def _tokens(blocks: Sequence[_Block], trailing: int) -> list[Token]:
     tokens: list[Token] = []
     silent = 0
     for block in blocks:
@@ -212,7 +219,7 @@ def _tokens(blocks: Sequence[_Block]) -> list[Token]:
         tokens.extend(here)
         if silent > 12:
             break
-    return _drop_tail(_join_values(tokens))
+    return _drop_tail(_join_values(tokens), trailing)
 
 
 def _split_line(block: _Block) -> list[Token]:
@@ -275,7 +282,9 @@ def _is_unit_bracket(text: str) -> bool:
     return bool(re.match(r"[（(\[]", text)) and catalogue().is_unit(text.strip("（）()[] "))
 
 
-def _drop_tail(tokens: list[Token]) -> list[Token]:
-    while tokens and tokens[-1].kind == "text":
-        tokens.pop()
-    return tokens
+def _drop_tail(tokens: list[Token], trailing: int) -> list[Token]:
+    """Leave out the words after the last value that belong to no column of the last row."""
+    end = len(tokens)
+    while end and tokens[end - 1].kind == "text":
+        end -= 1
+    return tokens[: min(len(tokens), end + trailing)] if end else []

@@ -13,7 +13,7 @@ from xinglin.modules.plan.reading.header import Column
 from xinglin.modules.plan.reading.layout import Cell
 from xinglin.modules.plan.reading.normal import bare, squeeze
 from xinglin.modules.plan.reading.rows import Draft
-from xinglin.modules.plan.reading.stream import Token
+from xinglin.modules.plan.reading.stream import Token, trailing_columns
 from xinglin.modules.plan.reading.values import parse_value
 
 _COUNT: Final = re.compile(r"\s*[（(]\s*\d+\s*[个项条]\s*[）)]$")
@@ -52,9 +52,7 @@ class _State:
     @property
     def trailing(self) -> int:
         """How many text columns (owners, note) follow the values."""
-        roles = [column.role for column in self.columns]
-        last = max((index for index, role in enumerate(roles) if role in {"base", "target", "other", "kind"}), default=0)
-        return sum(role in {"owners", "note", "ignored"} for role in roles[last + 1 :])
+        return trailing_columns(self.columns)
 
 
 def read_region(columns: Sequence[Column], tokens: Sequence[Token], category: str = "") -> list[Draft]:
