@@ -8,13 +8,16 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import IO, Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from deltalake.exceptions import DeltaError
 
 from xinglin.base.clock import Clock
 from xinglin.base.errors import UnavailableError
@@ -39,6 +42,17 @@ class LakeOptions:
     most_small_files: int = 16
     small_rows: int = 1_000_000
     keep_s: float = 3_600.0
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Turn what a full disk or a broken log says into a refusal; the next call goes on from what was committed."""
+    try:
+        yield
+    except (OSError, DeltaError, pa.ArrowException) as error:
+        raise UnavailableError(
+            "数据湖暂时不能写入；请检查磁盘空间", "the lake cannot be written now; look at the disk space", where="lake"
+        ) from error
 
 
 class Lake:
@@ -130,17 +144,19 @@ class Lake:
         return bool(entries)
 
     def _commit(self, batch: Batch) -> None:
-        for name in ended_first(batch.tables):
-            self._tables[name].append(batch.tables[name], batch.after, batch.upto)
-        for erasure in batch.erasures:
-            self._erase(erasure)
+        with _writing():
+            for name in ended_first(batch.tables):
+                self._tables[name].append(batch.tables[name], batch.after, batch.upto)
+            for erasure in batch.erasures:
+                self._erase(erasure)
         self.owes_sweep = self.owes_sweep or bool(batch.erasures)
         self.problems = [*self.problems, *batch.problems][-MOST_PROBLEMS:]
         self._cursor = batch.upto
 
     def _publish(self, seq: int) -> None:
         snapshot = self._moment(seq, self.snapshot.number + 1, self._generation)
-        publish(self.folder, snapshot)
+        with _writing():
+            publish(self.folder, snapshot)
         self.snapshot = snapshot
 
     def compact(self) -> bool:
@@ -149,11 +165,12 @@ class Lake:
         Running readers keep their files: a fold adds a file and unlists others, `sweep` deletes only what no reader uses.
         """
         is_folded = False
-        for table in self._tables.values():
-            small = [name for name, rows in table.files.items() if rows < self.options.small_rows]
-            if len(small) > self.options.most_small_files:
-                table.replace(small, table.read(sorted(small)).sort_by("known_from"))
-                is_folded = True
+        with _writing():
+            for table in self._tables.values():
+                small = [name for name, rows in table.files.items() if rows < self.options.small_rows]
+                if len(small) > self.options.most_small_files:
+                    table.rewrite(sorted(small))
+                    is_folded = True
         if is_folded:
             self._publish(self.snapshot.seq)
         self.sweep(older_than_s=self.options.keep_s)
@@ -186,8 +203,8 @@ class Lake:
         rids = {erasure.rid} - {None}
         persons = {erasure.person} - {None} if erasure.rid is None else set()
         links = self._tables[PERSON_LINK]
-        all_links = links.read(list(links.files))
-        patients = set(all_links.filter(pc.is_in(all_links["person"], pa.array(persons, pa.int64())))["patient"].to_pylist()) | rids
+        known = links.read(list(links.files), ("patient", "person"))
+        patients = rids | set(known.filter(_is_one_of(known["person"], persons))["patient"].to_pylist())
         gone = {"rid": rids | patients, "patient": patients, "person": persons}
         for name, table in self._tables.items():
             columns = ("person",) if name == PERSON_SCOPE else ("patient", "person") if name == PERSON_LINK else ("rid", "patient")
@@ -195,12 +212,17 @@ class Lake:
                 _remove(table, {column: gone[column] for column in columns if column in table.schema.names}, erasure.seq)
 
 
+def _is_one_of(column: pa.ChunkedArray, values: set[Any]) -> pa.ChunkedArray:
+    return pc.fill_null(pc.is_in(column, pa.array(sorted(values), pa.int64())), False)
+
+
 def _remove(table: LakeTable, gone: Mapping[str, set[Any]], before: int) -> None:
+    def stays(rows: pa.Table) -> pa.ChunkedArray:
+        later = pc.greater_equal(rows["known_from"], before)
+        hits = [_is_one_of(rows[column], values) for column, values in gone.items()]
+        return pc.or_(later, pc.invert(reduce(pc.or_, hits)))
+
+    columns = ("known_from", *gone)
     for name in list(table.files):
-        rows = table.read([name])
-        hit = pa.chunked_array([pa.array([False] * rows.num_rows, pa.bool_())])
-        for column, values in gone.items():
-            hit = pc.or_(hit, pc.is_in(rows[column], pa.array(sorted(values), pa.int64())))
-        hit = pc.and_(hit, pc.less(rows["known_from"], before))
-        if pc.any(hit).as_py():
-            table.replace([name], rows.filter(pc.invert(hit)))
+        if not pc.all(stays(table.read([name], columns)), min_count=0).as_py():
+            table.rewrite([name], stays)

@@ -138,7 +138,7 @@ class Reader:
         for at, surface in enumerate(idle):
             if surface.key.number != self._snapshot.number or at < spare:
                 del self._surfaces[surface.key]
-                self._duck.cursor().execute(f"drop schema if exists {surface.name} cascade")
+                self._ground.drop(self._duck.cursor(), surface)
 
 
 def _allow_only_select(cursor: duckdb.DuckDBPyConnection, sql: str) -> None:

@@ -51,7 +51,8 @@ class LakeService:
         self._reader = Reader(lake.folder, lake.schemas, lake.snapshot, options)
         lake.watch_use(self._reader.files_in_use)
         self._writing = asyncio.Lock()
-        self._slots = asyncio.Semaphore(2 * options.threads)
+        self._most_questions = 2 * options.threads
+        self._slots = asyncio.Semaphore(self._most_questions)
         self._listeners: list[AfterRefresh] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -89,12 +90,14 @@ class LakeService:
             self._task = asyncio.create_task(self._run(poll_s), name="lake")
 
     async def stop(self) -> None:
-        """End the loop, the engine and the writer's lock."""
+        """End the loop, wait for running questions, then close the engine and give back the writer's lock."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
             self._task = None
+        for _ in range(self._most_questions):
+            await self._slots.acquire()
         async with self._writing:
             self._reader.close()
             self._lake.close()

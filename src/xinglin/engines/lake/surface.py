@@ -45,7 +45,6 @@ class Surface:
     name: str
     users: int = 0
     made: set[str] = field(default_factory=set)
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def seq(self) -> int:
@@ -55,10 +54,11 @@ class Surface:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What surfaces are built on: the lake's folder and the schemas of its tables."""
+    """What surfaces are built on: the lake's folder and the schemas of its tables.  lock: one statement makes or drops at a time."""
 
     folder: Path
     schemas: Mapping[str, pa.Schema]
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def prepare(self, duck: duckdb.DuckDBPyConnection, surface: Surface, everybody: Surface, words: Iterable[str]) -> None:
         """Make the views of a surface that some words name.  everybody: the surface of all persons now, for judging visibility."""
@@ -66,7 +66,7 @@ class Ground:
         is_bounded = surface.key.condition != EVERYBODY
         if is_bounded:
             self.prepare(duck, everybody, everybody, (PERSON_LINK, PERSON_SCOPE))
-        with surface.lock:
+        with self.lock:
             self._make(duck, surface, "", f"create schema {surface.name}")
             self._make(duck, surface, "_ended", self._ended(surface))
             if is_bounded:
@@ -75,6 +75,11 @@ class Ground:
                 self._make(duck, surface, "_visible", f"create table {surface.name}._visible as {visible}")
             for name in wanted:
                 self._make(duck, surface, name, f"create view {surface.name}.{name} as {self._current(surface, name)}")
+
+    def drop(self, duck: duckdb.DuckDBPyConnection, surface: Surface) -> None:
+        """Forget a surface nobody uses."""
+        with self.lock:
+            duck.execute(f"drop schema if exists {surface.name} cascade")
 
     def _make(self, duck: duckdb.DuckDBPyConnection, surface: Surface, name: str, statement: str) -> None:
         if name not in surface.made:

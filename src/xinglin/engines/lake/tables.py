@@ -7,7 +7,7 @@ kill adds nothing twice.  Files carry statistics of numbers and dates only: a te
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from xinglin.base.clock import Clock
 
 FEED: Final = "xinglin-feed"
+_PIECE_ROWS: Final = 131_072
 
 
 def has_statistics(kind: pa.DataType) -> bool:
@@ -56,24 +57,37 @@ class LakeTable:
         fresh = rows.filter(pa.compute.greater(rows["known_from"], self.complete_to)) if self.complete_to > after else rows
         if fresh.num_rows:
             name = f"{after:012d}-{upto:012d}.parquet"
-            transactions = [Transaction(FEED, upto)]
-            self._commit([self._write(name, fresh, is_new=True)], {name: fresh.num_rows}, transactions)
+            pq.write_table(fresh, self.folder / name, compression="zstd", write_statistics=self._counted)
+            added = self._add(name, fresh.num_rows, is_new=True)
+            self._commit([added], {name: fresh.num_rows}, [Transaction(FEED, upto)])
             self.complete_to = upto
 
-    def replace(self, old: Sequence[str], rows: pa.Table) -> None:
-        """Put `rows` in the place of some files, in one commit; the old files stay on disk until they are swept."""
-        self._make_sure()
-        removed = [RemoveAction(name, False, self._now_ms(), None, {}) for name in old]
-        added = {f"v{self.version + 1:012d}.parquet": rows.num_rows} if rows.num_rows else {}
-        actions = [self._write(name, rows, is_new=False) for name in added]
-        self._commit([*removed, *actions], added, [])
-        for name in old:
-            del self.files[name]
+    def rewrite(self, old: Sequence[str], keep: Callable[[pa.Table], pa.Array] | None = None) -> None:
+        """Put one file in the place of some files, in one commit; the old ones stay on disk until they are swept.
 
-    def read(self, names: Sequence[str]) -> pa.Table:
-        """Return the rows of some files."""
-        tables = [pq.read_table(self.folder / name, schema=self.schema, partitioning=None) for name in names]
-        return pa.concat_tables(tables) if tables else self.schema.empty_table()
+        keep: rows → which of them stay (a boolean each); None keeps all.  Memory stays that of a piece of a file.
+        """
+        self._make_sure()
+        name = f"v{self.version + 1:012d}.parquet"
+        count = 0
+        with pq.ParquetWriter(self.folder / name, self.schema, compression="zstd", write_statistics=self._counted) as writer:
+            for file in old:
+                for batch in pq.ParquetFile(self.folder / file).iter_batches(_PIECE_ROWS):
+                    rows = pa.Table.from_batches([batch]).cast(self.schema)
+                    rows = rows if keep is None else rows.filter(keep(rows))
+                    writer.write_table(rows)
+                    count += rows.num_rows
+        added = {name: count} if count else {}
+        removed = [RemoveAction(file, False, self._now_ms(), None, {}) for file in old]
+        self._commit([*removed, *[self._add(name, count, is_new=False) for name in added]], added, [])
+        for file in old:
+            del self.files[file]
+
+    def read(self, names: Sequence[str], columns: Sequence[str]) -> pa.Table:
+        """Return some columns of the rows of some files."""
+        schema = pa.schema([self.schema.field(name) for name in columns])
+        tables = [pq.read_table(self.folder / name, columns=list(columns), partitioning=None).cast(schema) for name in names]
+        return pa.concat_tables(tables) if tables else schema.empty_table()
 
     def _make_sure(self) -> None:
         """Read the log again if the last commit did not come back: it may stand there all the same."""
@@ -83,11 +97,9 @@ class LakeTable:
     def _now_ms(self) -> int:
         return int(self._clock.now().timestamp() * 1000)
 
-    def _write(self, name: str, rows: pa.Table, *, is_new: bool) -> AddAction:
-        path = self.folder / name
-        pq.write_table(rows, path, compression="zstd", write_statistics=self._counted)
-        stats = orjson.dumps({"numRecords": rows.num_rows}).decode()
-        return AddAction(name, os.path.getsize(path), {}, self._now_ms(), is_new, stats)
+    def _add(self, name: str, count: int, *, is_new: bool) -> AddAction:
+        stats = orjson.dumps({"numRecords": count}).decode()
+        return AddAction(name, os.path.getsize(self.folder / name), {}, self._now_ms(), is_new, stats)
 
     def _commit(self, actions: list[AddAction | RemoveAction], added: dict[str, int], transactions: list[Transaction]) -> None:
         self._is_unsure = True

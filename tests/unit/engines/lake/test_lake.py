@@ -217,6 +217,26 @@ async def test_a_lake_opened_again_goes_on(tmp_path: Path, views: Views, feed: M
         lake.close()
 
 
+async def test_a_refresh_cut_between_tables_is_made_good(service: LakeService, house: Scope, feed: MemoryFeed, tmp_path: Path) -> None:
+    feed.put(district.measurement("m0"))
+    await service.refresh()
+    for number in range(3):
+        feed.put(district.blood_pressure(f"b{number}"))
+        feed.put(district.measurement(f"m{number}"))
+    log = tmp_path / "lake" / "g000001" / "measurement" / "_delta_log"
+    log.rename(log.with_name("away"))
+    log.write_text("in the way")
+    with pytest.raises(UnavailableError):
+        await service.refresh()
+    assert await _rows(service, house, "select count(*) from blood_pressure") == [(0,)]
+    log.unlink()
+    log.with_name("away").rename(log)
+    feed.put(district.measurement("m9"))
+    await service.refresh()
+    sql = "select (select count(*) from blood_pressure), (select count(*) from measurement), (select sum(ver) from measurement)"
+    assert await _rows(service, house, sql) == [(3, 4, 5)]
+
+
 async def test_a_lost_file_makes_the_lake_anew(tmp_path: Path, views: Views, feed: MemoryFeed) -> None:
     lake = Lake(tmp_path / "lake", views, CLOCK, OPTIONS)
     feed.put(district.measurement())
