@@ -6,6 +6,8 @@ import logging
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import entry_points
+from random import SystemRandom
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -53,6 +55,7 @@ def make_app(platform: Platform, *, mounts: Sequence[BaseRoute] = (), entries: I
         words=words,
         environments=make_environments(assets, words),
         entries=(*menu, *entries),
+        random=SystemRandom(),
     )
     return app
 

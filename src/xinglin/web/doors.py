@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xinglin.engines.identity import Institution
 from xinglin.engines.security import AccountCard
 from xinglin.web.page import Visit
+from xinglin.web.record import Names, Record, read_record
 
 
 async def demo_accounts(visit: Visit) -> Sequence[AccountCard]:
@@ -37,3 +38,16 @@ async def institutions(visit: Visit) -> dict[int, Institution]:
     """Return every institution by its rid."""
     async with visit.platform.database.connection() as connection:
         return {one.rid: one for one in await visit.platform.register.institutions(connection)}
+
+
+async def names(visit: Visit) -> Names:
+    """Return the names of institutions and workers by their registered codes."""
+    async with visit.platform.database.connection() as connection:
+        places = await visit.platform.register.institutions(connection)
+        workers = await visit.platform.register.practitioners(connection)
+    return Names({one.code: one.name for one in places}, {one.code: one.name for one in workers})
+
+
+async def record_of(visit: Visit, person: int) -> Record:
+    """Return a resident's record for a page. Raises: NotFoundError outside the scope."""
+    return read_record(await visit.platform.store.person_bodies(visit.scope, person), await names(visit))

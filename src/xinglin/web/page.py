@@ -11,6 +11,7 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -50,6 +51,7 @@ class Web:
     words: Mapping[str, Words]
     environments: Mapping[str, Environment]
     entries: tuple[Entry, ...]
+    random: Random
 
 
 @dataclass(frozen=True, slots=True)

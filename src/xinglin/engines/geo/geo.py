@@ -83,6 +83,11 @@ class Geo:
             return [_division(row) for row in await self._fetch(query)]
         return [_division(row) for row in await self._fetch(f"select {_COLUMNS} from division where parent = $1 order by area", area)]
 
+    async def within(self, low: int, high: int) -> list[Division]:
+        """Return the divisions of a closed range of areas, by code, without their outlines: for a field that chooses one."""
+        query = f"select {_COLUMNS.replace('polygon', 'null as polygon')} from division where area between $1 and $2 order by area"
+        return [_division(row) for row in await self._fetch(query, low, high)]
+
     async def ancestors(self, area: int) -> list[Division]:
         """Return the divisions above one, the largest first."""
         query = (

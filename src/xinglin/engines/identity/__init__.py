@@ -1,11 +1,12 @@
 """Identity: which person a source record belongs to, and who works where. Links stand beside the record and never rewrite it."""
 
+from xinglin.engines.identity.browsing import Browse, Residence, next_record_number
 from xinglin.engines.identity.keys import DIVISION, ID_NUMBER, RECORD_NUMBER, extension_value
 from xinglin.engines.identity.numbers import IdNumberFacts, check_digit, checked_id_number, read_id_number
 from xinglin.engines.identity.register import INSTITUTION_CODE, PRACTITIONER_CODE, Institution, Practitioner, Register, code_of
 from xinglin.engines.identity.residents import Arrival, LinkPlan, PersonCard, Residents, Trust
 
 __all__ = [
-    "Arrival", "DIVISION", "ID_NUMBER", "INSTITUTION_CODE", "IdNumberFacts", "Institution", "LinkPlan", "PRACTITIONER_CODE", "PersonCard", "Practitioner",
-    "RECORD_NUMBER", "Register", "Residents", "Trust", "check_digit", "checked_id_number", "code_of", "extension_value", "read_id_number",
+    "Arrival", "Browse", "DIVISION", "ID_NUMBER", "INSTITUTION_CODE", "IdNumberFacts", "Institution", "LinkPlan", "PRACTITIONER_CODE", "PersonCard", "Practitioner",
+    "RECORD_NUMBER", "Residence", "Register", "Residents", "Trust", "check_digit", "checked_id_number", "code_of", "extension_value", "next_record_number", "read_id_number",
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from xinglin.engines.identity.numbers import checked_id_number
 from xinglin.engines.security import Scope, scope_condition
 from xinglin.engines.store import Belonging, Cause, Link
 
-_CARD: Final = """
+CARD: Final = """
 select r.person, r.name, r.sex, r.birth_date, r.death_date, r.id_number, r.phone, r.record_number, r.area, r.institution,
        i.name as institution_name, r.residence_status, r.patients, d.name as area_name
 from resident r left join institution i on i.rid = r.institution left join division d on d.area = r.area
@@ -152,32 +152,32 @@ class Residents:
         wanted = fold(to_halfwidth(text)).replace(" ", "")
         if len(wanted) < 2:
             raise IncorrectError("请至少输入两个字或字母", "type at least two characters", where="search")
-        conditions, value = _search_terms(wanted)
+        conditions, value = search_terms(wanted)
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                f"{_CARD} where {conditions} and {scope_condition(scope, 'r.person')} order by r.name_folded = $1 desc, r.name_folded, r.person limit $2",
+                f"{CARD} where {conditions} and {scope_condition(scope, 'r.person')} order by r.name_folded = $1 desc, r.name_folded, r.person limit $2",
                 value,
                 limit,
             )
-        return [_card(row) for row in rows]
+        return [card_of(row) for row in rows]
 
     async def card(self, scope: Scope, person: int) -> PersonCard:
         """Return a resident's card.  Raises: NotFoundError, alike for one that is not there and one outside the scope."""
         scope.require("resident.read")
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(f"{_CARD} where r.person = $1 and {scope_condition(scope, 'r.person')}", person)
+            row = await connection.fetchrow(f"{CARD} where r.person = $1 and {scope_condition(scope, 'r.person')}", person)
         if row is None:
             raise NotFoundError("没有这位居民的档案", "there is no record of this resident")
-        return _card(row)
+        return card_of(row)
 
     async def cards(self, scope: Scope, persons: Sequence[int]) -> dict[int, PersonCard]:
         """Return the cards of those of `persons` the scope sees."""
         scope.require("resident.read")
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                f"{_CARD} where r.person = any($1::bigint[]) and {scope_condition(scope, 'r.person')}", list(persons)
+                f"{CARD} where r.person = any($1::bigint[]) and {scope_condition(scope, 'r.person')}", list(persons)
             )
-        return {row["person"]: _card(row) for row in rows}
+        return {row["person"]: card_of(row) for row in rows}
 
     async def cluster(self, scope: Scope, person: int) -> list[dict[str, Any]]:
         """Return the source records of a resident: key facts, source, since when and by which rule they belong together."""
@@ -249,7 +249,7 @@ class Residents:
             return await self._store.write_scopes(connection, [Belonging(person, *place, reason.strip()) for person in persons], cause)
 
 
-def _search_terms(wanted: str) -> tuple[str, str]:
+def search_terms(wanted: str) -> tuple[str, str]:
     """Return the condition on table r and its value for folded text."""
     number = checked_id_number(wanted)
     if number:
@@ -262,7 +262,7 @@ def _search_terms(wanted: str) -> tuple[str, str]:
     return "r.name_folded like $1 || '%'", wanted.replace("%", "").replace("_", "")
 
 
-def _card(row: Mapping[str, Any]) -> PersonCard:
+def card_of(row: Mapping[str, Any]) -> PersonCard:
     facts = dict(row)
     facts["patients"] = tuple(facts["patients"])
     return PersonCard(**facts)

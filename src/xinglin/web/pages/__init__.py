@@ -5,6 +5,6 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from xinglin.web.pages import account, exchange, system
+from xinglin.web.pages import account, exchange, residents, system
 
-GROUPS: Final[tuple[ModuleType, ...]] = (account, exchange, system)
+GROUPS: Final[tuple[ModuleType, ...]] = (account, residents, exchange, system)

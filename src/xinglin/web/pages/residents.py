@@ -1,0 +1,225 @@
+"""居民档案: the list, one resident's record, and showing a number that is masked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from starlette.responses import HTMLResponse, Response
+
+from xinglin.base.errors import IncorrectError, NotFoundError
+from xinglin.engines.geo import subtree
+from xinglin.engines.identity import Browse, PersonCard, Residence
+from xinglin.engines.security import mask_id_number, mask_phone
+from xinglin.web.doors import record_of
+from xinglin.web.i18n import mark
+from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
+from xinglin.web.page import Visit, page, redirect, render
+from xinglin.web.record import EXIT_REASONS, MEASURES, PROGRAMMES, SERVICES, WAYS, Happening, Record
+
+SEXES: Final = {1: mark("男"), 2: mark("女"), 9: mark("未说明"), 0: mark("未知")}
+_STATES: Final = (("resident", mark("在册")), ("moved_out", mark("已迁出")), ("died", mark("已死亡")), ("unassigned", mark("未分配属地")))
+_MARKS: Final = {"moved_out": ("已迁出", "warn"), "died": ("已死亡", "bad")}
+_TIMELINE: Final = 30
+
+
+def age_on(card: PersonCard, day: date) -> int | None:
+    """Return a resident's age in full years on a day, or at death; None when the birth date is not known."""
+    if card.birth_date is None:
+        return None
+    until = min(day, card.death_date) if card.death_date else day
+    return until.year - card.birth_date.year - ((until.month, until.day) < (card.birth_date.month, card.birth_date.day))
+
+
+def card_row(visit: Visit, card: PersonCard) -> dict[str, object]:
+    """Return a resident as a row of a list: numbers masked, the address of the record, the state as a tag."""
+    state = "died" if card.death_date else "moved_out" if card.residence_status == "moved_out" else ""
+    label, kind = _MARKS.get(state, ("在册", "good"))
+    return {
+        "person": card.person,
+        "name": card.name,
+        "sex": visit.text(SEXES.get(card.sex, SEXES[0])),
+        "age": age_on(card, visit.platform.clock.today()),
+        "birth_date": card.birth_date,
+        "id_number": mask_id_number(card.id_number) if card.id_number else "",
+        "phone": mask_phone(card.phone) if card.phone else "",
+        "record_number": card.record_number or "",
+        "area": card.area_name or "",
+        "institution": card.institution_name or "",
+        "state": Tag(visit.text(label), kind),
+        "link": f"/residents/{card.person}",
+    }
+
+
+async def area_options(visit: Visit) -> list[tuple[str, str]]:
+    """Return the towns and villages of one's scope, villages indented under their town."""
+    options: list[tuple[str, str]] = []
+    for low, high in visit.scope.areas:
+        for division in await visit.platform.geo.within(low, high):
+            if division.level in ("town", "village"):
+                options.append((division.code, ("　" if division.level == "village" else "") + division.name))
+    return options
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise IncorrectError("日期请写成 2026-11-21", "write a day as 2026-11-21") from error
+
+
+def _years_before(day: date, years: int) -> date:
+    return date(day.year - years, day.month, min(day.day, 28) if day.month == 2 else day.day)
+
+
+def _browse(visit: Visit, query: Query) -> Browse:
+    area, sex, oldest = query.get("area"), query.get("sex"), query.get("age")
+    today = visit.platform.clock.today()
+    return Browse(
+        text=query.get("text"),
+        areas=subtree(int(area)) if len(area) == 12 and area.isdigit() else None,
+        sex=int(sex) if sex in ("1", "2") else None,
+        born_until=_years_before(today, int(oldest)) if oldest.isdigit() and int(oldest) < 130 else None,
+        state=query.get("state") if query.get("state") in dict(_STATES) else "",
+        sort=query.sort,
+        descending=query.descending,
+        limit=query.size,
+        offset=query.offset,
+    )
+
+
+async def _fetch(visit: Visit, query: Query) -> Rows:
+    found, total = await Residence(visit.platform.database).browse(visit.scope, _browse(visit, query))
+    await visit.record("list", "resident", persons=[card.person for card in found])
+    return Rows([card_row(visit, card) for card in found], total)
+
+
+RESIDENTS: Final = ListPage(
+    path="/residents",
+    title=mark("居民档案"),
+    group="residents",
+    rights=("resident.read",),
+    fetch=_fetch,
+    sort="area",
+    columns=(
+        Column("name", mark("姓名"), path="link", sortable=True, is_main=True),
+        Column("sex", mark("性别")),
+        Column("age", mark("年龄"), "number", sortable=True),
+        Column("birth_date", mark("出生日期"), "date"),
+        Column("id_number", mark("身份证号")),
+        Column("phone", mark("电话")),
+        Column("area", mark("村（居）"), sortable=True),
+        Column("record_number", mark("档案编号"), sortable=True),
+        Column("institution", mark("管理机构")),
+        Column("state", mark("状态"), "tag"),
+    ),
+    filters=(
+        Filter("text", mark("姓名、简拼、证件号、电话、档案号后八位"), hint=mark("如 王小丽、wxl、刷身份证")),
+        Filter("area", mark("村（居）"), "choice", area_options),
+        Filter("sex", mark("性别"), "choice", (("1", mark("男")), ("2", mark("女")))),
+        Filter("age", mark("年龄不小于"), "choice", tuple((str(years), str(years)) for years in (18, 35, 60, 65, 80))),
+        Filter("state", mark("状态"), "choice", _STATES),
+    ),
+    add=("resident.write", "/residents/new", mark("新增")),
+    empty_title=mark("没有找到居民"),
+    empty_hint=mark("核对姓名或证件号；县内外来人员请放宽村（居）。确实没有档案的，请新建"),
+)
+
+
+async def show_resident(visit: Visit) -> Response:
+    """Show one resident's record; `#timeline` alone when htmx asks for an older part."""
+    person = visit.request.path_params["person"]
+    card = await visit.platform.residents.card(visit.scope, person)
+    record = await record_of(visit, person)
+    context = _view(visit, card, record)
+    if visit.target == "timeline":
+        return render(visit, "residents/timeline.html", context)
+    context["sources"] = await visit.platform.residents.cluster(visit.scope, person)
+    return render(visit, "residents/resident.html", context)
+
+
+def _view(visit: Visit, card: PersonCard, record: Record) -> dict[str, Any]:
+    asked = visit.request.query_params
+    kind = asked.get("kind", "") if asked.get("kind", "") in SERVICES or asked.get("kind") in ("immunization", "referral") else ""
+    shown = [one for one in record.timeline if not kind or one.kind == kind]
+    start = int(asked["from"]) if asked.get("from", "").isdigit() else 0
+    return {
+        "card": card,
+        "row": card_row(visit, card),
+        "record": record,
+        "happenings": [_line(visit, one) for one in shown[start : start + _TIMELINE]],
+        "more": start + _TIMELINE if len(shown) > start + _TIMELINE else None,
+        "kind": kind,
+        "kinds": [(key, visit.text(label)) for key, label in _kinds().items() if any(one.kind == key for one in record.timeline)],
+        "programmes": PROGRAMMES,
+        "reasons": EXIT_REASONS,
+        "pressure_chart": _pressure_chart(visit, record),
+        "glucose_chart": _glucose_chart(visit, record),
+        "told": visit.request.query_params.get("told", "") and visit.text("已保存"),
+        "latest": [(visit.text(label), one) for code, (label, _) in MEASURES.items() if (one := next(iter(record.readings.get(code, ())), None))],
+    }
+
+
+def _kinds() -> Mapping[str, str]:
+    return {**SERVICES, "immunization": "预防接种", "referral": "转诊"}
+
+
+def _line(visit: Visit, one: Happening) -> dict[str, Any]:
+    """Return a line of the timeline in words."""
+    label = _kinds().get(one.kind, one.kind)
+    facts = [reading.text + f" {reading.unit}" for reading in one.readings if reading.code == "85354-9"]
+    facts += [f"{visit.text(MEASURES[reading.code][0])} {reading.text} {reading.unit}" for reading in one.readings if reading.code in MEASURES]
+    way = visit.text(WAYS[one.way]) if one.way in WAYS else ""
+    return {"one": one, "label": visit.text(label) if label in _kinds().values() else label, "way": way, "facts": facts}
+
+
+def _pressure_chart(visit: Visit, record: Record) -> dict[str, Any]:
+    points = list(reversed(record.pressures))[-60:]
+    return {
+        "days": [one.day for one in points],
+        "series": [
+            {"name": visit.text("收缩压"), "values": [one.values[0] for one in points]},
+            {"name": visit.text("舒张压"), "values": [one.values[1] for one in points]},
+        ],
+        "unit": "mmHg",
+    }
+
+
+def _glucose_chart(visit: Visit, record: Record) -> dict[str, Any]:
+    points = list(reversed(record.glucoses))[-60:]
+    return {"days": [one.day for one in points], "series": [{"name": visit.text("空腹血糖"), "values": [one.values[0] for one in points]}], "unit": "mmol/L"}
+
+
+async def reveal(visit: Visit) -> Response:
+    """Show one masked number; the audit log has it before the page does."""
+    visit.scope.require("resident.reveal")
+    what = visit.request.path_params["what"]
+    card = await visit.platform.residents.card(visit.scope, visit.request.path_params["person"])
+    value = {"id_number": card.id_number, "phone": card.phone}.get(what)
+    if value is None:
+        raise NotFoundError("没有登记这一项", "this is not recorded")
+    await visit.record("reveal", "resident", persons=[card.person], detail=what)
+    if visit.target:
+        return HTMLResponse(f'<span class="revealed">{value}</span>')
+    return render(visit, "residents/revealed.html", {"row": card_row(visit, card), "value": value, "what": what})
+
+
+async def find(visit: Visit) -> Response:
+    """Go to the one resident the box's text names, else show the list of those it fits."""
+    text = visit.request.query_params.get("text", "").strip()
+    found = await visit.platform.residents.find(visit.scope, text, 2) if len(text) >= 2 else []
+    await visit.record("search", "resident", persons=[card.person for card in found])
+    if len(found) == 1:
+        return redirect(visit, f"/residents/{found[0].person}")
+    return redirect(visit, str(visit.request.url.replace(path="/residents").remove_query_params("from").replace(scheme="", netloc="")))
+
+
+ROUTES: Final = (
+    page("/residents/find", find, right="resident.read"),
+    page("/residents/{person:int}", show_resident, right="resident.read"),
+    page("/residents/{person:int}/reveal/{what}", reveal, right="resident.reveal", methods=("POST",)),
+    *RESIDENTS.routes(),
+)
+MENU: Final = (RESIDENTS.entry(),)
+__all__ = ["MENU", "RESIDENTS", "ROUTES", "age_on", "area_options", "card_row"]

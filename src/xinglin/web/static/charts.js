@@ -1,0 +1,36 @@
+// Charts: data-chart='{days, series: [{name, values}], unit}', data-limits='[140,90]' draws lines the values should stay under.
+// kind "bar" or "line" (default). Tooltips are drawn on the canvas: no markup, no inline style.
+
+const COLOURS = ["#11705e", "#d9772b", "#3f6fb5", "#8a5aa8", "#96620b"];
+
+export function draw(element) {
+  const told = JSON.parse(element.dataset.chart);
+  const limits = JSON.parse(element.dataset.limits ?? "[]");
+  const chart = window.echarts.init(element);
+  const few = told.days.length < 3;
+  chart.setOption({
+    animation: false,
+    color: COLOURS,
+    textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+    grid: { left: 38, right: 14, top: told.series.length > 1 ? 30 : 14, bottom: 26 },
+    legend: told.series.length > 1 ? { top: 0, right: 0, itemHeight: 8, textStyle: { color: "#5d6c69" } } : undefined,
+    tooltip: { trigger: "axis", renderMode: "richText", valueFormatter: (value) => (value === null || value === undefined ? "" : `${value} ${told.unit ?? ""}`) },
+    xAxis: { type: "category", data: told.days, axisLine: { lineStyle: { color: "#cdd6d2" } }, axisTick: { show: false }, axisLabel: { color: "#67736f", hideOverlap: true } },
+    yAxis: { type: "value", scale: true, splitLine: { lineStyle: { color: "#edf1ef" } }, axisLabel: { color: "#67736f", formatter: told.percent ? (value) => `${Math.round(value * 100)}%` : undefined } },
+    series: told.series.map((one, number) => ({
+      name: one.name,
+      type: told.kind === "bar" ? "bar" : "line",
+      data: one.values,
+      smooth: false,
+      barMaxWidth: 26,
+      symbolSize: few ? 8 : 5,
+      showSymbol: told.days.length < 40,
+      lineStyle: { width: 2 },
+      markLine: limits[number] === undefined ? undefined : { silent: true, symbol: "none", label: { formatter: String(limits[number]), color: "#b93a2e", position: "insideEndTop" }, lineStyle: { color: "#d9a59e", type: "dashed" }, data: [{ yAxis: limits[number] }] },
+    })),
+  });
+  new ResizeObserver(() => chart.resize()).observe(element);
+  return chart;
+}
+
+for (const element of document.querySelectorAll("[data-chart]")) draw(element);
