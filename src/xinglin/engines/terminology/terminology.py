@@ -1,0 +1,170 @@
+"""Code systems of the district: load, look up, validate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from xinglin.base.clock import Clock
+from xinglin.base.database import Database
+from xinglin.base.errors import IncorrectError, NotFoundError
+from xinglin.engines.security import AuditEntry, AuditSink, Scope
+from xinglin.engines.terminology.maps import ConceptMaps
+from xinglin.engines.terminology.model import CodeSystem, Concept, Validation
+from xinglin.engines.terminology.oracle import ValueSets
+
+_CONCEPT: Final = "system, code, display_zh, display_en, parent, is_active"
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSetMember:
+    """A part of a value set: one code, or (code None) a whole system. source: what says so."""
+
+    value_set: str
+    system: str
+    code: str | None
+    source: str
+
+
+class Terminology:
+    """The door of terminology. Codes are public facts, so reading asks no scope; loading asks the right `steward`.
+
+    maps: correspondences between systems.
+    """
+
+    def __init__(self, database: Database, audit: AuditSink, clock: Clock) -> None:
+        self._database = database
+        self._audit = audit
+        self._clock = clock
+        self.maps = ConceptMaps(database, audit, clock)
+
+    async def load(self, scope: Scope, system: CodeSystem, concepts: Sequence[Concept]) -> int:
+        """Return how many concepts were new or different. Codes that are no longer in the list stay, inactive: records use them.
+
+        Raises: ForbiddenError without `steward`, IncorrectError if a concept is of another system or the source is missing.
+        """
+        scope.require("steward")
+        if not system.source.strip() or not system.url.strip():
+            raise IncorrectError("代码系统要写网址和来源", "a code system needs its url and its source", where="code_system")
+        if any(concept.system != system.url for concept in concepts):
+            raise IncorrectError("概念不属于此代码系统", "a concept belongs to another system; load each with its own", where="concept")
+        async with self._database.transaction() as connection:
+            await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 41))", system.url)
+            await self._write_system(connection, system)
+            before = await connection.fetch(f"select {_CONCEPT} from concept where system = $1", system.url)
+            changed = set(map(astuple, concepts)) - {tuple(row) for row in before}
+            gone = [row["code"] for row in before if row["is_active"] and row["code"] not in {concept.code for concept in concepts}]
+            await connection.executemany(
+                f"insert into concept ({_CONCEPT}) values ($1, $2, $3, $4, $5, $6) on conflict (system, code) do update set"
+                " (display_zh, display_en, parent, is_active) = (excluded.display_zh, excluded.display_en, excluded.parent, excluded.is_active)",
+                sorted(changed, key=lambda row: row[1]),
+            )
+            await connection.execute("update concept set is_active = false where system = $1 and code = any($2::text[])", system.url, gone)
+            await self._audit.record(AuditEntry(scope, "load", "code_system", detail=f"{system.url} {system.version}"))
+        return len(changed) + len(gone)
+
+    async def load_value_set(self, scope: Scope, value_set: str, members: Iterable[ValueSetMember]) -> int:
+        """Replace what belongs to a value set and return how many members it has now.  Raises: ForbiddenError, IncorrectError."""
+        scope.require("steward")
+        rows = [astuple(member) for member in members]
+        if any(row[0] != value_set or not row[3].strip() for row in rows):
+            raise IncorrectError("成员须属于此值集并写明来源", "each member names this value set and its source", where="value_set")
+        async with self._database.transaction() as connection:
+            await connection.execute("delete from value_set_member where value_set = $1", value_set)
+            await connection.executemany("insert into value_set_member (value_set, system, code, source) values ($1, $2, $3, $4)", rows)
+            await self._audit.record(AuditEntry(scope, "load", "value_set", detail=value_set))
+        return len(rows)
+
+    async def systems(self) -> tuple[CodeSystem, ...]:
+        """Return the code systems that are loaded."""
+        rows = await self._fetch("select url, version, name_zh, name_en, is_complete, source from code_system order by url")
+        return tuple(CodeSystem(*row) for row in rows)
+
+    async def lookup(self, system: str, code: str) -> Concept:
+        """Return a concept.  Raises: NotFoundError."""
+        rows = await self._fetch(f"select {_CONCEPT} from concept where system = $1 and code = $2", system, code)
+        if not rows:
+            raise NotFoundError("没有这个代码，或该代码系统未载入", "no such code, or its system is not loaded", where="code")
+        return Concept(*rows[0])
+
+    async def displays(self, codes: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Concept]:
+        """Return (system, code) → concept of those that are known, in one query."""
+        query = (
+            "select c.system, c.code, c.display_zh, c.display_en, c.parent, c.is_active from concept c"
+            " join unnest($1::text[], $2::text[]) as wanted(system, code) using (system, code)"
+        )
+        rows = await self._fetch(query, [system for system, _ in codes], [code for _, code in codes])
+        return {(row["system"], row["code"]): Concept(*row) for row in rows}
+
+    async def validate(self, system: str, code: str, display: str | None = None) -> Validation:
+        """Return whether a code is of a system, as FHIR's `$validate-code` does; a wrong display makes it invalid, a retired code does not."""
+        rows = await self._fetch(f"select {_CONCEPT} from concept where system = $1 and code = $2", system, code)
+        if not rows:
+            return await self._unknown(system)
+        concept = Concept(*rows[0])
+        names = {concept.display_zh.strip().casefold(), concept.display_en.strip().casefold()} - {""}
+        if display is not None and display.strip().casefold() not in names:
+            return Validation(
+                False, f"名称应为 {concept.display_zh}", f"the display is {concept.display_en or concept.display_zh}", concept
+            )
+        if not concept.is_active:
+            return Validation(True, "代码已停用", "the code is retired", concept)
+        return Validation(True, "", "", concept)
+
+    async def search(self, system: str, text: str, *, limit: int = 20) -> tuple[Concept, ...]:
+        """Return active concepts whose code begins with `text` or whose name contains it, by code."""
+        pattern = text.strip().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        query = (
+            f"select {_CONCEPT} from concept where system = $1 and is_active and (code ilike $2 || '%' or display_zh ilike '%' || $2 || '%'"
+            " or display_en ilike '%' || $2 || '%') order by code limit $3"
+        )
+        return tuple(Concept(*row) for row in await self._fetch(query, system, pattern, limit))
+
+    async def descendants(self, system: str, code: str) -> tuple[Concept, ...]:
+        """Return the concepts under one, without itself, by code. A parent that leads back to itself does not loop."""
+        query = (
+            "with recursive below as (select code from concept where system = $1 and parent = $2"
+            " union select c.code from concept c join below b on c.system = $1 and c.parent = b.code)"
+            f" select {_CONCEPT} from concept where system = $1 and code in (select code from below) and code <> $2 order by code"
+        )
+        return tuple(Concept(*row) for row in await self._fetch(query, system, code))
+
+    async def value_sets(self) -> ValueSets:
+        """Return the value sets in memory, as the CodeOracle of `fhir`; take a new one after a load."""
+        members = await self._fetch("select value_set, system, code from value_set_member")
+        complete = {row["url"]: row["is_complete"] for row in await self._fetch("select url, is_complete from code_system")}
+        wanted = sorted({row["system"] for row in members if row["code"] is None and complete.get(row["system"], False)})
+        codes_of: dict[str, set[str]] = {url: set() for url in wanted}
+        for row in await self._fetch("select system, code from concept where system = any($1::text[])", wanted):
+            codes_of[row["system"]].add(row["code"])
+        whole = {url: frozenset(codes) for url, codes in codes_of.items()}
+        listed: dict[str, set[tuple[str, str]]] = {}
+        systems: dict[str, dict[str, frozenset[str] | None]] = {}
+        for row in members:
+            if row["code"] is None:
+                systems.setdefault(row["value_set"], {})[row["system"]] = whole.get(row["system"])
+            else:
+                listed.setdefault(row["value_set"], set()).add((row["system"], row["code"]))
+        return ValueSets({name: frozenset(codes) for name, codes in listed.items()}, systems)
+
+    async def _unknown(self, system: str) -> Validation:
+        rows = await self._fetch("select is_complete from code_system where url = $1", system)
+        if rows and rows[0]["is_complete"]:
+            return Validation(False, "代码系统中没有这个代码", "the system has no such code")
+        return Validation(None, "该代码系统未载入或不完整，无法判断", "the system is not loaded, or not whole; not known")
+
+    async def _write_system(self, connection: asyncpg.Connection[Any], system: CodeSystem) -> None:
+        await connection.execute(
+            "insert into code_system (url, version, name_zh, name_en, is_complete, source, loaded_at) values ($1, $2, $3, $4, $5, $6, $7)"
+            " on conflict (url) do update set (version, name_zh, name_en, is_complete, source, loaded_at) ="
+            " (excluded.version, excluded.name_zh, excluded.name_en, excluded.is_complete, excluded.source, excluded.loaded_at)",
+            *astuple(system),
+            self._clock.now(),
+        )
+
+    async def _fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
+        async with self._database.connection() as connection:
+            return list(await connection.fetch(query, *values))
