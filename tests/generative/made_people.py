@@ -67,7 +67,32 @@ def _person(chance: random.Random, rid: Any) -> dict[str, list[dict[str, Any]]]:
         for _ in range(chance.choice([0, 1, 2, 3, 6]) if name != "patient" else 0):
             number = found[name][-1]["rid"] if name == "answer" and found[name] and chance.random() < 0.3 else next(rid)
             found[name].append(_row(chance, name, number, found))
+    if chance.random() < 0.5:
+        _live(chance, rid, found)
     return found
+
+
+def _live(chance: random.Random, rid: Any, found: dict[str, list[dict[str, Any]]]) -> None:
+    """Add a life that makes sense: enrolled, visited, measured, sometimes examined."""
+    programme = chance.choice(["hypertension", "diabetes2"])
+    patient = found["patient"][0]
+    patient |= {"birth_date": date(chance.choice([1955, 1961, 1980]), chance.randint(1, 12), 21), "death_date": None, "residence_status": "resident"}
+    base = {"patient": patient["rid"], "seq": 6}
+    start = chance.choice([date(2024, 5, 1), date(2026, 2, 1), date(2026, 10, 9)])
+    episode = {"rid": next(rid), "programme": programme, "status": "active", "start_date": start, "end_date": None, "exit_reason": None, "manager": 70 + chance.randint(0, 3)}
+    found["episode"].append(dict.fromkeys(LAKE["episode"].columns) | base | episode)
+    for _ in range(chance.randint(0, 6)):
+        day = TODAY - timedelta(days=chance.choice([0, 3, 20, 60, 110, 200, 250, 320]))
+        visit = {"rid": next(rid), "kind": f"followup-{programme}", "status": "finished", "start_date": day, "way": chance.choice(["1", "2", "3"]), "start_time": None}
+        found["encounter"].append(dict.fromkeys(LAKE["encounter"].columns) | base | visit)
+        reading = base | {"encounter": visit["rid"], "taken_on": day, "taken_at": None, "status": "final"}
+        pressure = {"rid": next(rid), "systolic_mmhg": float(chance.choice([128, 139, 140, 149, 152, 181])), "diastolic_mmhg": float(chance.choice([78, 89, 92]))}
+        found["blood_pressure"].append(dict.fromkeys(LAKE["blood_pressure"].columns) | reading | pressure)
+        glucose = {"rid": next(rid), "code": "14771-0", "value": chance.choice([3.9, 6.9, 7.0, 9.1]), "unit": "mmol/L"}
+        found["measurement"].append(dict.fromkeys(LAKE["measurement"].columns) | reading | glucose)
+    if chance.random() < 0.4:
+        exam = {"rid": next(rid), "kind": "health-examination", "status": "finished", "start_date": date(2026, 6, 1), "start_time": None}
+        found["encounter"].append(dict.fromkeys(LAKE["encounter"].columns) | base | exam)
 
 
 def _row(chance: random.Random, table: str, rid: int, found: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
@@ -107,6 +132,13 @@ def connect(people: Mapping[int, Mapping[str, list[dict[str, Any]]]]) -> duckdb.
     links = [{"patient": row["rid"], "person": person, "from_seq": 1, "to_seq": None} for person, rows in people.items() for row in rows["patient"]]
     columns = pa.schema([(name, pa.int64()) for name in ("patient", "person", "from_seq", "to_seq")])
     _load(connection, "person_link", pa.Table.from_pylist(links, schema=columns))
+    homes = [
+        {"person": person, "area": 420999101201 + 1000 * (person % 3) + person % 2, "institution": 9000 + person % 3, "from_seq": 1, "to_seq": None}
+        for person in people
+        if person % 7
+    ]
+    columns = pa.schema([(name, pa.int64()) for name in ("person", "area", "institution", "from_seq", "to_seq")])
+    _load(connection, "person_scope", pa.Table.from_pylist(homes, schema=columns))
     for name, table in LAKE.items():
         fields = [(column, ARROW[told.kind]) for column, told in table.columns.items()]
         fields += [(table.time, pa.timestamp("us"))] if table.time else []

@@ -1,6 +1,40 @@
-"""Rules: programmes, measures, schedules and calculators, for one person or for everyone, and why."""
+"""Rules: programmes, measures, schedules and calculators, for one person or for everyone, and why.  See README.md."""
 
 from xinglin.definitions import reference
 from xinglin.engines.rules.closures import Closures, Frame
+from xinglin.engines.rules.explain import Explanation, Sentence, explain
+from xinglin.engines.rules.intervals import wilson
+from xinglin.engines.rules.measures import GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery, Part
+from xinglin.engines.rules.ports import Columns, Record, StoreRecord
+from xinglin.engines.rules.results import Drift, Result, ResultGround
+from xinglin.engines.rules.rules import Rules, Where, calculate
+from xinglin.engines.rules.setwise import compile_sql
+from xinglin.engines.rules.texts import SqlTexts
 
-__all__ = ["Closures", "Frame", "reference"]
+__all__ = [
+    "Closures",
+    "Columns",
+    "Drift",
+    "Explanation",
+    "Frame",
+    "GroupBy",
+    "MeasureRow",
+    "MeasureTable",
+    "Member",
+    "MemberPage",
+    "MemberQuery",
+    "Part",
+    "Record",
+    "Result",
+    "ResultGround",
+    "Rules",
+    "Sentence",
+    "SqlTexts",
+    "StoreRecord",
+    "Where",
+    "calculate",
+    "compile_sql",
+    "explain",
+    "reference",
+    "wilson",
+]

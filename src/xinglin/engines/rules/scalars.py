@@ -25,17 +25,17 @@ _UNITS: Final = {"year": "Y", "quarter": "Q", "month": "M"}
 _MONTHS: Final = {"year": 12, "quarter": 3, "month": 1}
 
 
-@ibis.udf.scalar.builtin(name=AS_OF, signature=((), "date"))
+@ibis.udf.scalar.builtin(name=AS_OF, signature=((), "date"))  # type: ignore[untyped-decorator]
 def as_of() -> Any:
     """Stand for the day asked for; the compiled text names a parameter in its place."""
 
 
-@ibis.udf.scalar.builtin(name="date", signature=(("date",), "date"))
+@ibis.udf.scalar.builtin(name="date", signature=(("date",), "date"))  # type: ignore[untyped-decorator]
 def as_day(value: Any) -> Any:
     """Make a date of what DuckDB returns for date plus interval, which is a timestamp; Ibis believes it is a date already."""
 
 
-@ibis.udf.scalar.builtin(name="trunc", signature=(("float64",), "float64"))
+@ibis.udf.scalar.builtin(name="trunc", signature=(("float64",), "float64"))  # type: ignore[untyped-decorator]
 def truncated(value: Any) -> Any:
     """Cut a fraction off, as DuckDB does."""
 

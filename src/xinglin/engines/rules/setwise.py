@@ -90,7 +90,9 @@ class _Compiler:
         for reference, names in sorted(wanted.items()):
             told = LAKE[table].columns[reference].target
             found = self._step(f"{table}_{reference}", self._plain(told))
-            target = found.select(to_person=found.person, to_rid=found.rid, **{followed_column(reference, n): found[n] for n in sorted(names)})
+            target = found.select(
+                to_person=found.person, to_rid=found.rid, **{followed_column(reference, n): found[n] for n in sorted(names)}
+            )
             target = self._step(f"{table}_{reference}_columns", target)
             base = self._step(f"{table}_before_{reference}", rows)
             kept = (*base.columns, *(followed_column(reference, n) for n in sorted(names)))

@@ -1,0 +1,184 @@
+"""Table `result`: what programmes and work lists say of people, for one person at once and for everyone set-wise."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import orjson
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from xinglin.base.database import Database
+from xinglin.definitions import Definition, Question
+from xinglin.engines.rules.closures import Closures, Frame
+from xinglin.engines.rules.ports import Columns, Record
+from xinglin.engines.rules.texts import SqlTexts
+from xinglin.engines.security import Scope
+
+_COLUMNS: Final = ("person", "due_from", "due_by", "lost_after", "state", "evidence")
+_UPSERT: Final = """
+insert into result (person, definition, definition_hash, as_of, seq, site, applies, due_from, due_by, lost_after, state, evidence)
+values ($1, $2, $3, $4, $5, $6, true, $7, $8, $9, $10::jsonb, $11)
+on conflict (definition, person) do update set
+  definition_hash = excluded.definition_hash, as_of = excluded.as_of, seq = excluded.seq, applies = true, due_from = excluded.due_from,
+  due_by = excluded.due_by, lost_after = excluded.lost_after, state = excluded.state, evidence = excluded.evidence
+where result.seq <= excluded.seq"""
+_LEAVE: Final = """
+update result set applies = false, seq = $3, as_of = $4 where person = $1 and definition = any($2::text[]) and seq <= $3 and applies"""
+_DIFFERENT: Final = (
+    "(r.due_from, r.due_by, r.lost_after, r.state, r.evidence) is distinct from (n.due_from, n.due_by, n.lost_after, n.state, n.evidence)"
+)
+# What the two paths can be held to: rows of one definition and day, known up to the same seq or later, that say different things.
+_DRIFT: Final = f"""
+select count(*) filter (where r.person is null or not r.applies) as fresh,
+       count(*) filter (where r.applies and {_DIFFERENT}) as changed,
+       count(*) filter (where r.applies and r.definition_hash = $2 and r.as_of = $3 and r.seq = $4 and {_DIFFERENT}) as drifted
+from result_load n left join result r on r.person = n.person and r.definition = $1"""
+_MERGE: Final = """
+insert into result (person, definition, definition_hash, as_of, seq, site, applies, due_from, due_by, lost_after, state, evidence)
+select n.person, $1, $2, $3::date, $4::bigint, $5::smallint, true, n.due_from, n.due_by, n.lost_after, n.state, n.evidence
+from result_load n order by n.person
+on conflict (definition, person) do update set
+  definition_hash = excluded.definition_hash, as_of = excluded.as_of, seq = excluded.seq, applies = true, due_from = excluded.due_from,
+  due_by = excluded.due_by, lost_after = excluded.lost_after, state = excluded.state, evidence = excluded.evidence
+where result.seq <= excluded.seq"""
+_END: Final = """
+update result r set applies = false, seq = $4, as_of = $3
+where r.definition = $1 and r.applies and r.seq <= $4 and r.definition_hash is not null and $2::text is not null
+  and not exists (select 1 from result_load n where n.person = r.person)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one programme or work list says of one person. state: named values; evidence: rids of the rows that count."""
+
+    person: int
+    definition: str
+    definition_hash: str
+    seq: int
+    applies: bool
+    due_from: date | None
+    due_by: date | None
+    lost_after: date | None
+    state: dict[str, Any]
+    evidence: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What a full evaluation of one definition changed.
+
+    rows: people it applies to. fresh: not in the table before. changed: said something else. ended: no longer apply. drifted: said
+    something else although reckoned for the same day, definition and seq: the two paths disagree, which is a defect.
+    """
+
+    definition: str
+    seq: int
+    rows: int
+    fresh: int
+    changed: int
+    ended: int
+    drifted: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResultGround:
+    """What results are made of. house: the scope of the house itself. site: number of this installation."""
+
+    database: Database
+    columns: Columns | None
+    record: Record
+    texts: SqlTexts
+    house: Scope
+    site: int
+
+
+class Results:
+    """Writes `result`."""
+
+    def __init__(self, ground: ResultGround) -> None:
+        self._ground = ground
+
+    async def of_person(self, definitions: Sequence[Definition], person: int, as_of: date) -> list[Result]:
+        """Reckon the definitions for one person from the record, save what they say and return what applies."""
+        ground = self._ground
+        rows, seq = await ground.record.person_rows(ground.house, person)
+        frame, closures = Frame(Question(rows, as_of)), _CLOSURES
+        found = [_result(definition, person, seq, closures.evaluate(definition.outputs, frame)) for definition in definitions]
+        async with ground.database.transaction() as connection:
+            await connection.executemany(
+                _UPSERT,
+                [
+                    (
+                        *(item.person, item.definition, item.definition_hash, as_of, item.seq, ground.site),
+                        *(item.due_from, item.due_by, item.lost_after, orjson.dumps(item.state).decode(), list(item.evidence)),
+                    )
+                    for item in found
+                    if item.applies
+                ],
+            )
+            await connection.execute(_LEAVE, person, [item.definition for item in found if not item.applies], seq, as_of)
+        return [item for item in found if item.applies]
+
+    async def of_everyone(self, definition: Definition, as_of: date) -> Drift:
+        """Reckon one definition for everyone in the columns, merge it into `result`, and return what changed."""
+        ground = self._ground
+        assert ground.columns is not None
+        sql = wrapped_sql(ground.texts.sql(definition), definition)
+        table, seq = await ground.columns.query(ground.house, sql, {"as_of": as_of})
+        content = await asyncio.to_thread(_csv, table)
+        key = (definition.id, definition.hash, as_of, seq)
+        async with ground.database.transaction() as connection:
+            await connection.execute(
+                "create temporary table result_load (person bigint, due_from date, due_by date, lost_after date, state jsonb, evidence bigint[]) on commit drop"
+            )
+            await connection.copy_to_table("result_load", source=content, columns=list(_COLUMNS), format="csv")
+            counts = await connection.fetchrow(_DRIFT, *key)
+            await connection.execute(_MERGE, *key, ground.site)
+            ended = await connection.execute(_END, *key)
+        return Drift(definition.id, seq, table.num_rows, counts["fresh"], counts["changed"], int(ended.split()[-1]), counts["drifted"])
+
+
+def _result(definition: Definition, person: int, seq: int, values: dict[str, Any]) -> Result:
+    state = {name: values[f"state_{name}"] for name in definition.state}
+    evidence = sorted({rid for name, rids in values.items() if name.startswith("evidence_") for rid in rids})
+    return Result(
+        person=person,
+        definition=definition.id,
+        definition_hash=definition.hash,
+        seq=seq,
+        applies=values["applies"],
+        due_from=values["due_from"],
+        due_by=values["due_by"],
+        lost_after=values["lost_after"],
+        state=state,
+        evidence=tuple(evidence),
+    )
+
+
+def wrapped_sql(sql: str, definition: Definition) -> str:
+    """Return SQL for the rows of `result` among what the compiled SQL says of everyone."""
+    state = ", ".join(f"{name} := state_{name}" for name in definition.state)
+    told = f"cast(to_json(struct_pack({state})) as varchar)" if state else "'{}'"
+    lists = [name for name in definition.outputs if name.startswith("evidence_")]
+    joined = f"list_sort(list_distinct(list_concat({', '.join(lists)}, [])))" if lists else "[]"
+    return (
+        f"select person, due_from, due_by, lost_after, {told} as state, '{{' || array_to_string({joined}, ',') || '}}' as evidence\n"
+        f"from (\n{sql}\n) everyone where applies order by person"
+    )
+
+
+def _csv(table: pa.Table) -> io.BytesIO:
+    sink = io.BytesIO()
+    arrow_csv.write_csv(table, sink, arrow_csv.WriteOptions(include_header=False))
+    sink.seek(0)
+    return sink
+
+
+# Compiled functions of nodes: a pure cache, the same for every caller.
+_CLOSURES: Final = Closures()

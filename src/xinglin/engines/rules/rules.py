@@ -1,0 +1,123 @@
+"""The door: definitions in force, what they say of one person and of everyone, and where they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from xinglin.base.errors import IncorrectError, UnavailableError
+from xinglin.definitions import Catalogue, Definition, Edition, Question
+from xinglin.engines.rules.closures import Closures, Frame
+from xinglin.engines.rules.explain import Explanation, explain
+from xinglin.engines.rules.measures import GroupBy, Measures, MeasureTable, MemberPage, MemberQuery
+from xinglin.engines.rules.results import Drift, Result, ResultGround, Results
+from xinglin.engines.security import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where a definition is written and where its number stands."""
+
+    definition: str
+    zh: str
+    en: str
+    place: str
+    source: str
+    clause: str
+    status: str
+    is_verified: bool
+    sql: str
+    page: str
+
+
+class Rules:
+    """One per process. Without columns (a web process) the one-person path works; what concerns everyone asks the engine process."""
+
+    def __init__(self, catalogue: Catalogue, ground: ResultGround) -> None:
+        self._catalogue = catalogue
+        self._ground = ground
+        self._results = Results(ground)
+        self._closures = Closures()
+        self._measures = Measures(ground.columns, ground.texts, ground.house) if ground.columns is not None else None
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Return every definition, in all vintages."""
+        return self._catalogue
+
+    def edition(self, as_of: date) -> Edition:
+        """Return the definitions in force on a day."""
+        return self._catalogue.edition(as_of)
+
+    async def evaluate_person(self, person: int, as_of: date) -> list[Result]:
+        """Reckon every programme and work list for one person from the record, save it, and return what applies."""
+        return await self._results.of_person(self.edition(as_of).of_kind("programme", "worklist"), person, as_of)
+
+    async def evaluate_all(self, as_of: date) -> list[Drift]:
+        """Reckon every programme and work list for everyone in the columns, save it, and return what changed.
+
+        Raises: UnavailableError in a process without columns.
+        """
+        self._columns()
+        return [await self._results.of_everyone(definition, as_of) for definition in self.edition(as_of).of_kind("programme", "worklist")]
+
+    async def measure(self, scope: Scope, measure_id: str, as_of: date, group_by: GroupBy = "none") -> MeasureTable:
+        """Return a measure for what the scope sees.  Raises: NotFoundError, IncorrectError (not a measure), UnavailableError."""
+        return await self._columns().table(scope, self._measure(measure_id, as_of), as_of, group_by)
+
+    async def members(self, scope: Scope, measure_id: str, as_of: date, query: MemberQuery) -> MemberPage:
+        """Return the people behind a number, with evidence.  Raises: as `measure`."""
+        return await self._columns().members(scope, self._measure(measure_id, as_of), as_of, query)
+
+    async def explain(self, scope: Scope, definition_id: str, person: int, as_of: date) -> Explanation:
+        """Return why a definition says what it says of a person, from the record as it stands.  Raises: NotFoundError."""
+        definition = self.edition(as_of).get(definition_id)
+        rows, _ = await self._ground.record.person_rows(scope, person)
+        return explain(definition, Question(rows, as_of), self._closures)
+
+    def calculate(self, definition_id: str, values: Mapping[str, Any], as_of: date) -> Any:
+        """Return what a calculator or classification makes of named values (missing ones may be left out).
+
+        Raises: NotFoundError, IncorrectError for a name it does not take.
+        """
+        return calculate(self.edition(as_of).get(definition_id), values, as_of, self._closures)
+
+    def where(self, name: str, as_of: date) -> Where:
+        """Return file:line, clause, SQL and page of a definition, by id or name.  Raises: NotFoundError."""
+        definition = self.edition(as_of).get(name)
+        sql = "" if definition.inputs else self._ground.texts.sql(definition)
+        return Where(
+            definition=definition.id,
+            zh=definition.words.zh,
+            en=definition.words.en,
+            place=str(definition.place),
+            source=definition.source,
+            clause=definition.clause,
+            status=definition.status,
+            is_verified=definition.verified,
+            sql=sql,
+            page=definition.page,
+        )
+
+    def _measure(self, measure_id: str, as_of: date) -> Definition:
+        definition = self.edition(as_of).get(measure_id)
+        if definition.kind != "measure":
+            raise IncorrectError(f"{measure_id} 不是指标", f"{measure_id} is a {definition.kind}, not a measure", where="measure")
+        return definition
+
+    def _columns(self) -> Measures:
+        if self._measures is None:
+            raise UnavailableError("本进程没有数据湖，请向引擎进程询问", "this process has no columns; ask the engine process")
+        return self._measures
+
+
+def calculate(definition: Definition, values: Mapping[str, Any], as_of: date, closures: Closures | None = None) -> Any:
+    """Return what a calculator or classification makes of named values.  Raises: IncorrectError for a name it does not take."""
+    for name in values:
+        if name not in definition.inputs:
+            known = ", ".join(definition.inputs)
+            raise IncorrectError(f"{definition.id} 没有输入 {name}；可用：{known}", f"{definition.id} takes no {name}; write {known}")
+    frame = Frame(Question({}, as_of, dict(values)))
+    return (closures or Closures()).rule(definition.outputs["value"])(frame, None)
