@@ -77,6 +77,13 @@ async def test_blood_pressure_is_no_measurement_and_the_reverse(views: Views) ->
     assert (glucose["taken_on"], glucose["taken_at"]) == (date(2026, 11, 21), None)
 
 
+async def test_the_panel_other_systems_send_is_a_blood_pressure(views: Views) -> None:
+    sent = district.blood_pressure()
+    sent["code"]["coding"][0]["code"] = "55284-4"
+    (row,) = (await _rows(views, sent))["blood_pressure"]
+    assert (row["systolic_mmhg"], row["diastolic_mmhg"]) == (152.0, 96.0)
+
+
 async def test_a_pressure_in_another_unit_is_unknown(views: Views) -> None:
     in_kpa = district.blood_pressure()
     in_kpa["component"][0]["valueQuantity"] = {"value": 18.6, "unit": "kPa", "code": "kPa"}
