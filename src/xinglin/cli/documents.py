@@ -9,8 +9,6 @@ import typer
 from rich.console import Console
 
 from xinglin.base.errors import ConflictError, NotFoundError
-from xinglin.definitions import reference_pages
-from xinglin.engines.rules import where as where_is
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -23,6 +21,8 @@ def mount(app: typer.Typer) -> None:
 
 def docs(check: Annotated[bool, typer.Option("--check", help="只检查是否过期 · only say whether it is stale")] = False) -> None:
     """由定义和代码生成参考文档 · Write the reference from definitions and code (needs a source checkout)."""
+    from xinglin.definitions import reference_pages
+
     if not (ROOT / "docs").is_dir():
         raise NotFoundError("请在源码文件夹中运行", "run in a source checkout", where="docs")
     stale = []
@@ -41,4 +41,6 @@ def docs(check: Annotated[bool, typer.Option("--check", help="只检查是否过
 
 def where(name: Annotated[str, typer.Argument(help="指标名，如 管理人群血压控制率 · name or id of a measure")]) -> None:
     """指标的定义在哪里：文件和行、条款、查询、页面 · File and line, clause, query and page of a measure."""
+    from xinglin.engines.rules import where as where_is
+
     Console().print(where_is(name), soft_wrap=True)

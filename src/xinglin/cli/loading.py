@@ -13,14 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from xinglin.assembly import Platform, assemble
 from xinglin.base.database import Database
-from xinglin.base.settings import Settings
+from xinglin.base.settings import DEMO_PASSWORD, Settings
 from xinglin.cli.session import settings_here
 from xinglin.engines.exchange import ImportOptions
 from xinglin.engines.geo import read_geojson, read_population_csv
 from xinglin.engines.security import DemoAccount, NewMembership
 
 JOB = "demo-load"
-PASSWORD = "Xinglin-2026"
+PASSWORD = DEMO_PASSWORD
 SOURCES = {
     "district-registry": ("机构与人员登记", 60),
     "base-platform": ("基本公共卫生服务系统", 40),
