@@ -50,7 +50,7 @@ class KeptAudit:
         self.entries.append(entry)
 
 
-@dataclass
+@dataclass(repr=False)
 class Record:
     """A store with its database, clock, audit and three scopes: the house, a doctor of the east, a doctor of the west, a steward."""
 
@@ -63,6 +63,10 @@ class Record:
     west: Scope
     steward: Scope
     messages: int = 0
+
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        """Keep what a failing example prints short."""
+        printer.text("Record()")
 
     async def write(self, *changes: Change, scope: Scope | None = None) -> list[Outcome]:
         """Write changes in a transaction of their own."""

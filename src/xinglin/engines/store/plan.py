@@ -48,7 +48,7 @@ def _key(compiler: Compiler, wish: SortKey) -> Key:
     pick = "max" if down else "min"
     table, column, kind, least = {
         "string": ("idx_string", "value", "text", "''"),
-        "date": ("idx_date", "low", "bigint", str(NO_DATE)),
+        "date": ("idx_date", "low", "bigint", f"'{NO_DATE}'"),
     }.get(wish.param.type, ("idx_number", "low", "float8", "'-infinity'::float8"))
     sql = f"coalesce((select {pick}(x.{column}) from {table} x where x.rid = r.rid and x.param in ({names})), {least}::{kind})"
     return Key(sql, kind, down, False)
@@ -69,6 +69,12 @@ def prefers_walk(rtype: str, counts: Counts, conditions: Sequence[Condition], pa
         else:
             share *= _FILTER_SHARE
     return wanted / max(share, 1e-12) * _WALK_COST < gathered
+
+
+def position_of(row: Any, keys: Sequence[Key]) -> tuple[Any, ...]:
+    """Return the position of a row in the order of the keys, as a cursor carries it."""
+    values = (row[f"k{n}"] for n in range(len(keys)))
+    return tuple(repr(value) if isinstance(value, float) else value for value in values)
 
 
 def gather_sql(compiler: Compiler, where: Sequence[str], keys: Sequence[Key], after: Sequence[Any] | None, wanted: int) -> str:
@@ -102,7 +108,8 @@ def _collated(key: Key) -> str:
 
 def _beyond(compiler: Compiler, keys: Sequence[Key], after: Sequence[Any]) -> str:
     """Return SQL for what comes after a position in the order of the keys."""
-    places = [f"{compiler.add(value)}::{key.kind}" for key, value in zip(keys, after, strict=True)]
+    casts = {"float8": "text::float8"}  # a cursor carries floats as text: JSON has no infinity
+    places = [f"{compiler.add(value)}::{casts.get(key.kind, key.kind)}" for key, value in zip(keys, after, strict=True)]
     steps = []
     for n, key in enumerate(keys):
         same = [f"{_collated(keys[m])} = {places[m]}" for m in range(n)]

@@ -9,18 +9,25 @@ from typing import Final
 import msgspec
 
 from xinglin.engines.store.conditions import reference_targets
-from xinglin.engines.store.index import OWN_COLUMNS, PATIENT_PARAMS
+from xinglin.engines.store.index import OWN_COLUMNS, PATIENT_PARAMS, SEVERAL_PATIENTS
 from xinglin.engines.store.query import Term, split_bars, unescape
 from xinglin.fhir import Extracted, extractor
 
 _DECODER: Final = msgspec.json.Decoder()
 
 
-def needs_recheck(term: Term) -> bool:
-    """Tell whether a wrong hit of a term would confuse one thing with another: identifiers and references."""
+def needs_recheck(rtype: str, term: Term) -> bool:
+    """Tell whether a wrong hit of a term would confuse one thing with another: identifiers and references.
+
+    Patients of a type that names one are found by number, not by hash, and need none.
+    """
     if term.modifier in ("not", "missing") or term.param.name in OWN_COLUMNS:
         return False
-    return term.param.type == "reference" or "dentifier" in term.param.expression
+    if term.param.type != "reference":
+        return "dentifier" in term.param.expression
+    if term.modifier == "identifier" or term.param.name not in PATIENT_PARAMS or rtype in SEVERAL_PATIENTS:
+        return True
+    return not all(target.startswith("Patient/") for value in term.values for target in reference_targets(term, unescape(value)))
 
 
 def fulfils(rtype: str, terms: Sequence[Term], body: bytes, zone: tzinfo) -> bool:

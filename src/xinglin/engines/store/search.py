@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,13 +19,14 @@ from xinglin.engines.store.include import Includer
 from xinglin.engines.store.index import PATIENT_PARAMS
 from xinglin.engines.store.mask import Masks
 from xinglin.engines.store.model import Page, Query, Stored
-from xinglin.engines.store.plan import gather_sql, keys_of, prefers_walk, walk_sql
+from xinglin.engines.store.plan import gather_sql, keys_of, position_of, prefers_walk, walk_sql
 from xinglin.engines.store.query import Ask, Manner, Term, read_query, unescape
 from xinglin.engines.store.read import stored
 from xinglin.engines.store.recheck import fulfils, needs_recheck
 from xinglin.engines.store.visibility import row_seen
 from xinglin.fhir import RESOURCE_TYPES
 
+_VERIFIED_LIMIT: Final = 5000
 _CLUSTER: Final = """
     select i.id as asked, m.patient, n.id as own from ident i
     left join person_link l on l.patient = i.rid and l.to_seq is null
@@ -95,15 +97,36 @@ class Searcher:
         return Manner(lenient, lambda rtype, param: self._masks.hides_parameter(scope, rtype, param))
 
     async def _hits(self, connection: asyncpg.Connection[Any], scope: Scope, ask: Ask) -> _Hits:
-        compiler = Compiler(ask.rtype, await self._standing(connection, ask))
+        """Return one page of verified hits; where a hash misled, it goes on until the page is full or the hits are over."""
+        terms = [term for term in ask.terms if needs_recheck(ask.rtype, term)]
+        standing = await self._standing(connection, ask)
+        if ask.counts_only:
+            return await self._counted(connection, scope, ask, (standing, terms))
+        await self._counts.read(connection)
+        after = open_cursor(self._ground.signing_key, ask.subject, ask.cursor) if ask.cursor else None
+        rows: list[Stored] = []
+        while True:
+            wish = replace(ask, count=ask.count - len(rows))
+            hits = await self._page(connection, scope, wish, (standing, after))
+            good = [row for row in hits.rows if not terms or fulfils(ask.rtype, terms, row.body, standing.zone)]
+            is_whole = len(good) == len(hits.rows) and not rows and (not terms or (hits.more is None and after is None))
+            rows += good
+            if hits.more is None or len(rows) >= ask.count:
+                break
+            after = list(hits.more)
+        if is_whole or ask.total != "accurate":
+            return _Hits(tuple(rows), hits.total if is_whole else None, hits.more)
+        return _Hits(tuple(rows), (await self._counted(connection, scope, ask, (standing, terms))).total, hits.more)
+
+    async def _page(
+        self, connection: asyncpg.Connection[Any], scope: Scope, ask: Ask, place: tuple[compiling.Ground, Sequence[Any] | None]
+    ) -> _Hits:
+        """Return one page as the index answers it, by the cheaper plan. place: what the search stands on, the position it goes on from."""
+        standing, after = place
+        compiler = Compiler(ask.rtype, standing)
         found = [compiler.condition(term) for term in ask.terms]
         base = [f"r.rtype = '{ask.rtype}'", row_seen(scope, "r")]
-        if ask.counts_only:
-            sql = f"select count(*) from res r where {' and '.join([*base, *(each.sql for each in found)])}"
-            return _Hits((), await connection.fetchval(sql, *compiler.arguments), None)
-        await self._counts.read(connection)
         keys = keys_of(compiler, ask.sort)
-        after = open_cursor(self._ground.signing_key, ask.subject, ask.cursor) if ask.cursor else None
         wanted = ask.count + 1
         walks = ask.total != "accurate" and prefers_walk(ask.rtype, self._counts, found, (keys, wanted))
         if walks:
@@ -112,19 +135,26 @@ class Searcher:
             sql = gather_sql(compiler, [*base, *(each.sql for each in found)], keys, after, wanted)
         rows = await connection.fetch(sql, *compiler.arguments)
         page = rows[: ask.count]
-        more = tuple(page[-1][f"k{n}"] for n in range(len(keys))) if len(rows) > ask.count else None
-        total = None if walks or ask.total == "none" else (rows[0]["total"] if rows else 0)
-        return await self._verified(connection, scope, ask, _Hits(tuple(map(stored, page)), total, more))
+        more = position_of(page[-1], keys) if len(rows) > ask.count else None
+        is_counted = not walks and ask.total != "none" and (rows or after is None)
+        total = (rows[0]["total"] if rows else 0) if is_counted else None
+        return _Hits(tuple(map(stored, page)), total, more)
 
-    async def _verified(self, connection: asyncpg.Connection[Any], scope: Scope, ask: Ask, hits: _Hits) -> _Hits:
-        """Leave out hits whose real value is another; a total that may count such a hit is absent."""
-        terms = [term for term in ask.terms if needs_recheck(term)]
-        if not terms:
-            return hits
-        zone = self._ground.clock.zone
-        rows = tuple(row for row in hits.rows if fulfils(ask.rtype, terms, row.body, zone))
-        total = hits.total if len(rows) == len(hits.rows) else None
-        return _Hits(rows, total, hits.more)
+    async def _counted(
+        self, connection: asyncpg.Connection[Any], scope: Scope, ask: Ask, place: tuple[compiling.Ground, Sequence[Term]]
+    ) -> _Hits:
+        """Return the number of hits alone. place: what the search stands on, the terms to check on the real value.
+
+        Up to 5,000 hits are checked one by one; beyond that the chance of one wrong in a count of 64-bit hashes is below one in 10**12.
+        """
+        standing, terms = place
+        compiler = Compiler(ask.rtype, standing)
+        where = [f"r.rtype = '{ask.rtype}'", row_seen(scope, "r"), *(compiler.condition(term).sql for term in ask.terms)]
+        total: int = await connection.fetchval(f"select count(*) from res r where {' and '.join(where)}", *compiler.arguments)
+        if terms and total <= _VERIFIED_LIMIT:
+            bodies = await connection.fetch(f"select r.body from res r where {' and '.join(where)}", *compiler.arguments)
+            total = sum(fulfils(ask.rtype, terms, row["body"], standing.zone) for row in bodies)
+        return _Hits((), total, None)
 
     async def _standing(self, connection: asyncpg.Connection[Any], ask: Ask) -> compiling.Ground:
         ground = self._ground
