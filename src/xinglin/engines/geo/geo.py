@@ -11,7 +11,7 @@ import orjson
 
 from xinglin.base.database import Database
 from xinglin.base.errors import NotFoundError
-from xinglin.engines.geo.division import Division, Level, code_of, subtree, subtree_ranges
+from xinglin.engines.geo.division import LEVELS, Division, Level, code_of, level_of, subtree, subtree_ranges
 from xinglin.engines.geo.reading import PopulationFigure
 
 _COLUMNS: Final = "area, name, level, parent, polygon, lon, lat, valid_from, valid_to"
@@ -110,6 +110,24 @@ class Geo:
             " where area = any($1::bigint[]) and ($2::int is null or year = $2) order by area, year, source, sex, age_band"
         )
         return [PopulationFigure(*row) for row in await self._fetch(query, list(areas), year)]
+
+    async def population_under(self, area: int, year: int) -> list[PopulationFigure]:
+        """Return the figures of a whole division, each source by itself, by sex and age band.
+
+        A source that gives figures for the division is taken as it stands; else its figures of the next level that has any are summed.
+        """
+        low, high = subtree(area)
+        query = "select area, age_band, sex, count, source from population where area between $1 and $2 and year = $3"
+        by_source: dict[str, dict[int, dict[tuple[str, str], int]]] = {}
+        for row in await self._fetch(query, low, high, year):
+            levels = by_source.setdefault(row["source"], {})
+            sums = levels.setdefault(LEVELS.index(level_of(row["area"])), {})
+            sums[row["sex"], row["age_band"]] = sums.get((row["sex"], row["age_band"]), 0) + row["count"]
+        found = []
+        for source, levels in sorted(by_source.items()):
+            for (sex, age_band), count in sorted(levels[min(levels)].items()):
+                found.append(PopulationFigure(area, year, age_band, sex, count, source))
+        return found
 
     async def _fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         async with self._database.connection() as connection:

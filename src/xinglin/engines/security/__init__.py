@@ -4,8 +4,9 @@ from xinglin.engines.security.accounts import AccountCard, FirstPassword, Member
 from xinglin.engines.security.algorithms import Digest, Suite, suite, suite_names
 from xinglin.engines.security.areas import AreaSource
 from xinglin.engines.security.audit import Audit, AuditPlace, AuditSink
+from xinglin.engines.security.audit_anchor import Anchor, ChainProblem
 from xinglin.engines.security.audit_chain import AuditEntry
-from xinglin.engines.security.audit_check import Anchor, ChainProblem, ChainReport
+from xinglin.engines.security.audit_check import ChainReport
 from xinglin.engines.security.audit_search import AuditFound, AuditPage, AuditQuery
 from xinglin.engines.security.audit_writer import AuditOptions
 from xinglin.engines.security.ground import SecurityGround, SignInRules

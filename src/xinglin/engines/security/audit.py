@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final, Protocol
@@ -16,8 +16,9 @@ from xinglin.base.clock import Clock
 from xinglin.base.database import Database
 from xinglin.base.errors import XinglinError
 from xinglin.engines.security.algorithms import Suite
+from xinglin.engines.security.audit_anchor import Anchor, anchor_line, compare_anchors, read_anchor_lines, write_anchor
 from xinglin.engines.security.audit_chain import AuditEntry
-from xinglin.engines.security.audit_check import Anchor, ChainReport, verify_day, write_anchor
+from xinglin.engines.security.audit_check import ChainReport, verify_day
 from xinglin.engines.security.audit_search import PAGE_LIMIT, AuditFound, AuditPage, AuditQuery, find_entries
 from xinglin.engines.security.audit_writer import AuditOptions, AuditWriter, ChainSource
 from xinglin.engines.security.installation import InstallationSecrets
@@ -93,16 +94,22 @@ class Audit:
         async with self._database.transaction() as connection:
             anchor = await write_anchor(connection, self._key, self._place.suite.digest.name, self._clock.now(), least_age_s)
         if anchor is not None and self._place.anchor_file is not None:
-            line = f"{anchor.n} {anchor.at.isoformat()} {anchor.hash.hex()}\n"
-            await asyncio.to_thread(_append, self._place.anchor_file, line)
+            await asyncio.to_thread(_append, self._place.anchor_file, anchor_line(anchor))
         return anchor
 
-    async def verify(self, scope: Scope, day: date) -> ChainReport:
-        """Return whether the chains of a day stand as written.  Raises: ForbiddenError without `audit.read`."""
+    async def verify(self, scope: Scope, day: date, *, shipped: Sequence[str] = ()) -> ChainReport:
+        """Return whether the chains of a day stand as written.
+
+        shipped: lines of an anchor file kept elsewhere; anchors that differ from them, or are gone, are told too. Without them,
+        somebody who sets the whole database back to an earlier state is not seen.
+        Raises: ForbiddenError without `audit.read`, IncorrectError for a line that is no anchor.
+        """
         scope.require("audit.read")
         await self.record(AuditEntry(scope, "verify", "audit", detail=day.isoformat()))
         async with self._database.connection() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
-            return await verify_day(connection, self._key, day)
+            report = await verify_day(connection, self._key, day)
+            problems = await compare_anchors(connection, read_anchor_lines(shipped))
+        return replace(report, problems=(*report.problems, *problems))
 
     async def search(self, scope: Scope, query: AuditQuery, *, cursor: str | None = None, limit: int = 50) -> AuditPage:
         """Return a page of entries, newest first; the look-up is itself recorded.  Raises: ForbiddenError without `audit.read`."""

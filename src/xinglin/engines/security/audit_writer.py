@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Final
@@ -16,6 +15,7 @@ from xinglin.base.errors import UnavailableError, XinglinError
 from xinglin.engines.security.audit_chain import COLUMNS, AuditEntry, Chain, check_entry
 
 PAUSE_AFTER_FAILURE_S: Final = 0.2
+_FAILURES: Final = (XinglinError, asyncpg.PostgresError, asyncpg.InternalClientError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,10 @@ class AuditWriter:
         self._options = options
         self._queue: asyncio.Queue[_Waiting | None] = asyncio.Queue(options.queue_length)
         self._is_closing = False
+        self._group: list[_Waiting] = []
         self._task = asyncio.create_task(self._run(), name="audit writer")
+        # Should the task ever end by a defect, nobody waits for it in vain and nothing goes on unaudited.
+        self._task.add_done_callback(lambda _: self._end())
 
     async def record(self, entry: AuditEntry) -> None:
         """Return once the entry is committed.  Raises: UnavailableError if the queue is full or the database away, IncorrectError."""
@@ -81,12 +84,11 @@ class AuditWriter:
         if not self._is_closing:
             self._is_closing = True
             await self._queue.put(None)
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait([self._task])
 
     async def _run(self) -> None:
         """Keep one connection for the log alone, so that callers who hold the others cannot stop it; a lost one is replaced."""
-        group: list[_Waiting] = []
+        group = self._group
         while group or not (self._is_closing and self._queue.empty()):
             if not group and (first := await self._queue.get()) is not None:
                 group.append(first)
@@ -95,8 +97,8 @@ class AuditWriter:
             try:
                 async with self._database.connection() as connection:
                     await self._serve(connection, group)
-            except (XinglinError, asyncpg.PostgresError, OSError):
-                self._refuse(group)
+            except _FAILURES:
+                self._refuse()
                 await asyncio.sleep(0 if self._is_closing else PAUSE_AFTER_FAILURE_S)
 
     async def _serve(self, connection: asyncpg.Connection[Any], group: list[_Waiting]) -> None:
@@ -151,15 +153,20 @@ class AuditWriter:
             )
         return n, previous
 
-    def _refuse(self, group: list[_Waiting]) -> None:
+    def _refuse(self) -> None:
+        """Tell everybody who waits that their entry was not written."""
         while not self._queue.empty():
             each = self._queue.get_nowait()
             if each is not None:
-                group.append(each)
-        for each in group:
+                self._group.append(each)
+        for each in self._group:
             if not each.done.done():
                 each.done.set_exception(_unaudited())
-        group.clear()
+        self._group.clear()
+
+    def _end(self) -> None:
+        self._is_closing = True
+        self._refuse()
 
 
 async def _head(connection: asyncpg.Connection[Any], chain: Chain) -> tuple[int, bytes]:

@@ -163,3 +163,20 @@ def test_a_figure_without_sense_or_source_is_refused_with_its_line(row: str) -> 
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(IncorrectError, match="source"):
         read_population_csv(b"area,year,age_band,sex,count\n")
+
+
+async def test_a_division_sums_what_is_under_it_unless_the_source_gives_it(geo: Geo) -> None:
+    rows = [(VILLAGE, 2025, 10, "registry"), (VILLAGE + 1, 2025, 20, "registry"), (TOWN, 2025, 33, "census"), (VILLAGE, 2025, 12, "census")]
+    rows += [(VILLAGE, 2024, 7, "registry"), (420999102201, 2025, 5, "registry")]
+    content = "area,year,age_band,sex,count,source\n" + "".join(
+        f"{area},{year},65+,1,{count},{source}\n" for area, year, count, source in rows
+    )
+    await geo.load_population(read_population_csv(content.encode()))
+
+    async def counts(area: int) -> list[tuple[int, str]]:
+        return [(figure.count, figure.source) for figure in await geo.population_under(area, 2025)]
+
+    assert await counts(TOWN) == [(33, "census"), (30, "registry")]
+    assert await counts(COUNTY) == [(33, "census"), (35, "registry")]
+    assert await counts(VILLAGE) == [(12, "census"), (10, "registry")]
+    assert await counts(420999103000) == []

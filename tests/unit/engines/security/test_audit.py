@@ -242,3 +242,43 @@ async def test_anchors_also_go_to_a_file(audit: Audit, doctor: Scope, tmp_path: 
     assert (await audit.anchor(least_age_s=30)) is not None
     lines = (tmp_path / "anchors.txt").read_text().splitlines()
     assert [line.split()[0] for line in lines] == ["1", "2"] and lines[0].endswith(first.hash.hex())
+
+
+async def test_setting_the_whole_log_back_shows_against_shipped_anchors(
+    audit: Audit, reopen: Reopen, database: Database, doctor: Scope, auditor: Scope, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        await _record(audit, doctor, 5)
+        await audit.anchor()
+    shipped = (tmp_path / "anchors.txt").read_text().splitlines()
+    assert (await audit.verify(auditor, DAY, shipped=shipped)).is_sound
+    # What a restored older copy of the database looks like: everything after the first anchor is gone, without a seam.
+    await _tamper(
+        database,
+        "delete from audit where n > 5; delete from audit_anchor where n > 1;"
+        " update audit_head set n = 5, hash = (select hash from audit where n = 5)",
+    )
+    other = await reopen()
+    assert (await other.verify(auditor, DAY)).is_sound
+    report = await other.verify(auditor, DAY, shipped=shipped)
+    assert [(problem.n, problem.kind) for problem in report.problems] == [(2, "anchor")]
+    with pytest.raises(IncorrectError, match="line 1"):
+        await other.verify(auditor, DAY, shipped=["nonsense"])
+    await other.close()
+
+
+async def test_entries_go_on_after_the_connection_was_cut(audit: Audit, database: Database, doctor: Scope, auditor: Scope) -> None:
+    await _record(audit, doctor, 3)
+    async with database.connection() as connection:
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and application_name = 'xinglin'"
+        )
+    told = 0
+    while told < 5:
+        try:
+            await audit.record(AuditEntry(doctor, "read"))
+            told += 1
+        except UnavailableError:
+            await asyncio.sleep(0.05)
+    report = await audit.verify(auditor, DAY)
+    assert report.is_sound and report.rows == 3 + 5 + 1

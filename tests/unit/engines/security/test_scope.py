@@ -132,3 +132,12 @@ def test_another_installation_refuses_the_seal(scopes: Scopes, doctor: Scope, cl
     stranger = Scopes(InstallationSecrets.load(tmp_path / "other"), suite("international"), clock, load_roles())
     with pytest.raises(ForbiddenError):
         stranger.unseal(scopes.seal(doctor))
+
+
+def test_nothing_that_answers_requests_makes_a_scope_of_the_house() -> None:
+    root = Path(xinglin.__file__).parent
+    checked = [path for room in ("web", "modules") for path in sorted((root / room).rglob("*.py"))]
+    assert len(checked) > 5
+    for path in checked:
+        names = {node.attr for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Attribute)}
+        assert not names & {"system_scope", "acting_for", "unseal"}, path
