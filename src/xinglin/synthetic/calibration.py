@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,10 @@ from xinglin.synthetic.plan import table
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One marginal: observed and target in the same unit, tolerance either way, where the target comes from."""
+    """One marginal: observed and target in the same unit, tolerance either way, where the target comes from.
+
+    sampling: standard error of the observed figure that the size of the district brings with it.
+    """
 
     id: str
     zh: str
@@ -25,11 +29,12 @@ class Row:
     tolerance: float
     source: str
     verified: bool
+    sampling: float
 
     @property
     def is_within(self) -> bool:
-        """Return whether the observed figure lies within the tolerance; a figure that could not be computed does not."""
-        return self.observed is not None and abs(self.observed - self.target) <= self.tolerance
+        """Return whether the observed figure lies within tolerance + twice the sampling error; one that could not be computed does not."""
+        return self.observed is not None and abs(self.observed - self.target) <= self.tolerance + 2 * self.sampling
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +52,16 @@ class Report:
 
     def markdown(self) -> str:
         """Return the report as a Markdown table."""
-        head = f"# 校准 calibration: {self.residents} 居民 residents, {self.as_of}\n\n| 指标 figure | 观察 observed | 目标 target | ± | 结果 | 来源 source | 已核实 verified |\n|---|---|---|---|---|---|---|\n"
+        head = f"# 校准 calibration: {self.residents} 居民 residents, {self.as_of}\n\n| 指标 figure | 观察 observed | 抽样误差 s.e. | 目标 target | ± | 结果 | 来源 source | 已核实 verified |\n|---|---|---|---|---|---|---|---|\n"
         return head + "".join(
-            f"| {r.zh} · {r.en} | {_number(r.observed)} | {_number(r.target)} | {_number(r.tolerance)} | {'✓' if r.is_within else '✗'} | {r.source} | {'yes' if r.verified else 'unverified'} |\n"
+            f"| {r.zh} · {r.en} | {_number(r.observed)} | {_number(r.sampling)} | {_number(r.target)} | {_number(r.tolerance)} | {'✓' if r.is_within else '✗'} | {r.source} | {'yes' if r.verified else 'unverified'} |\n"
             for r in self.rows
         )
 
     def text(self) -> str:
         """Return the report as plain lines."""
         return "".join(
-            f"{'ok ' if r.is_within else 'OUT'} {r.id:<22} observed {_number(r.observed):>8}  target {_number(r.target):>8} ± {_number(r.tolerance)}"
+            f"{'ok ' if r.is_within else 'OUT'} {r.id:<22} observed {_number(r.observed):>8} (s.e. {_number(r.sampling)})  target {_number(r.target):>8} ± {_number(r.tolerance)}"
             f"  [{'verified' if r.verified else 'unverified'}] {r.source}\n"
             for r in self.rows
         )
@@ -69,14 +74,17 @@ def calibrate(folder: Path | str) -> Report:
         raise NotFoundError("没有 manifest.json，请先生成示例县", "there is no manifest.json; generate a district first", where=str(folder))
     manifest = orjson.loads(place.read_bytes())
     observed = _observed(manifest)
-    rows = [
-        Row(t["id"], t["zh"], t["en"], observed.get(t["id"]), t["value"], t["tolerance"], t["source"], t["verified"]) for t in table("targets")["target"]
-    ]
+    rows = [_row(target, observed.get(target["id"], (None, 0.0))) for target in table("targets")["target"]]
     return Report(int(manifest["tallies"]["residents"]), manifest["as_of"], tuple(rows))
 
 
-def _observed(manifest: Mapping[str, Any]) -> dict[str, float]:
-    """Return the figures that can be computed: a share without a denominator is left out."""
+def _row(target: Mapping[str, Any], seen: tuple[float | None, float]) -> Row:
+    named = {name: target[name] for name in ("id", "zh", "en", "tolerance", "source", "verified")}
+    return Row(observed=seen[0], sampling=seen[1], target=target["value"], **named)
+
+
+def _observed(manifest: Mapping[str, Any]) -> dict[str, tuple[float, float]]:
+    """Return (figure, standard error) of what can be computed: a share without a denominator is left out."""
     t: dict[str, float] = manifest["tallies"]
     years = manifest["span_years"]
     pairs = {
@@ -86,12 +94,17 @@ def _observed(manifest: Mapping[str, Any]) -> dict[str, float]:
         "bp_control": ("hypertension_controlled", "hypertension_managed"), "glucose_control": ("diabetes2_controlled", "diabetes2_managed"),
         "elder_examined": ("elders_examined", "elders"), "missing_id": ("missing_id", "copies"), "duplicated_files": ("duplicated", "residents"),
     }  # fmt: skip
-    found = {name: t[above] / t[below] for name, (above, below) in pairs.items() if t.get(below)}
-    found["sex_ratio"] = 100 * t["male"] / (t["residents"] - t["male"])
+    found = {name: _share(t[above], t[below]) for name, (above, below) in pairs.items() if t.get(below)}
+    found["sex_ratio"] = (100 * t["male"] / (t["residents"] - t["male"]), 200 / math.sqrt(t["residents"]))
     for name in ("births", "deaths"):
-        found[f"{name}_per_1000"] = 1000 * t[name] / t["residents"] / years
-    found["resources_per_resident"] = manifest["resources"] / t["residents"]
+        found[f"{name}_per_1000"] = (1000 * t[name] / t["residents"] / years, 1000 * math.sqrt(t[name]) / t["residents"] / years)
+    found["resources_per_resident"] = (manifest["resources"] / t["residents"], 0.0)
     return found
+
+
+def _share(above: float, below: float) -> tuple[float, float]:
+    share = above / below
+    return share, math.sqrt(share * (1 - share) / below)
 
 
 def _number(value: float | None) -> str:

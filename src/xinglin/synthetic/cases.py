@@ -58,7 +58,8 @@ def add_cases(scene: Scene, visits: Visits) -> Visits:
     """Return the visits with cases 1 to 3 added; the kinds and shares are those at the head of this file."""
     random = scene.stream(Stream.CASES)
     _repeat(random, scene, visits)
-    extra = [*_after_death(random, scene, visits), *_in_admission(random, scene, visits)]
+    found = [*_after_death(random, scene, visits), *_in_admission(random, scene, visits)]
+    extra = list({(int(visits.row[index]), day): (index, day, case) for index, day, case in found}.values())  # enrolled twice, one visit
     if not extra:
         return _regraded(scene, visits)
     added = visits.take(np.array([index for index, _, _ in extra]))

@@ -128,7 +128,7 @@ def _step(random: np.random.Generator, plan: Plan, known: tuple[People, Health, 
     bad = (h_class > 1) | (d_class > 1)
     state.bad = np.where(now, np.where(bad, state.bad + 1, 0), state.bad)
     urgent = (systolic >= 180) | (diastolic >= 110) | (d & ((glucose >= 16.7) | ((glucose > 0) & (glucose <= 3.9))))
-    refer = np.where(urgent, 2, np.where((state.bad >= 2) & (random.random(count) < 0.45), 1, 0))
+    refer = np.where(urgent, 2, np.where((state.bad >= 2) & (random.random(count) < 0.25), 1, 0))
     state.bad = np.where(refer > 0, 0, state.bad)
     late = random.random(count) < traits.late
     entered = day + np.where(late, random.integers(3, 40, count), random.random(count) < 0.15)
@@ -182,5 +182,5 @@ def _gap(random: np.random.Generator, outcome: tuple[np.ndarray, np.ndarray], co
     quarter = 86 + np.round(random.normal(0, 5, count)).astype(np.int64)
     fortnight = 13 + random.integers(-3, 4, count)
     keeps = random.random(count) < comes
-    soon = bad & (random.random(count) < np.where(refer > 0, 0.85, 0.78))
+    soon = bad & (random.random(count) < np.where(refer > 0, 0.9, 0.86))
     return np.where(soon & keeps, fortnight, np.where(keeps, quarter, quarter + random.integers(15, 100, count)))

@@ -82,7 +82,7 @@ def make_health(plan: Plan, village: int, people: People, traits: Traits) -> Hea
     healthy = np.minimum(102 + 0.34 * age + random.normal(0, 7, count), 134)
     untreated = 151 + 0.12 * (age - 55) + random.normal(0, 9, count)
     resistant = random.random(count) < 0.17
-    treated = 135.5 + 0.10 * (age - 55) + random.normal(0, 6.5, count) + traits.control_mmhg + np.where(resistant, 17, 0)
+    treated = 137 + 0.10 * (age - 55) + random.normal(0, 6.5, count) + traits.control_mmhg + np.where(resistant, 17, 0)
     diseased = h_onset <= plan.last_day
     systolic = np.where(h_known < FAR, treated, np.where(diseased, untreated, healthy))
     sugar = np.where(d_onset <= plan.last_day, np.where(d_known < FAR, 7.1, 8.4) * np.exp(random.normal(0, 0.17, count)), 5.2 * np.exp(random.normal(0, 0.08, count)))

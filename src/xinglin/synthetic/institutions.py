@@ -19,6 +19,9 @@ _TITLES: Final = {
 _TOWN_STAFF: Final = ("leader", "responsible_doctor", "responsible_doctor", "nurse", "nurse", "public_health", "physician", "physician")
 _COUNTY_STAFF: Final = ("leader", "physician", "physician", "physician", "physician", "physician", "nurse", "nurse")
 
+# fractional parts of irrational numbers: the steps between the quantiles of successive institutions
+_STEPS: Final = (0.6180340, 0.4142136, 0.7320508, 0.2360680, 0.6457513)
+
 
 @dataclass(frozen=True, slots=True)
 class Practitioner:
@@ -85,12 +88,25 @@ class Institutions:
         return (self.commission, self.cdc, self.maternal_child, self.hospital, *self.township, *self.clinics)
 
 
+def _trait_pools(random: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return a sorted sample of each trait's distribution."""
+    size = 2000
+    drawn = {
+        "diligence": random.beta(40, 1.7, size), "control_mmhg": random.normal(0, 2.6, size), "coded": random.beta(16, 2, size),
+        "late": random.beta(1.5, 14, size), "round_digits": random.beta(1.3, 7, size), "copied": random.beta(0.8, 40, size),
+        "by_phone": random.beta(2, 22, size), "traced": random.beta(8, 3, size), "examined": random.beta(42, 8.5, size),
+    }  # fmt: skip
+    return {name: np.sort(values) for name, values in drawn.items()}
+
+
 class _Hiring:
     """Gives consecutive numbers and names to institutions and staff of one generation run."""
 
     def __init__(self, plan: Plan) -> None:
         self._names = plan.stream(Stream.STAFF)
-        self._traits = plan.stream(Stream.TRAITS)
+        self._pools = _trait_pools(plan.stream(Stream.TRAITS))
+        self._starts = dict(zip(self._pools, plan.stream(Stream.TRAITS, 1).random(len(self._pools)).tolist(), strict=True))
+        self._drawn: dict[str, int] = {}
         self._institutions = 0
         self._staff = 0
 
@@ -104,17 +120,16 @@ class _Hiring:
             for k, (role, (surname, given)) in enumerate(zip(roles, names, strict=True))
         )
         self._staff += len(roles)
-        traits = self._draw()
+        traits = self._draw(institution_class[0])
         if institution_class == "D600" and self._institutions % 6 == 5:  # one clinic in six rounds nearly everything
             traits = replace(traits, round_digits=0.85)
         return Institution(code, institution_class, name, area, part_of, staff, traits)
 
-    def _draw(self) -> Traits:
-        r = self._traits
-        return Traits(
-            diligence=float(r.beta(40, 1.7)), control_mmhg=float(r.normal(0, 2.6)), coded=float(r.beta(16, 2)), late=float(r.beta(1.5, 14)),
-            round_digits=float(r.beta(1.3, 7)), copied=float(r.beta(0.8, 40)), by_phone=float(r.beta(2, 22)), traced=float(r.beta(8, 3)), examined=float(r.beta(42, 8.5)),
-        )  # fmt: skip
+    def _draw(self, letter: str) -> Traits:
+        """Draw traits so that even three institutions of a class spread over the distributions (quantiles a golden step apart)."""
+        turn = self._drawn[letter] = self._drawn.get(letter, -1) + 1
+        places = {name: (start + turn * _STEPS[n % len(_STEPS)]) % 1.0 for n, (name, start) in enumerate(self._starts.items())}
+        return Traits(**{name: float(pool[int(places[name] * len(pool))]) for name, pool in self._pools.items()})
 
 
 def make_institutions(plan: Plan, places: Places) -> Institutions:

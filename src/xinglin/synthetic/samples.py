@@ -79,7 +79,7 @@ def _cells(place: int, row: dict[str, Any]) -> list[Any]:
     return [
         place + 1, row["name"], number, _date(place, row["day"]), _WAYS[row["way"]][place % 3], "1", pressure.translate(_FULL_WIDTH) if place % 4 == 2 else pressure,
         row["weight"] if row["way"] != 3 else "", row["heart_rate"] if row["way"] != 3 else "", _ADHERENCE[row["adherence"]], row["drug"][0],
-        f"每日{row['drug'][1]}次 每次{row['drug'][2]:g}{row['drug'][3]}", row["outcome"] or "", _date(place + 1, row["next_day"]), row["doctor"],
+        f"每日{row['drug'][1]}次 每次{row['drug'][2]:g}{row['drug'][3]}" if row["drug"][0] else "", row["outcome"] or "", _date(place + 1, row["next_day"]), row["doctor"],
     ]  # fmt: skip
 
 

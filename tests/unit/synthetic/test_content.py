@@ -163,3 +163,29 @@ def test_the_excel_is_what_a_doctor_sends(demo: District) -> None:
     sheet = fastexcel.read_excel(demo.folder / "exchange/hypertension-followups.xlsx").load_sheet(0, header_row=1).to_arrow()
     assert sheet.num_rows >= 2
     assert "血压(mmHg)" in sheet.schema.names and "身份证号" in sheet.schema.names
+
+
+def test_the_bundles_carry_what_the_ndjson_does_not_under_names_of_the_same_kind(demo: District) -> None:
+    sent = {f"{r['resourceType']}/{r['id']}" for r in demo.lines("county-his/000*.ndjson")}
+    bundles = [orjson.loads(path.read_bytes()) for path in sorted((demo.folder / "exchange/county-his").glob("*.json"))]
+    entries = [entry for bundle in bundles for entry in bundle["entry"]]
+    assert len(bundles) == 3 and len(entries) == demo.manifest.tallies["held_back"]
+    for entry in entries:
+        resource = entry["resource"]
+        name = f"{resource['resourceType']}/{resource['id']}"
+        assert name not in sent and entry["fullUrl"].endswith(name) and entry["request"] == {"method": "PUT", "url": name}
+        assert resource["subject"]["reference"] in sent
+    assert not [p for bundle in bundles for p in validate(bundle) if p.severity == "error"]
+
+
+def test_institutions_differ_and_the_truth_says_how(demo: District) -> None:
+    clinics = [line for line in demo.lines("truth/institutions.ndjson") if line["class"] == "D600"]
+    for trait in ("diligence", "control_mmhg", "late", "round_digits"):
+        values = [clinic[trait] for clinic in clinics]
+        assert max(values) - min(values) > 0.05, trait
+
+
+def test_target_numbers_stand_per_township_programme_and_year(demo: District) -> None:
+    head, *rows = (demo.folder / "tasks.csv").read_text("utf-8").splitlines()
+    assert head == "year,area,institution,programme,target,source"
+    assert len({tuple(row.split(",")[:4]) for row in rows}) == len(rows) == 5 * 3 * 4
