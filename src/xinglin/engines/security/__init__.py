@@ -13,6 +13,7 @@ from xinglin.engines.security.ground import SecurityGround, SignInRules
 from xinglin.engines.security.installation import InstallationSecrets
 from xinglin.engines.security.masking import mask_id_number, mask_name, mask_phone
 from xinglin.engines.security.passwords import HashCost, PasswordPolicy
+from xinglin.engines.security.role_page import role_page
 from xinglin.engines.security.roles import Named, Role, RoleTable, load_roles
 from xinglin.engines.security.scope import Scope, scope_areas_condition, scope_condition
 from xinglin.engines.security.scopes import ActingFor, Scopes
@@ -63,6 +64,7 @@ __all__ = [
     "mask_id_number",
     "mask_name",
     "mask_phone",
+    "role_page",
     "scope_areas_condition",
     "scope_condition",
     "suite",

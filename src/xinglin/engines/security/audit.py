@@ -19,7 +19,7 @@ from xinglin.engines.security.algorithms import Suite
 from xinglin.engines.security.audit_anchor import Anchor, anchor_line, compare_anchors, read_anchor_lines, write_anchor
 from xinglin.engines.security.audit_chain import AuditEntry
 from xinglin.engines.security.audit_check import ChainReport, verify_day
-from xinglin.engines.security.audit_search import PAGE_LIMIT, AuditFound, AuditPage, AuditQuery, find_entries
+from xinglin.engines.security.audit_search import PAGE_LIMIT, AuditFound, AuditPage, AuditQuery, Slice, find_entries
 from xinglin.engines.security.audit_writer import AuditOptions, AuditWriter, ChainSource
 from xinglin.engines.security.installation import InstallationSecrets
 from xinglin.engines.security.scope import Scope
@@ -111,12 +111,16 @@ class Audit:
             problems = await compare_anchors(connection, read_anchor_lines(shipped))
         return replace(report, problems=(*report.problems, *problems))
 
-    async def search(self, scope: Scope, query: AuditQuery, *, cursor: str | None = None, limit: int = 50) -> AuditPage:
-        """Return a page of entries, newest first; the look-up is itself recorded.  Raises: ForbiddenError without `audit.read`."""
+    async def search(self, scope: Scope, query: AuditQuery, *, cursor: str | None = None, limit: int = 50, skip: int = 0) -> AuditPage:
+        """Return a page of entries, newest first; the look-up is itself recorded.
+
+        cursor: `next_cursor` of the page before.  skip: entries to pass over first, for pages that are numbered; the log grows meanwhile,
+        so that only the cursor never shows an entry twice.  Raises: ForbiddenError without `audit.read`.
+        """
         scope.require("audit.read")
         await self.record(_looked(scope, "search", query))
         async with self._database.connection() as connection:
-            return await find_entries(connection, query, cursor, limit)
+            return await find_entries(connection, query, Slice(cursor, limit, skip))
 
     async def export(self, scope: Scope, query: AuditQuery) -> AsyncIterator[AuditFound]:
         """Yield every entry that matches, newest first; recorded as an export.  Raises: ForbiddenError without `audit.read`."""
@@ -125,7 +129,7 @@ class Audit:
         cursor: str | None = None
         while True:
             async with self._database.connection() as connection:
-                page = await find_entries(connection, query, cursor, PAGE_LIMIT)
+                page = await find_entries(connection, query, Slice(cursor, PAGE_LIMIT))
             for entry in page.entries:
                 yield entry
             if (cursor := page.next_cursor) is None:

@@ -12,6 +12,7 @@ import asyncpg
 from xinglin.base.errors import IncorrectError
 
 PAGE_LIMIT: Final = 500
+SKIP_LIMIT: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,15 @@ class AuditPage:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Which part of what matches: after a cursor, passing over `skip` entries, at most `limit`."""
+
+    cursor: str | None
+    limit: int
+    skip: int = 0
+
+
 _SELECT: Final = (
     "select l.day, l.process, l.n, l.at, l.account_no, a.login, a.display_name, l.role, l.purpose, l.institution, l.action,"
     " l.subject_type, l.rids, l.persons, l.outcome, l.detail, l.request_id from audit l left join account a using (account_no)"
@@ -78,16 +88,23 @@ _CONDITIONS: Final = (
 )
 
 
-async def find_entries(connection: asyncpg.Connection[Any], query: AuditQuery, cursor: str | None, limit: int) -> AuditPage:
+async def find_entries(connection: asyncpg.Connection[Any], query: AuditQuery, part: Slice) -> AuditPage:
     """Return a page of what matches.  Raises: IncorrectError for a cursor or a limit that cannot be."""
-    if not 1 <= limit <= PAGE_LIMIT:
-        raise IncorrectError(f"每页 1 到 {PAGE_LIMIT} 条", f"write a page size from 1 to {PAGE_LIMIT}", where="limit")
+    limit = part.limit
+    if not 1 <= limit <= PAGE_LIMIT or not 0 <= part.skip <= SKIP_LIMIT:
+        raise IncorrectError(
+            f"每页 1 到 {PAGE_LIMIT} 条，最多翻过 {SKIP_LIMIT} 条；请缩小查询范围",
+            f"write a page size from 1 to {PAGE_LIMIT} and pass over {SKIP_LIMIT} entries at most; narrow the search instead",
+            where="limit",
+        )
     conditions, values = _where(query)
-    if cursor is not None:
-        values += _place(cursor)
+    if part.cursor is not None:
+        values += _place(part.cursor)
         conditions.append(f"(l.at, l.process, l.n) < (${len(values) - 2}, ${len(values) - 1}, ${len(values)})")
     where = f" where {' and '.join(conditions)}" if conditions else ""
-    rows = await connection.fetch(f"{_SELECT}{where} order by l.at desc, l.process desc, l.n desc limit {int(limit) + 1}", *values)
+    rows = await connection.fetch(
+        f"{_SELECT}{where} order by l.at desc, l.process desc, l.n desc limit {int(limit) + 1} offset {int(part.skip)}", *values
+    )
     entries = tuple(_found(row) for row in rows[:limit])
     more = len(rows) > limit
     return AuditPage(entries, _cursor(entries[-1]) if more else None)

@@ -209,6 +209,10 @@ async def test_pages_follow_each_other_without_gap(audit: Audit, doctor: Scope, 
         if cursor is None:
             break
     assert seen == list(range(25, 0, -1))
+    numbered = await audit.search(auditor, AuditQuery(action="read"), limit=10, skip=20)
+    assert [entry.n for entry in numbered.entries] == [5, 4, 3, 2, 1] and numbered.next_cursor is None
+    with pytest.raises(IncorrectError):
+        await audit.search(auditor, AuditQuery(), skip=-1)
     with pytest.raises(IncorrectError):
         await audit.search(auditor, AuditQuery(), cursor="nonsense")
     with pytest.raises(IncorrectError):

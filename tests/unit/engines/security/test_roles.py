@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from xinglin.base.errors import DefinitionError, IncorrectError
-from xinglin.engines.security import load_roles
+from xinglin.engines.security import load_roles, role_page
 
 SHIPPED = files("xinglin.engines.security").joinpath("roles.toml").read_text(encoding="utf-8")
 OFFICERS = {"sysadmin", "secadmin", "auditor"}
@@ -99,3 +100,8 @@ def test_a_table_that_does_not_hold_together_is_refused(old: str, new: str, plac
     with pytest.raises(DefinitionError) as caught:
         load_roles(SHIPPED.replace(old, new))
     assert place in f"{caught.value.where} {caught.value.en}"
+
+
+def test_the_reference_page_is_what_the_table_says() -> None:
+    page = Path(__file__).resolve().parents[4] / "docs" / "reference" / "roles.md"
+    assert page.read_text(encoding="utf-8") == role_page(load_roles()), "write role_page(load_roles()) to docs/reference/roles.md"
