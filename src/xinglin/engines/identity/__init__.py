@@ -5,8 +5,11 @@ from xinglin.engines.identity.keys import DIVISION, ID_NUMBER, RECORD_NUMBER, ex
 from xinglin.engines.identity.numbers import IdNumberFacts, check_digit, checked_id_number, read_id_number
 from xinglin.engines.identity.register import INSTITUTION_CODE, PRACTITIONER_CODE, Institution, Practitioner, Register, code_of
 from xinglin.engines.identity.residents import Arrival, LinkPlan, PersonCard, Residents, Trust
+from xinglin.engines.identity.review_queue import COMPARED, DECISIONS, Review, ReviewQueue, Ruling, SourceRecord, Unplaced, review_reasons
 
 __all__ = [
-    "Arrival", "Browse", "DIVISION", "ID_NUMBER", "INSTITUTION_CODE", "IdNumberFacts", "Institution", "LinkPlan", "PRACTITIONER_CODE", "PersonCard", "Practitioner",
-    "RECORD_NUMBER", "Residence", "Register", "Residents", "Trust", "check_digit", "checked_id_number", "code_of", "extension_value", "next_record_number", "read_id_number",
+    "Arrival", "Browse", "COMPARED", "DECISIONS", "DIVISION", "ID_NUMBER", "INSTITUTION_CODE", "IdNumberFacts", "Institution",
+    "LinkPlan", "PRACTITIONER_CODE", "PersonCard", "Practitioner", "RECORD_NUMBER", "Register", "Residence", "Residents", "Review",
+    "ReviewQueue", "Ruling", "SourceRecord", "Trust", "Unplaced", "check_digit", "checked_id_number", "code_of", "extension_value",
+    "next_record_number", "read_id_number", "review_reasons",
 ]  # fmt: skip
