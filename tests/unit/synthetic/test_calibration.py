@@ -41,3 +41,29 @@ def test_a_district_off_its_target_ends_with_a_failure(demo: District, tmp_path:
 def test_a_folder_without_a_district_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         calibrate(tmp_path)
+
+
+def test_the_figures_can_be_found_again_in_the_files(demo: District) -> None:
+    """Control and examinations counted from the NDJSON, as a reader of the record would; the Excel's few visits are not in it."""
+    tallies = demo.manifest.tallies
+    active = {
+        e["patient"]["reference"]
+        for e in demo.lines("base-platform/0003-*.ndjson")
+        if e["status"] == "active" and e["type"][0]["coding"][0]["code"] == "hypertension"
+    }
+    assert len(active) == tallies["hypertension_managed"]
+    latest: dict[str, tuple[str, str]] = {}
+    for response in demo.lines("base-platform/0005-*.ndjson", "QuestionnaireResponse"):
+        said = {i["linkId"]: i["answer"][0] for i in response["item"] if "answer" in i}
+        if "hypertension" in response["questionnaire"] and "outcome_class" in said and response["authored"][:10] > "2025-11-21":
+            patient = response["subject"]["reference"]
+            latest[patient] = max(latest.get(patient, ("", "")), (response["authored"], said["outcome_class"]["valueCoding"]["code"]))
+    controlled = sum(latest.get(patient, ("", ""))[1] == "1" for patient in active)
+    assert abs(controlled - tallies["hypertension_controlled"]) <= 5
+    complete = {
+        r["subject"]["reference"]
+        for r in demo.lines("base-platform/0007-*.ndjson", "QuestionnaireResponse")
+        if r["authored"].startswith("2025") and any(i["linkId"] == "complete" and i["answer"][0]["valueBoolean"] for i in r["item"])
+    }
+    births = {f"Patient/{p['id']}": p["birthDate"] for p in demo.lines("base-platform/0001-*.ndjson")}
+    assert abs(sum(births[p] < "1961-01-01" for p in complete) - tallies["elders_examined"]) <= 25
