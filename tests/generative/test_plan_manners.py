@@ -151,7 +151,11 @@ def as_html(shape: Shape, rows: list[list[str]]) -> str:
     for number, row in enumerate(rows):
         span = next((later for later in range(number + 1, len(rows)) if rows[later][0]), len(rows)) - number
         first = f'<td rowspan="{span}">{escape(row[0])}</td>' if row[0] else ""
-        body += f"<tr>{first if shape.category else ''}" + "".join(f"<td><p>{escape(cell)}</p></td>" for cell in row[shape.category :]) + "</tr>"
+        body += (
+            f"<tr>{first if shape.category else ''}"
+            + "".join(f"<td><p>{escape(cell)}</p></td>" for cell in row[shape.category :])
+            + "</tr>"
+        )
     return f"<html><body><h1>{TITLE}</h1><p>一、主要指标</p><table><tr>{head}</tr>{body}</table><p>二、主要任务</p></body></html>"
 
 

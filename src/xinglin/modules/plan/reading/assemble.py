@@ -144,6 +144,9 @@ def _bases(read: _Reads, index: int, notes: list[str], doubts: list[str]) -> lis
         return []
     text = bare(read.cell.text)
     bracketed = text[:1] in "（(" and text[-1:] in "）)*" and value.inner is None
+    dated = re.fullmatch(r"(?:截至)?((?:19|20)\d\d)年?(?:底|末|数据|数|值)?", value.words)
+    if dated:
+        years = (int(dated.group(1)),)
     note = value.words or (f"带标记{value.mark}" if value.mark else "")
     if note:
         notes.append(f"基期{note}")

@@ -102,11 +102,13 @@ def read_rows(rows: Sequence[Sequence[Cell]], columns: Sequence[Column], last_ca
         texts = [cell.text for cell in row]
         if is_header_row(texts) or not any(texts):
             continue
+        if len({text for text in texts if text}) == 1 and (any(cell.merged for cell in row) or sum(bool(text) for text in texts) == 1):
+            text = max(texts, key=len)
+            category = category if re.match(r"注|备注|说明|[*※]", text) else squeeze(text)
+            continue
         shifted = _align(row, columns)
         draft = _draft(shifted, columns)
         if draft is None:
-            if sum(bool(text) for text in texts) == 1 and not re.match(r"注|备注|说明|[*※]", max(texts, key=len)):
-                category = squeeze(max(texts, key=len))
             continue
         category = draft.category = draft.category or category
         drafts.append(draft)

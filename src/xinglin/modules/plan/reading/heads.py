@@ -14,7 +14,9 @@ from xinglin.modules.plan.reading.normal import bare, squeeze, tidy
 _TITLE: Final = re.compile(
     r"^[^。；;：:]{4,60}(?:规划|规划纲要|行动计划|实施方案|行动方案|工作方案|发展纲要|建设方案|行动纲要)(?:的通知)?(?:[（(][^（）()]{2,24}[）)])?$"
 )
-_BODY: Final = re.compile(r"^(?:第[一二三四五六七八九十]+[章节]|[一二三四五六七八九十]+、|（一）|\(一\)|前\s*言|目\s*录|[“\"]?十[一二三四五六]五[”\"]?时期|为[了]?.{2,40})")
+_BODY: Final = re.compile(
+    r"^(?:第[一二三四五六七八九十]+[章节]|[一二三四五六七八九十]+、|（一）|\(一\)|前\s*言|目\s*录|[“\"]?十[一二三四五六]五[”\"]?时期|为[了]?.{2,40})"
+)
 _SPAN: Final = re.compile(r"(20\d\d)\s*年?\s*[-—–~～至到]+\s*(20\d\d)\s*年?")
 _AREA: Final = re.compile(r"([一-鿿]{2,9}?(?:自治区|自治州|自治县|新区|开发区|经开区|高新区|省|市|区|县|州|旗|盟))")
 
@@ -46,7 +48,9 @@ def _titles(lines: Sequence[str]) -> list[tuple[int, str]]:
             r"^(?:[（(]?[一二三四五六七八九十\d]+[）)]?[、.．]|《|根据|按照|专栏|附|表|到\d|——|[-*·])", line
         ):
             continue
-        if re.search(r"[，,]|结合|制定|落实|编制|印发《", line) or not (_opens(lines, number) or not any(raw.strip() for raw in lines[: number - 1])):
+        if re.search(r"[，,]|结合|制定|落实|编制|印发《", line) or not (
+            _opens(lines, number) or not any(raw.strip() for raw in lines[: number - 1])
+        ):
             continue
         if found and number - last_body < 40 and not _numbered_between(lines, found[-1][0], number):
             continue

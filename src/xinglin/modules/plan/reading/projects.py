@@ -206,7 +206,7 @@ def _stream_rows(blocks: Sequence[tuple[int, str]], start: int, heads: Sequence[
         first, _, rest = text.partition(" ")
         if _INDEX.match(first) and int(first) == len(rows) + 1:
             rows.append([(number, rest)] if rest else [(number, "")])
-        elif not rows or len(text) > 60 or re.search(r"[。，；]", text) or _is_done(rows[-1], text):
+        elif not rows or len(text) > 60 or re.search(r"[。，；]", text) or _is_done(rows[-1], blocks[index + 1 : index + 5], len(rows) + 1):
             break
         else:
             rows[-1].append((number, text))
@@ -214,9 +214,10 @@ def _stream_rows(blocks: Sequence[tuple[int, str]], start: int, heads: Sequence[
     return [one for row in rows if (one := _from_stream(row, heads))], index
 
 
-def _is_done(row: Sequence[tuple[int, str]], text: str) -> bool:
-    """A row that already has its numbers at the end takes no more words."""
-    return any(re.search(r"(?:^|\s)20\d\d(?:\s|$)", part) for _, part in row) and bool(re.search(r"[一-鿿]{4}", text))
+def _is_done(row: Sequence[tuple[int, str]], ahead: Sequence[tuple[int, str]], following: int) -> bool:
+    """Say whether a row that has its numbers takes no more words: no next row begins soon after them."""
+    has_year = any(re.search(r"(?:^|\s)20\d\d(?:\s|$)", part) for _, part in row)
+    return has_year and not any(text.split()[0] == str(following) for _, text in ahead)
 
 
 def _from_stream(row: Sequence[tuple[int, str]], heads: Sequence[str]) -> Project | None:
@@ -266,9 +267,9 @@ def text_projects(paragraphs: Sequence[Paragraph]) -> list[Project]:
     """Return the projects that stand as sentences in boxes on projects (……建设项目。用地……，总投资……万元)."""
     made: list[Project] = []
     for one in paragraphs:
-        if one.box is None or "项目" not in one.box or one.kind == "box":
+        if one.box is None or one.kind == "box" or not ("项目" in one.box or re.search(r"投资|建筑面积|床位", one.text)):
             continue
-        match = re.match(r"(?:\d{1,2}[.、．]\s*)?([^。：:；，]{4,50}(?:项目|工程|建设))[。：:]", one.text)
+        match = re.match(r"(?:\d{1,2}[.、．]\s*)?([^。：:；，]{4,50}(?:项目|工程|建设))[。：:，]", one.text)
         if match is None:
             continue
         facts = {key: _fact(pattern, one.text) for key, pattern in _FACTS}

@@ -287,4 +287,6 @@ def _drop_tail(tokens: list[Token], trailing: int) -> list[Token]:
     end = len(tokens)
     while end and tokens[end - 1].kind == "text":
         end -= 1
-    return tokens[: min(len(tokens), end + trailing)] if end else []
+    tail = tokens[end] if end < len(tokens) else None
+    is_name_tail = tail is not None and bool(re.search(r"[（(][^（()）]+[）)]$", tail.text))
+    return tokens[: min(len(tokens), end + max(trailing, int(is_name_tail)))] if end else []

@@ -17,6 +17,7 @@ from xinglin.modules.plan.reading.stream import Token, trailing_columns
 from xinglin.modules.plan.reading.values import parse_value
 
 _COUNT: Final = re.compile(r"\s*[（(]\s*\d+\s*[个项条]\s*[）)]$")
+_UNIT_END: Final = re.compile(r"[（(]\s*([^（()）]*)\s*[）)]\s*$")
 _NAME_START: Final = re.compile(r"^(?:每[千万百十]|人均|居民|其中|适龄|孕产妇|婴儿|\d|全[省市区县]|以|二级|三级|重点)")
 _INDICATOR_END: Final = re.compile(r"(?:率|数|比例|比重|占比|寿命|强度|天数|住院日|人员|收入|支出|床位)(?:[（(].*)?$")
 
@@ -63,7 +64,23 @@ def read_region(columns: Sequence[Column], tokens: Sequence[Token], category: st
         _step(state, token, following)
         state.last = token
     _finish(state)
+    _join_categories(state.drafts)
     return state.drafts
+
+
+def _join_categories(drafts: Sequence[Draft]) -> None:
+    """Join a category that stood broken beside several rows (健康 … 水平 …) and give it to all of them."""
+    groups: list[list[Draft]] = []
+    for draft in drafts:
+        if groups and groups[-1][0].category == draft.category:
+            groups[-1].append(draft)
+        else:
+            groups.append([draft])
+    for first, second in zip(groups, groups[1:], strict=False):
+        joined = first[0].category + second[0].category
+        if joined in catalogue().categories and first[0].category not in catalogue().categories:
+            for draft in (*first, *second):
+                draft.category = joined
 
 
 def _is_one_cell_a_line(tokens: Sequence[Token]) -> bool:
@@ -99,8 +116,22 @@ def _text(state: _State, token: Token, following: Token | None) -> None:
         if state.trailing and len(state.after) < state.trailing and _is_trailing(state, token, following):
             state.after.append(token)
             return
+        if not token.cell and state.is_full and _is_name_tail(state, token, following):
+            state.texts.append(token)
+            return
         _finish(state)
     state.texts.append(token)
+
+
+def _is_name_tail(state: _State, token: Token, following: Token | None) -> bool:
+    """Say whether the words finish the name of the row whose values stood in its middle line: 亡率（%）."""
+    name = "".join(text.text for text in state.texts)
+    if state.has("unit") or _UNIT_END.search(name) or len(token.text) > 20 or _NAME_START.match(token.text):
+        return False
+    bracket = _UNIT_END.search(token.text)
+    if bracket is None or not catalogue().is_unit(bracket.group(1)):
+        return False
+    return following is None or following.kind == "text" or (state.has("serial") and bare(following.text).isdigit())
 
 
 def _is_trailing(state: _State, token: Token, following: Token | None) -> bool:
@@ -138,7 +169,20 @@ def _category_text(texts: Sequence[Token]) -> str:
     return squeeze(_COUNT.sub("", "".join(text.text for text in texts)))
 
 
+def _take_worded(state: _State) -> None:
+    """Take the last words of a row without numbers as its values: 疫情 低流行水平 低流行水平 预期性."""
+    wanted = len(state.value_columns)
+    last = state.texts[-1]
+    words = last.text.split(" ")
+    if last.cell or len(words) <= wanted or not wanted:
+        return
+    state.values = [Token("value", word, last.from_line, last.to_line) for word in words[-wanted:]]
+    state.texts[-1] = Token("text", " ".join(words[:-wanted]), last.from_line, last.to_line)
+
+
 def _finish(state: _State) -> None:
+    if state.texts and state.kind and not state.values:
+        _take_worded(state)
     if state.texts and (state.values or state.kind):
         head, name = _split_category(state)
         if head:
@@ -157,6 +201,8 @@ def _split_category(state: _State) -> tuple[list[Token], list[Token]]:
     """Return (category tokens, name tokens): short words before the name that the catalogue or their shape shows as a category."""
     texts = _split_first(state)
     known = catalogue().categories
+    if len(texts) == len(state.texts) + 1 and not state.has("category"):
+        return texts[:1], texts[1:]
     for size in range(min(5, len(texts) - 1), 0, -1):
         if bare(_category_text(texts[:size])) in known:
             return texts[:size], texts[size:]
@@ -192,7 +238,12 @@ def _split_first(state: _State) -> list[Token]:
             and not _NAME_START.match(first)
             and not _INDICATOR_END.search(first)
         )
-        if known or (shaped and re.match(r"[一-鿿\d]{3,}", rest) and index == 0):
+        part_of = len(first) == 2 and index == 0 and any(word.startswith(first) or word.endswith(first) for word in catalogue().categories)
+        if (
+            known
+            or (part_of and _UNIT_END.search(rest) and not _NAME_START.match(first))
+            or (shaped and re.match(r"[一-鿿\d]{3,}", rest) and index == 0)
+        ):
             part = [Token("text", first, token.from_line, token.to_line), Token("text", rest, token.from_line, token.to_line)]
             return texts[:index] + part + texts[index + 1 :]
     return texts

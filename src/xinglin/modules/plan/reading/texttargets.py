@@ -17,10 +17,10 @@ from xinglin.modules.plan.reading.phrases import GENERIC, RATE_WORD, clean_objec
 _RATES: Final = frozenset({"%", "‰", "/万", "/10万", "个百分点", "百分点", "倍"})
 _FACT_UNITS: Final = _RATES | {"岁", "张", "人", "名", "天"}
 _PAST_HEAD: Final = re.compile(
-    r"基础|现状|成绩|成效|回顾|背景|形势|机遇|挑战|问题|短板|不足|基本情况|[“\"]?十[一二三四五]五[”\"]?时期.{0,12}(?:情况|成就|发展成|完成|取得|存在)|主要成就|发展环境|实施情况"
+    r"基础(?!设施|性|上|能力|医|建设|工作|支撑)|现状|成绩|成效|回顾|背景|形势|机遇|挑战|问题|短板|不足|基本情况|[“\"]?十[一二三四五]五[”\"]?时期.{0,12}(?:情况|成就|发展成|完成|取得|存在)|主要成就|发展环境|实施情况"
 )
 _TASK_HEAD: Final = re.compile(
-    r"夯实|打牢|补齐|补短板|目标|任务|工程|行动|^(?:加快|提升|推进|强化|完善|优化|深化|加强|构建|促进|持续|全面|实施|推动|建立|着力|大力|积极|切实|统筹|创新|发展|打造|提高|扎实|筑牢|织密|改善|培育|巩固|拓展|落实|规范)"
+    r"夯实|打牢|补齐|补短板|目标|任务|工程|行动|^(?:加快|提升|推进|强化|完善|优化|深化|加强|构建|促进|持续|全面|实施|推动|建立|着力|大力|积极|切实|统筹|创新|打造|提高|扎实|筑牢|织密|改善|培育|巩固|拓展|落实|规范)"
 )
 _PAST_WORDS: Final = re.compile(
     r"已(?!有|经?纳入)|累计|上升到|下降到|下降至|增加到.{0,8}年|从.{1,20}(?:增加|上升|下降|降低|提高|减少)(?:到|至)|由.{1,20}(?:增加|上升|下降|降低|提高|减少)(?:到|至)"
@@ -98,7 +98,9 @@ def _facts_of(place: _Place) -> Iterator[TextFact]:
 def _places(paragraph: Paragraph) -> Iterator[_Place]:
     offset = 0
     for sentence in _SPLIT.split(paragraph.text):
-        if re.search(r"[\d]|分之|[一二两三四五六七八九]成(?![为立果功员本熟份套])|[一二三四五六七八九十]{1,3}(?:家|所|名|张|辆|座)", sentence):
+        if re.search(
+            r"[\d]|分之|[一二两三四五六七八九]成(?![为立果功员本熟份套])|[一二三四五六七八九十]{1,3}(?:家|所|名|张|辆|座)", sentence
+        ):
             yield _Place(paragraph, offset, sentence, tuple(mentions_of(sentence)))
         offset += len(sentence)
 
@@ -140,9 +142,26 @@ def _sentence_targets(place: _Place, aim: Aim, year: int | None, previous: str) 
             one = _single(place, index, previous)
             made, run = ([one] if one else []), 1
         for one in made:
+            one = _with_head(one, previous)
             previous = one.name
             yield _with_year(one, place, place.mentions[index].start, aim, year)
         index += run
+
+
+def _with_head(one: Indicator, previous: str) -> Indicator:
+    """Give 每千人口 of the name before to 执业医师数, when the value can only be per head."""
+    head = re.match(r"(?:全[省市区县]|到20\d\d年)?(每(?:千|万)(?:名)?(?:常住)?人口?)", previous)
+    if (
+        head is None
+        or "每" in one.name
+        or one.unit not in {"人", "名", "张", "个"}
+        or not re.match(r"(?:执业|注册|全科|医师|护士|床位|托位|公共卫生|中医)", one.name)
+    ):
+        return one
+    if one.target_value is None or one.target_value >= 50:
+        return one
+    note = "；".join(part for part in (one.note, f"承前加“{head.group(1)}”") if part)
+    return replace(one, name=head.group(1) + one.name, note=note)
 
 
 def _run_length(place: _Place, index: int) -> int:
@@ -174,8 +193,9 @@ def _run_targets(place: _Place, index: int, run: int, previous: str) -> Iterator
     names = split_names(re.sub(r"分别.*$", "", whole), run)
     if names is None:
         return
+    shared = mentions[-1].op or mentions[0].op
     for one, text in zip(mentions, names, strict=True):
-        yield _make(place, one, text, mentions[0])
+        yield _make(place, replace(one, op=one.op or shared), text, mentions[0])
 
 
 def _subject_text(place: _Place, index: int, *, keep_lists: bool = False) -> str:
@@ -220,15 +240,19 @@ def _rate_name(place: _Place, index: int, previous: str) -> str:
         return after
     if re.search(r"[和及与、]\s*$", before):
         subject = ""
+    subject = re.sub(r"按照?(?:辖区)?(?:常住人口|服务人口|户籍人口|人口)?(?:总数)?的?$", "", subject)
     if subject and (RATE_WORD.search(subject) or not after or mention.lead_start < mention.start or _GROWTH.search(before)):
         return _full(re.sub(r"(?:分别|均)$", "", _without_growth(subject)), previous)
     if not subject:
+        if not after and previous and any(other.kind == "value" for other in place.mentions[:index]):
+            return previous
         return _lone(place, index, after, previous) if after else _earlier(place, index)
     return subject + after if not before.rstrip().endswith(("达到", "达", "为")) else subject
 
 
 def _without_growth(subject: str) -> str:
-    return re.sub(r"(?:年均|每年|逐年)?(?:增长|提高|下降|降低|增加|减少|上升)$", "", subject) or subject
+    word = re.sub(r"(?:年均|每年|逐年)?(?:增长|提高|下降|降低|增加|减少|上升)$", "", subject)
+    return re.sub(r"(?:较|比|在)(?:20\d\d年|基期|十[一二三四五]五[”末]*)(?:的?基础上)?$", "", word)
 
 
 def _lone(place: _Place, index: int, after: str, previous: str) -> str:
@@ -268,7 +292,7 @@ def _count(place: _Place, index: int, previous: str) -> Indicator | None:
     linked = mention.lead_start < mention.start and not re.search(
         r"^(?:至少|不少于|不低于)", place.sentence[mention.lead_start : mention.start]
     )
-    subject, after = clean_subject(before, linked=linked), clean_object(_after_text(place, index), counted=True)
+    subject, after = _without_growth(clean_subject(before, linked=linked)), clean_object(_after_text(place, index), counted=True)
     raw_after = _after_text(place, index)
     reasons: tuple[str, ...] = ()
     if re.fullmatch(r".{0,6}(?:规模|面积|人口|投资)", after) and index + 1 < len(place.mentions):

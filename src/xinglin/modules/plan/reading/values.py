@@ -95,6 +95,8 @@ def _take_brackets(word: str) -> tuple[str, Value | None, str]:
     outside, content = word[: match.start()] + word[match.end() :], match.group(1)
     if re.fullmatch(r"[一-鿿]+", content) and not outside:
         return word, None, ""
+    if outside and re.fullmatch(r"(?:截至)?(?:19|20)\d\d年?(?:底|末|数据|数|值)?", content):
+        return outside, None, content
     inner = _main(content) if content else None
     if inner is not None:
         return outside, inner, ""
