@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from xinglin.engines.lake.feed import Entry, FeedSource
 from xinglin.engines.lake.rows import SYSTEM_FIELDS, Extraction, Fact, Key, Problem, Views
+from xinglin.engines.lake.threads import in_thread
 
 PERSON_LINK: Final = "person_link"
 PERSON_SCOPE: Final = "person_scope"
@@ -100,10 +101,10 @@ async def read_batch(views: Views, source: FeedSource, entries: Sequence[Entry],
 
     entries: not empty, in order, all after `after`.
     """
-    reader = await asyncio.to_thread(_read, views, entries)
+    reader = await in_thread(partial(_read, views, entries))
     keys = reader.extraction.keys()
     rids = await source.rids(keys) if keys else {}
-    tables = await asyncio.to_thread(reader.tables, rids)
+    tables = await in_thread(partial(reader.tables, rids))
     return Batch(after, entries[-1].seq, tables, reader.erasures, reader.extraction.problems)
 
 

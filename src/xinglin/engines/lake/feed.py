@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol
 
 from xinglin.engines.lake.rows import Resolver
 
@@ -40,7 +40,7 @@ class Entry(Protocol):
 class FeedSource(Resolver, Protocol):
     """A feed in commit order without holes."""
 
-    async def feed(self, after: int, limit: int) -> Sequence[Entry]:
+    def feed(self, after: int, limit: int) -> Coroutine[Any, Any, Sequence[Entry]]:
         """Return the next entries with seq greater than `after`, at most `limit`; none when there are none."""
         ...
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -26,8 +26,10 @@ from xinglin.engines.lake.feed import FeedSource
 from xinglin.engines.lake.rows import Problem, Views
 from xinglin.engines.lake.snapshot import Snapshot, TableFiles, publish, published
 from xinglin.engines.lake.tables import LakeTable
+from xinglin.engines.lake.threads import in_thread
 
 MOST_PROBLEMS: Final = 200
+SPILL: Final = "spill"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +70,11 @@ class Lake:
         self._clock = clock
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock_file = self._lock()
+        shutil.rmtree(folder / SPILL, ignore_errors=True)  # what a killed process left of its queries
         self._in_use: Callable[[], frozenset[str]] = frozenset
         self.owes_sweep = True
         self.snapshot = self._open()
         self._generation = self.snapshot.generation
-        self._cursor = self.snapshot.seq
 
     def _lock(self) -> IO[Any]:
         file = (self.folder / "writer.lock").open("w")
@@ -119,29 +121,43 @@ class Lake:
 
         Each batch is committed table by table, then published; a kill between tables is made good by the next call.
         """
-        while await self._take_batch(source, self.snapshot.seq):
-            await asyncio.to_thread(self._publish, self._cursor)
+        async with aclosing(self._batches(source, self.snapshot.seq)) as batches:
+            async for batch in batches:
+                await in_thread(partial(self._commit, batch))
+                await in_thread(partial(self._publish, batch.upto))
         return self.snapshot
 
     async def rebuild(self, source: FeedSource) -> Snapshot:
         """Make the lake anew from the whole feed and return the snapshot; the rows are the same as before.
 
-        Readers see the old tables until the new ones have reached the head.
+        Readers see the old tables until the new ones have reached the head; if that fails, the old ones stay.
         """
         old = self.snapshot
-        self._empty(old.number)
-        self._generation = f"g{old.number + 1:06d}"
-        seq = 0
-        while await self._take_batch(source, seq):
-            seq = self._cursor
-        await asyncio.to_thread(self._publish, seq)
+        try:
+            self._generation = self._empty(old.number).generation
+            seq = 0
+            async with aclosing(self._batches(source, 0)) as batches:
+                async for batch in batches:
+                    await in_thread(partial(self._commit, batch))
+                    seq = batch.upto
+            await in_thread(partial(self._publish, seq))
+        finally:
+            if self.snapshot is old:
+                self._generation = old.generation
+                self._tables = self._tables_of(old.generation)
         return self.snapshot
 
-    async def _take_batch(self, source: FeedSource, after: int) -> bool:
+    async def _batches(self, source: FeedSource, after: int) -> AsyncGenerator[Batch, None]:
+        """Yield the batches after a seq; while one is worked on, the next is fetched."""
         entries = await source.feed(after, self.options.batch)
-        if entries:
-            await asyncio.to_thread(self._commit, await read_batch(self.views, source, entries, after))
-        return bool(entries)
+        while entries:
+            upto = entries[-1].seq
+            following = asyncio.ensure_future(source.feed(upto, self.options.batch))
+            try:
+                yield await read_batch(self.views, source, entries, after)
+                after, entries = upto, await following
+            finally:
+                following.cancel()
 
     def _commit(self, batch: Batch) -> None:
         with _writing():
@@ -151,7 +167,6 @@ class Lake:
                 self._erase(erasure)
         self.owes_sweep = self.owes_sweep or bool(batch.erasures)
         self.problems = [*self.problems, *batch.problems][-MOST_PROBLEMS:]
-        self._cursor = batch.upto
 
     def _publish(self, seq: int) -> None:
         snapshot = self._moment(seq, self.snapshot.number + 1, self._generation)

@@ -19,6 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from xinglin.base.errors import BusyError, DefinitionError, FaultError, XinglinError
+from xinglin.engines.lake.lake import SPILL
 from xinglin.engines.lake.snapshot import Snapshot
 from xinglin.engines.lake.surface import EVERYBODY, Ground, Surface, SurfaceKey
 from xinglin.engines.security import Scope, scope_condition
@@ -46,7 +47,7 @@ def _open(folder: Path, options: ReaderOptions) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
             "memory_limit": f"{options.memory_mb}MB",
             "threads": options.threads,
-            "temp_directory": str(folder / "spill"),
+            "temp_directory": str(folder / SPILL),
             "python_enable_replacements": False,
         },
     )

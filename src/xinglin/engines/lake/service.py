@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 import pyarrow as pa
@@ -18,6 +19,7 @@ from xinglin.engines.lake.feed import FeedSource
 from xinglin.engines.lake.lake import Lake
 from xinglin.engines.lake.reader import Parameters, Reader, ReaderOptions
 from xinglin.engines.lake.snapshot import Snapshot
+from xinglin.engines.lake.threads import in_thread
 from xinglin.engines.security import Scope
 
 _log = logging.getLogger(__name__)
@@ -71,13 +73,13 @@ class LakeService:
     async def fold(self) -> None:
         """Fold small files where a table has too many; queries go on meanwhile."""
         async with self._writing:
-            if await asyncio.to_thread(self._lake.compact):
+            if await in_thread(self._lake.compact):
                 self._reader.show(self._lake.snapshot)
 
     async def query(self, scope: Scope, sql: str, parameters: Parameters = (), *, as_known_on: int | None = None) -> tuple[pa.Table, int]:
         """Return the rows of one SELECT and the seq they are true for; see `Reader.query`."""
         async with self._slots:
-            return await asyncio.to_thread(self._reader.query, scope, sql, parameters, as_known_on=as_known_on)
+            return await in_thread(partial(self._reader.query, scope, sql, parameters, as_known_on=as_known_on))
 
     async def freshness(self) -> Freshness:
         """Return how far the columns lag behind the record."""
@@ -121,7 +123,7 @@ class LakeService:
             snapshot = await work(self._source)
             self._reader.show(snapshot)
             if self._lake.owes_sweep:
-                await asyncio.to_thread(self._lake.sweep, None)
+                await in_thread(partial(self._lake.sweep, None))
         if snapshot.number != before.number:
             for listener in self._listeners:
                 try:

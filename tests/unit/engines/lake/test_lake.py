@@ -237,6 +237,49 @@ async def test_a_refresh_cut_between_tables_is_made_good(service: LakeService, h
     assert await _rows(service, house, sql) == [(3, 4, 5)]
 
 
+class _BreaksAt(MemoryFeed):
+    """A feed that is lost after some entries."""
+
+    def __init__(self, feed: MemoryFeed, last: int) -> None:
+        super().__init__()
+        self.entries, self._last = feed.entries, last
+
+    async def feed(self, after: int, limit: int) -> Any:
+        if after >= self._last:
+            raise UnavailableError("没有", "away")
+        return await super().feed(after, limit)
+
+
+async def test_a_rebuild_that_fails_leaves_the_old_tables(tmp_path: Path, views: Views, feed: MemoryFeed, house: Scope) -> None:
+    lake = Lake(tmp_path / "lake", views, CLOCK, OPTIONS)
+    for number in range(20):
+        feed.put(district.measurement(f"m{number}"))
+    await lake.refresh(feed)
+    with pytest.raises(UnavailableError):
+        await lake.rebuild(_BreaksAt(feed, 14))
+    feed.put(district.measurement("m20"))
+    with pytest.raises(UnavailableError):
+        await lake.refresh(_BreaksAt(feed, 21))
+    reader = Reader(lake.folder, lake.schemas, lake.snapshot, ReaderOptions(ZONE))
+    assert lake.snapshot.seq == 21
+    assert reader.query(house, "select count(*) as n from measurement")[0].to_pylist() == [{"n": 21}]
+    assert lake.sweep(older_than_s=None) == 2
+    reader.close()
+    lake.close()
+
+
+async def test_a_cancelled_refresh_leaves_a_whole_lake(service: LakeService, feed: MemoryFeed, house: Scope) -> None:
+    for number in range(60):
+        feed.put(district.measurement(f"m{number}"))
+    for pause_s in (0.0, 0.002, 0.005, 0.01, 0.03):
+        task = asyncio.create_task(service.refresh())
+        await asyncio.sleep(pause_s)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    await service.refresh()
+    assert await _rows(service, house, "select count(*), count(distinct rid) from measurement") == [(60, 60)]
+
+
 async def test_a_lost_file_makes_the_lake_anew(tmp_path: Path, views: Views, feed: MemoryFeed) -> None:
     lake = Lake(tmp_path / "lake", views, CLOCK, OPTIONS)
     feed.put(district.measurement())
