@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from xinglin.base.database import Database
-from xinglin.definitions import Definition, Question
+from xinglin.definitions import Definition, Kind, Node, Question
 from xinglin.engines.rules.closures import Closures, Frame
 from xinglin.engines.rules.ports import Columns, Record
 from xinglin.engines.rules.texts import SqlTexts
@@ -145,7 +145,7 @@ class Results:
 
 
 def _result(definition: Definition, person: int, seq: int, values: dict[str, Any]) -> Result:
-    state = {name: values[f"state_{name}"] for name in definition.state}
+    state = {name: _plain(values[f"state_{name}"]) for name in definition.state}
     evidence = sorted({rid for name, rids in values.items() if name.startswith("evidence_") for rid in rids})
     return Result(
         person=person,
@@ -163,7 +163,7 @@ def _result(definition: Definition, person: int, seq: int, values: dict[str, Any
 
 def wrapped_sql(sql: str, definition: Definition) -> str:
     """Return SQL for the rows of `result` among what the compiled SQL says of everyone."""
-    state = ", ".join(f"{name} := state_{name}" for name in definition.state)
+    state = ", ".join(f"{name} := {_told(name, node)}" for name, node in definition.state.items())
     told = f"cast(to_json(struct_pack({state})) as varchar)" if state else "'{}'"
     lists = [name for name in definition.outputs if name.startswith("evidence_")]
     joined = f"list_sort(list_distinct(list_concat({', '.join(lists)}, [])))" if lists else "[]"
@@ -171,6 +171,18 @@ def wrapped_sql(sql: str, definition: Definition) -> str:
         f"select person, due_from, due_by, lost_after, {told} as state, '{{' || array_to_string({joined}, ',') || '}}' as evidence\n"
         f"from (\n{sql}\n) everyone where applies order by person"
     )
+
+
+def _told(name: str, node: Node) -> str:
+    """Return SQL that writes a whole number without a point, as the one-person path does."""
+    column = f"state_{name}"
+    if node.kind != Kind.NUMBER:
+        return column
+    return f"case when {column} = trunc({column}) then to_json(cast({column} as bigint)) else to_json({column}) end"
+
+
+def _plain(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _csv(table: pa.Table) -> io.BytesIO:
