@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +56,7 @@ class OneAccountPerRole:
 
     def __init__(self) -> None:
         self.roles = load_roles()
-        self.sessions = self
+        self.sessions = self.setup = self
         self.first_password: set[str] = set()
         self.open: dict[str, OpenSession] = {}
 
@@ -76,11 +78,25 @@ class OneAccountPerRole:
             raise ForbiddenError("请先修改初始密码", "change the first password")
         return session.scope
 
+    async def demo_accounts(self) -> tuple[Any, ...]:
+        return ()
+
     async def memberships(self, token: str) -> tuple[Any, ...]:
         return ()
 
     async def sign_out(self, token: str) -> None:
         self.open.pop(token, None)
+
+
+class NoRows:
+    """A database in which nothing is under way."""
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[NoRows]:
+        yield self
+
+    async def fetch(self, query: str) -> list[Any]:
+        return []
 
 
 class NamedPlaces:
@@ -104,7 +120,7 @@ class AuditTape:
 def frame_platform(*, demo: bool = True) -> Any:
     """Return a platform on which sign-in, frame and lists work."""
     settings = Settings(data_dir=Path("unused"), demo=demo)
-    return SimpleNamespace(settings=settings, clock=CLOCK, security=OneAccountPerRole(), audit=AuditTape(), geo=NamedPlaces())
+    return SimpleNamespace(settings=settings, clock=CLOCK, security=OneAccountPerRole(), audit=AuditTape(), geo=NamedPlaces(), database=NoRows())
 
 
 def form_token(page: str) -> str:

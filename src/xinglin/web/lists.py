@@ -66,13 +66,17 @@ Options = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One field of the search form. kind: text, choice, date.  options: (value, Chinese message id) pairs, or what gives them for a visit."""
+    """One field of the search form. kind: text, choice, date.  options: (value, Chinese message id) pairs, or what gives them for a visit.
+
+    default: the choice that holds until another is made; such a field offers no 全部.
+    """
 
     key: str
     label: str
     kind: str = "text"
     options: Options | Callable[[Visit], Awaitable[Options]] = ()
     hint: str = ""
+    default: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,7 @@ class ListPage:
         """Return what the address asks for; what it cannot mean (an unknown sort, page 0) becomes the list's own order and first page."""
         asked = visit.request.query_params
         filters = {item.key: asked[item.key].strip() for item in self.filters if asked.get(item.key, "").strip()}
+        filters = {item.key: item.default for item in self.filters if item.default} | filters
         sort = asked.get("sort", self.sort)
         known = sort in {column.key for column in self.columns if column.sortable}
         size = int(asked["size"]) if asked.get("size", "").isdigit() and int(asked["size"]) in PAGE_SIZES else PAGE_SIZES[0]

@@ -10,11 +10,13 @@ from xinglin.engines.rules.results import Drift, Result, ResultGround
 from xinglin.engines.rules.rules import Rules, Where, calculate
 from xinglin.engines.rules.setwise import compile_sql
 from xinglin.engines.rules.texts import SqlTexts
+from xinglin.engines.rules.worklists import Duty, Worklists, WorklistQuery
 
 __all__ = [
     "Closures",
     "Columns",
     "Drift",
+    "Duty",
     "Explanation",
     "Frame",
     "GroupBy",
@@ -32,6 +34,8 @@ __all__ = [
     "SqlTexts",
     "StoreRecord",
     "Where",
+    "WorklistQuery",
+    "Worklists",
     "calculate",
     "compile_sql",
     "explain",

@@ -137,6 +137,7 @@ function start(form) {
       const field = form.elements[name];
       if (!field?.dataset || !box(field)) continue;
       if (said.value !== undefined) take(field, said.value);
+      if (said.fill && !field.value.trim()) { field.value = said.fill; if (field.dataset.codes) show(field, [said.fill]); }
       say(field, said);
     }
   }
