@@ -133,6 +133,7 @@ class Lake:
         Readers see the old tables until the new ones have reached the head; if that fails, the old ones stay.
         """
         old = self.snapshot
+        self.problems = []
         try:
             self._generation = self._empty(old.number).generation
             seq = 0
