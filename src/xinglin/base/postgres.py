@@ -113,6 +113,11 @@ class EmbeddedPostgres:
         self._sockets = socket_folder(self._folder, self._owner.uid)
 
     @property
+    def data_dir(self) -> Path:
+        """Return the data folder this server belongs to."""
+        return self._folder
+
+    @property
     def url(self) -> str:
         """Return the application's connection string, database `xinglin`."""
         return self.database_url(APPLICATION_ROLE)
