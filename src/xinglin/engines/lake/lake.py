@@ -43,7 +43,7 @@ class LakeOptions:
     batch: int = 5_000
     most_small_files: int = 16
     small_rows: int = 1_000_000
-    keep_s: float = 3_600.0
+    keep_s: float = 600.0
 
 
 @contextmanager
@@ -176,7 +176,7 @@ class Lake:
         self.snapshot = snapshot
 
     def compact(self) -> bool:
-        """Fold small files where a table has too many, publish, and delete files nobody needs; returns whether anything was folded.
+        """Fold small files where a table has too many, publish, and delete what earlier folds left; returns whether anything was folded.
 
         Running readers keep their files: a fold adds a file and unlists others, `sweep` deletes only what no reader uses.
         """
@@ -189,7 +189,7 @@ class Lake:
                     is_folded = True
         if is_folded:
             self._publish(self.snapshot.seq)
-        self.sweep(older_than_s=self.options.keep_s)
+            self.sweep(older_than_s=self.options.keep_s)
         return is_folded
 
     def sweep(self, older_than_s: float | None) -> int:
