@@ -4,24 +4,41 @@
 means, plainly and slowly; the fast interpreters (engine rules) are proved equal to it.
 """
 
+from xinglin.definitions.answers import Answers, FormContext, Parsed, Problem, carry_over, computed, derived, parse_answers
+from xinglin.definitions.forms import Choice, Form, Item, load_forms
 from xinglin.definitions.lake_columns import LAKE, Kind
 from xinglin.definitions.load import Catalogue, Edition, load
 from xinglin.definitions.model import Advice, Definition, Exclusion, Words
 from xinglin.definitions.nodes import Node, Value
 from xinglin.definitions.reference import Question, reference
+from xinglin.definitions.words import say, shown
 
 __all__ = [
     "LAKE",
     "Advice",
+    "Answers",
     "Catalogue",
+    "Choice",
     "Definition",
     "Edition",
     "Exclusion",
+    "Form",
+    "FormContext",
+    "Item",
     "Kind",
     "Node",
+    "Parsed",
+    "Problem",
     "Question",
     "Value",
     "Words",
+    "carry_over",
+    "computed",
+    "derived",
     "load",
+    "load_forms",
+    "parse_answers",
     "reference",
+    "say",
+    "shown",
 ]
