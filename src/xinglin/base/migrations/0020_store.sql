@@ -44,9 +44,10 @@ create table res_claim partition of res for values in ('Claim');
 create table res_explanation_of_benefit partition of res for values in ('ExplanationOfBenefit');
 create table res_other partition of res default;
 
-create index res_patient on res (pat, rtype, dt desc, rid);
-create index res_date on res (rtype, dt desc, rid);
-create index res_seq on res (rtype, seq);
+-- rtype never leads: the partitions answer for it, and a planner without statistics would take such an index for a look-up by rid.
+create index res_patient on res (pat, dt desc, rid, rtype);
+create index res_date on res (dt desc, rid, rtype);
+create index res_seq on res (seq, rtype);
 create index res_token on res using gin (tok);
 
 -- Superseded bodies, and a row without a body for each deletion.

@@ -31,22 +31,18 @@ begin
         select u.*
         from unnest(p_rid, p_rtype, p_id, p_if, p_digest, p_head, p_tail, p_pat, p_others, p_dt, p_dt_end, p_tok, p_actor, p_message, p_source)
             with ordinality as u(rid, rtype, id, expected, digest, head, tail, pat, others, dt, dt_end, tok, actor, message_no, source_no, ord)
-    ), known as materialized (
-        select g.ord, r.ver as present, r.digest as present_digest, r.seq as present_seq, r.ts as present_ts,
-            r.pat as present_pat, r.others as present_others,
-            coalesce(r.ver, (select h.ver from hist h where h.rid = g.rid order by h.ver desc limit 1), 0) as last_ver
-        from given g left join res r on r.rid = g.rid and r.rtype = g.rtype
     ), decided as materialized (
-        select g.*, k.present, k.present_seq, k.present_ts, k.present_pat, k.present_others, k.last_ver,
+        select g.*, r.ver as present, r.seq as present_seq, r.ts as present_ts, r.pat as present_pat, r.others as present_others,
+            coalesce(r.ver, (select h.ver from hist h where h.rid = g.rid order by h.ver desc limit 1), 0) as last_ver,
             case
-                when g.expected is not null and g.expected <> coalesce(k.present, 0) then 'conflict'
-                when g.head is null and k.present is null then 'unchanged'
+                when g.expected is not null and g.expected <> coalesce(r.ver, 0) then 'conflict'
+                when g.head is null and r.ver is null then 'unchanged'
                 when g.head is null then 'deleted'
-                when k.present_digest = g.digest then 'unchanged'
-                when k.present is null then 'created'
+                when r.digest = g.digest then 'unchanged'
+                when r.ver is null then 'created'
                 else 'updated'
             end as verdict
-        from given g join known k on k.ord = g.ord
+        from given g left join res r on r.rid = g.rid and r.rtype = g.rtype
     ), counted as materialized (
         select d.*, d.last_ver + 1 as ver, v_seq + row_number() over (order by d.ord) as seq,
             d.head || convert_to((d.last_ver + 1)::text, 'UTF8') || v_stamp || d.tail as body
@@ -99,11 +95,10 @@ begin
     ), headed as (
         update feed_head set seq = v_seq + (select count(*) from counted), ts = v_ts where exists (select 1 from counted)
     )
-    select d.ord, d.verdict, coalesce(c.ver, d.present, d.last_ver), coalesce(c.seq, d.present_seq), coalesce(v_ts_of.ts, d.present_ts)
-    from decided d
-        left join counted c on c.ord = d.ord
-        left join lateral (select v_ts as ts where c.ord is not null) v_ts_of on true
-    order by d.ord;
+    select c.ord, c.verdict, c.ver, c.seq, v_ts from counted c
+    union all
+    select d.ord, d.verdict, coalesce(d.present, d.last_ver), d.present_seq, d.present_ts from decided d where d.verdict in ('conflict', 'unchanged')
+    order by 1;
     perform pg_notify('xinglin_feed', h.seq::text) from feed_head h where h.seq > v_seq;
 end
 $function$;
@@ -114,7 +109,6 @@ create function store_link(
 ) returns bigint
 language plpgsql
 set enable_seqscan = off
-set enable_hashjoin = off
 set enable_mergejoin = off
 as $function$
 declare
@@ -164,7 +158,6 @@ create function store_scope(
 ) returns bigint
 language plpgsql
 set enable_seqscan = off
-set enable_hashjoin = off
 set enable_mergejoin = off
 as $function$
 declare
