@@ -42,19 +42,28 @@ def fingerprint(printed: str, taken: dict[str, int]) -> str:
     return key if taken[key] == 1 else f"{key}-{taken[key]}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What a row stands in: its table, the last row that was no 其中 row, the texts seen so far."""
+
+    table: Table
+    parent: Indicator | None
+    taken: dict[str, int]
+
+
 def indicators_of(table: Table, taken: dict[str, int]) -> list[Indicator]:
     """Return the indicators of a table, in the order of print."""
     found: list[Indicator] = []
     parent: Indicator | None = None
     for draft in table.drafts:
-        made = _row(draft, table, parent, taken)
+        made = _row(draft, _Around(table, parent, taken))
         if made and made[0].parent is None:
             parent = made[0]
         found.extend(made)
     return found
 
 
-def _row(draft: Draft, table: Table, parent: Indicator | None, taken: dict[str, int]) -> list[Indicator]:
+def _row(draft: Draft, around: _Around) -> list[Indicator]:
     name = read_name(draft.name)
     reads = [_Reads(column, cell, tuple(parse_values(cell.text)) if cell else ()) for column, cell in draft.cells]
     count = max((len(read.values) for read in reads), default=1)
@@ -66,13 +75,13 @@ def _row(draft: Draft, table: Table, parent: Indicator | None, taken: dict[str, 
     made: list[Indicator] = []
     for index, text in enumerate(texts):
         one = _indicator(replace(name, text=text), draft, reads, index, reasons)
-        made.append(_finish(one, name, draft, table, parent, taken))
+        made.append(_finish(one, name, draft, around))
     return made
 
 
-def _finish(one: Indicator, name: Name, draft: Draft, table: Table, parent: Indicator | None, taken: dict[str, int]) -> Indicator:  # noqa: PLR0913
+def _finish(one: Indicator, name: Name, draft: Draft, around: _Around) -> Indicator:
     notes = [one.note] if one.note else []
-    unit = one.unit
+    unit, parent = one.unit, around.parent
     if name.of_which and parent is not None and unit is None:
         unit = parent.unit
         if unit:
@@ -86,8 +95,8 @@ def _finish(one: Indicator, name: Name, draft: Draft, table: Table, parent: Indi
         unit=unit,
         parent=parent.name if name.of_which and parent else None,
         note="；".join(dict.fromkeys(notes)),
-        period="past" if table.past else "current",
-        fingerprint=fingerprint(draft.printed + ("" if one.name == name.text else one.name), taken),
+        period="past" if around.table.past else "current",
+        fingerprint=fingerprint(draft.printed + ("" if one.name == name.text else one.name), around.taken),
         printed=draft.printed,
     )
 

@@ -13,7 +13,7 @@ from xinglin.modules.plan.reading.model import Coverage, Indicator, NumberUse, P
 from xinglin.modules.plan.reading.normal import squeeze, tidy
 from xinglin.modules.plan.reading.numerals import DIGITS, digits_value
 from xinglin.modules.plan.reading.paragraphs import Paragraph
-from xinglin.modules.plan.reading.texttargets import is_past_section
+from xinglin.modules.plan.reading.sentences import is_past_section
 
 _NUMBER: Final = re.compile(DIGITS)
 _AROUND: Final = 18

@@ -17,11 +17,13 @@ from xinglin.modules.plan.reading.owners import owners_of
 from xinglin.modules.plan.reading.paragraphs import Paragraph, read_paragraphs
 from xinglin.modules.plan.reading.projects import ProjectTable, grid_projects, stream_projects, text_projects, without_copies
 from xinglin.modules.plan.reading.rows import Table
+from xinglin.modules.plan.reading.sentences import Aim
 from xinglin.modules.plan.reading.source import open_source
 from xinglin.modules.plan.reading.sums import sums_in_grids, sums_in_text
 from xinglin.modules.plan.reading.tables import find_tables, part_at
 from xinglin.modules.plan.reading.tasks import boxes_of, footnotes_of, tasks_of
-from xinglin.modules.plan.reading.texttargets import Aim, text_facts, text_targets
+from xinglin.modules.plan.reading.textfacts import text_facts
+from xinglin.modules.plan.reading.texttargets import text_targets
 
 
 @dataclass(frozen=True, slots=True)
