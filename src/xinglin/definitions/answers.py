@@ -204,7 +204,7 @@ class _Reader:
             "codes": self._codes,
             "number": self._number,
             "boolean": self._truth,
-            "text": lambda _, typed: typed,
+            "text": self._words,
         }[item.type](item, text)
 
     def _group(self, item: Item) -> tuple[dict[str, Any], ...]:
@@ -284,6 +284,10 @@ class _Reader:
             told = f"{_limit(item.usual_least)}–{_limit(item.usual_most)} {item.unit}".strip()
             self._refuse(item, f"少见（通常 {told}），请核对", f"unusual (usually {told}); check it", "unusual")
         return int(number) if number.is_integer() else number
+
+    @staticmethod
+    def _words(item: Item, text: str) -> str:
+        return text
 
     def _truth(self, item: Item, text: str) -> bool | None:
         if text in ("1", "是", "有", "true", "on", "yes", "√"):
