@@ -18,10 +18,12 @@ from xinglin.base.database import Database
 from xinglin.base.errors import UnavailableError
 from xinglin.base.places import private_folder, socket_folder
 from xinglin.base.settings import Settings
-from xinglin.engines.exchange import Blobs, Exchange, Importer, Ledger, Panel, Rooms
+from xinglin.definitions import load as load_definitions
+from xinglin.engines.exchange import Blobs, Exchange, Importer, Jobs, Ledger, Panel, Rooms, Upper, UpperRooms
 from xinglin.engines.geo import Geo
-from xinglin.engines.identity import Register, Residents
+from xinglin.engines.identity import Register, Residents, ReviewQueue
 from xinglin.engines.lake import Lake, LakeService, ReaderOptions, load_views
+from xinglin.engines.rules import Columns, RemoteMeasures, ResultGround, Rules, SqlTexts, StoreRecord, measure_handlers
 from xinglin.engines.security import Audit, AuditPlace, InstallationSecrets, Security, SecurityGround, SignInRules, suite
 from xinglin.engines.store import Cursor, FeedEntry, Key, Store, StoreOptions
 
@@ -45,6 +47,11 @@ class Platform:
     importer: Importer
     panel: Panel
     engine: Channel
+    upper: Upper
+    reviews: ReviewQueue
+    jobs: Jobs
+    rules: Rules
+    measures: RemoteMeasures
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +118,8 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
         exchange = Exchange(rooms, Ledger(database, Blobs(settings.data_dir / "blobs"), clock, settings.site))
         channel = Channel(engine_socket(settings))
         stack.push_async_callback(channel.close)
+        jobs = Jobs(database, machine)
+        stack.push_async_callback(jobs.close)
         yield Platform(
             settings=settings,
             clock=clock,
@@ -125,7 +134,26 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
             importer=Importer(exchange, rooms),
             panel=Panel(database, clock),
             engine=channel,
+            upper=Upper(UpperRooms(database, store, exchange, clock)),
+            reviews=ReviewQueue(database, residents, clock),
+            jobs=jobs,
+            rules=make_rules(settings, (database, store, security)),
+            measures=RemoteMeasures(channel, security),
         )
+
+
+def definition_folders() -> list[Path]:
+    """Return the folders of definitions that the modules bring."""
+    return sorted(folder for folder in (Path(__file__).parent / "modules").glob("*/definitions") if folder.is_dir())
+
+
+def make_rules(settings: Settings, rooms: tuple[Database, Store, Security], columns: Columns | None = None) -> Rules:
+    """Return the rules of a process; without columns only the one-person path."""
+    database, store, security = rooms
+    texts = SqlTexts(private_folder(settings.data_dir / "sql"))
+    record = StoreRecord(store, load_views(settings.zone), settings.site)
+    ground = ResultGround(database, columns, record, texts, security.system_scope(), settings.site)
+    return Rules(load_definitions(definition_folders()), ground)
 
 
 def engine_socket(settings: Settings) -> Path:
@@ -146,9 +174,10 @@ async def run_engine(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
     async with assemble(settings, "engine") as platform:
         lake = make_lake(settings, platform)
+        rules = make_rules(settings, (platform.database, platform.store, platform.security), lake)
         lake.start()
         try:
-            async with serving(engine_socket(settings), lake.handlers()):
+            async with serving(engine_socket(settings), {**lake.handlers(), **measure_handlers(rules, platform.security)}):
                 await stopping.wait()
         finally:
             await lake.stop()

@@ -8,6 +8,7 @@ from xinglin.engines.rules.measures import GroupBy, MeasureRow, MeasureTable, Me
 from xinglin.engines.rules.ports import Columns, Record, StoreRecord
 from xinglin.engines.rules.results import Drift, Result, ResultGround
 from xinglin.engines.rules.rules import Rules, Where, calculate
+from xinglin.engines.rules.service import RemoteMeasures, measure_handlers
 from xinglin.engines.rules.setwise import compile_sql
 from xinglin.engines.rules.texts import SqlTexts
 from xinglin.engines.rules.worklists import Duty, Worklists, WorklistQuery
@@ -27,6 +28,7 @@ __all__ = [
     "MemberQuery",
     "Part",
     "Record",
+    "RemoteMeasures",
     "Result",
     "ResultGround",
     "Rules",
@@ -39,6 +41,7 @@ __all__ = [
     "calculate",
     "compile_sql",
     "explain",
+    "measure_handlers",
     "reference",
     "wilson",
 ]
