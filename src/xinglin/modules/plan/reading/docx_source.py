@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from xinglin.modules.plan.reading import errors
@@ -13,6 +15,7 @@ from xinglin.modules.plan.reading.layout import Grid, Source
 from xinglin.modules.plan.reading.normal import squeeze, tidy
 
 _W: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FALLBACK: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _LIMIT: Final = 400 * 1024 * 1024
 _MAX_DEPTH: Final = 20
 
@@ -23,18 +26,34 @@ def read_docx(data: bytes, name: str) -> Source:
     Raises: IncorrectError for a password, a damaged file, a document without text (pictures only: says OCR); UnsupportedError for
     another kind of archive.
     """
-    body, has_pictures = _body(data, name)
-    lines: list[str] = []
-    grids: list[Grid] = []
-    _walk(body, lines, grids, 0)
-    if not any(line.strip() for line in lines):
+    parts, has_pictures = _parts(data, name)
+    body = parts["document"].find(f"{_W}body")
+    if body is None:
+        raise errors.damaged(name, "Word (.docx)")
+    written = _Written(_heading_styles(parts.get("styles")))
+    _walk(body, written, 0)
+    written.lines.extend(_footnotes(parts.get("footnotes")))
+    if not any(line.strip() for line in written.lines):
         raise errors.scan_without_text(name) if has_pictures else errors.empty(name)
-    return Source(name, "docx", tuple(lines), tuple(grids))
+    return Source(name, "docx", tuple(written.lines), tuple(written.grids), headings=tuple(written.headings))
 
 
-def _body(data: bytes, name: str) -> tuple[Any, bool]:
+@dataclass(slots=True)
+class _Written:
+    """What has been written so far: lines, grids, headings; styles maps a style's id to its heading level."""
+
+    styles: dict[str, int]
+    lines: list[str] = field(default_factory=list)
+    grids: list[Grid] = field(default_factory=list)
+    headings: list[tuple[int, int]] = field(default_factory=list)
+
+
+def _parts(data: bytes, name: str) -> tuple[dict[str, Any], bool]:
+    """Return the parsed parts (document, styles, footnotes) and whether the file holds pictures."""
     from lxml import etree
 
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
+    parts: dict[str, Any] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if any(info.flag_bits & 1 for info in archive.infolist()):
@@ -42,39 +61,83 @@ def _body(data: bytes, name: str) -> tuple[Any, bool]:
             members = set(archive.namelist())
             if "word/document.xml" not in members:
                 raise errors.unknown_kind(name)
-            if archive.getinfo("word/document.xml").file_size > _LIMIT:
-                raise errors.too_large(name, _LIMIT // 1024 // 1024)
-            xml = archive.read("word/document.xml")
-        parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
-        root = etree.fromstring(xml, parser)
-    except (zipfile.BadZipFile, etree.XMLSyntaxError, EOFError, NotImplementedError, OSError, ValueError, RuntimeError) as error:
+            for part in ("document", "styles", "footnotes"):
+                member = f"word/{part}.xml"
+                if member not in members:
+                    continue
+                if archive.getinfo(member).file_size > _LIMIT:
+                    raise errors.too_large(name, _LIMIT // 1024 // 1024)
+                parts[part] = etree.fromstring(archive.read(member), parser)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        etree.XMLSyntaxError,
+        EOFError,
+        NotImplementedError,
+        OSError,
+        ValueError,
+        RuntimeError,
+    ) as error:
         raise errors.damaged(name, "Word (.docx)") from error
-    body = root.find(f"{_W}body")
-    if body is None:
-        raise errors.damaged(name, "Word (.docx)")
-    return body, any(member.startswith("word/media/") for member in members)
+    for fallback in list(parts["document"].iter(_FALLBACK)):
+        fallback.getparent().remove(fallback)
+    return parts, any(member.startswith("word/media/") for member in members)
 
 
-def _walk(parent: Any, lines: list[str], grids: list[Grid], depth: int) -> None:
+def _heading_styles(styles: Any) -> dict[str, int]:
+    """Return the heading level of each style by its id: the built-in heading 1 to 6, or a style with an outline level."""
+    levels: dict[str, int] = {}
+    for style in styles.iter(f"{_W}style") if styles is not None else ():
+        named = style.find(f"{_W}name")
+        match = re.fullmatch(r"(?:heading|标题) ?([1-6])", (named.get(f"{_W}val") or "").lower()) if named is not None else None
+        if match:
+            levels[style.get(f"{_W}styleId") or ""] = int(match.group(1))
+    return levels
+
+
+def _footnotes(part: Any) -> list[str]:
+    """Return the footnotes as lines 注[1]：…, the mark being the one that stands in the text."""
+    lines: list[str] = []
+    for note in part.iter(f"{_W}footnote") if part is not None else ():
+        text = squeeze(" ".join(_paragraph(paragraph) for paragraph in note.iter(f"{_W}p")))
+        if text and not note.get(f"{_W}type"):
+            lines.append(f"注[{note.get(f'{_W}id')}]：{text}")
+    return lines
+
+
+def _level_of(paragraph: Any, styles: dict[str, int]) -> int:
+    properties = paragraph.find(f"{_W}pPr")
+    if properties is None:
+        return 0
+    style, outline = properties.find(f"{_W}pStyle"), properties.find(f"{_W}outlineLvl")
+    if outline is not None and (outline.get(f"{_W}val") or "").isdigit() and int(outline.get(f"{_W}val")) < 6:
+        return int(outline.get(f"{_W}val")) + 1
+    return styles.get(style.get(f"{_W}val") or "", 0) if style is not None else 0
+
+
+def _walk(parent: Any, written: _Written, depth: int) -> None:
     for child in parent:
         tag = child.tag
         if tag == f"{_W}p":
-            lines.extend(_paragraph(child).split("\n"))
+            written.lines.extend(_paragraph(child).split("\n"))
+            level = _level_of(child, written.styles)
+            if level and written.lines[-1].strip():
+                written.headings.append((len(written.lines), level))
         elif tag == f"{_W}tbl":
-            rows = [_row(row, depth) for row in child.iter(f"{_W}tr") if _owner(row) is child]
-            if len(rows) == 1 and len(rows[0]) == 1 or (rows and max(len(row) for row in rows) == 1):
-                _box(child, lines, grids, depth)
+            rows = [_row(row) for row in child.iter(f"{_W}tr") if _owner(row) is child]
+            if rows and max(len(row) for row in rows) <= 1:
+                _box(child, written, depth)
             elif rows:
-                grids.extend(put_table(spread_spans(_with_rowspans(rows)), lines))
+                written.grids.extend(put_table(spread_spans(_with_rowspans(rows)), written.lines))
         elif tag in {f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}smartTag", f"{_W}customXml"} and depth < _MAX_DEPTH:
-            _walk(child, lines, grids, depth + 1)
+            _walk(child, written, depth + 1)
 
 
-def _box(table: Any, lines: list[str], grids: list[Grid], depth: int) -> None:
+def _box(table: Any, written: _Written, depth: int) -> None:
     """A table of one column is a frame around text (专栏): its paragraphs are lines."""
     for cell in table.iter(f"{_W}tc"):
         if depth < _MAX_DEPTH and _owner(cell.getparent()) is table:
-            _walk(cell, lines, grids, depth + 1)
+            _walk(cell, written, depth + 1)
 
 
 def _owner(row: Any) -> Any:
@@ -84,7 +147,7 @@ def _owner(row: Any) -> Any:
     return node
 
 
-def _row(row: Any, depth: int) -> list[tuple[str, int, str]]:
+def _row(row: Any) -> list[tuple[str, int, str]]:
     """Return the cells of a row as (text, columns, vertical merge: "", "restart" or "continue")."""
     cells: list[tuple[str, int, str]] = []
     for cell in row.iter(f"{_W}tc"):
@@ -140,4 +203,8 @@ def _paragraph(paragraph: Any) -> str:
             parts.append("\n")
         elif node.tag == f"{_W}noBreakHyphen":
             parts.append("-")
+        elif node.tag == f"{_W}footnoteReference":
+            parts.append(f"[{node.get(f'{_W}id')}]")
+        elif node.tag == f"{_W}p" and node is not paragraph:
+            parts.append("\n")
     return "".join(parts)

@@ -17,7 +17,7 @@ _PLAN: Final = re.compile(r"[“\"'‘「]?(十[一二三四五六]五)[”\"'�
 _SCOPE_NOISE: Final = re.compile(
     r"[()\[\]（）“”\"'：:、,，/\s\d*]|年底|年末|年度|年|值|数据|末|期|水平|情况|发展|标准|的|指标|单位|%|‰|为|力争|约|达到|底|规划|计划|快报数|初步统计|主要|预期性|约束性"
 )
-GAP: Final = 4
+PLAN_YEARS: Final = 5
 _BRACKETS: Final = str.maketrans("（）：", "():")
 
 
@@ -77,6 +77,8 @@ def classify(text: str) -> Column | None:
         for role in ("serial", "kind", "unit", "owners", "note", "name", "category"):
             if stripped in lexicon[role]:
                 return Column(role, word)
+    if re.fullmatch(r"[一-鿿]{2,6}(?:名称|类别|类型)", word):
+        return Column("name", word)
     return _value_column(word)
 
 
@@ -116,8 +118,8 @@ def is_header_row(texts: Sequence[str]) -> bool:
 def settle(columns: Sequence[Column], setting: Setting) -> list[Column]:
     """Return the columns with every value column decided: base, target (the plan's own last year) or other.
 
-    A year at least four years before the last target year is a base unless its header says 目标; a later one is an
-    intermediate target.  Of several targets of one year the plan's own area is the target, the others are `other`.
+    A year five years before the last target year is a base unless its header says 目标, and so is the first year, with the year
+    right behind it where a gap follows (2019, 2020, 2025); a later one is an intermediate target.  Of several targets of one year the plan's own area is the target, the others are `other`.
     """
     decided = list(columns)
     indexes = [index for index, column in enumerate(decided) if column.role in {"value", "base", "target"}]
@@ -159,9 +161,18 @@ def _decide(column: Column, final: int | None, years: Sequence[int]) -> Column:
         return replace(column, role="other")
     if own is None:
         return replace(column, role="target" if final else "base")
-    if final is None or own <= final - GAP or (own == min(years) and own < final):
+    if final is None or own <= final - PLAN_YEARS or (own < final and own in _first_run(years)):
         return replace(column, role="base")
     return replace(column, role="target" if own == final else "other")
+
+
+def _first_run(years: Sequence[int]) -> frozenset[int]:
+    """Return the first year, and the one right behind it when the next but one does not follow on."""
+    ordered = sorted(set(years))
+    first = ordered[0]
+    if len(ordered) > 2 and ordered[1] == first + 1 and ordered[2] > first + 2:
+        return frozenset(ordered[:2])
+    return frozenset({first})
 
 
 def is_own_scope(scope: str, area_text: str) -> bool:

@@ -97,7 +97,13 @@ def _part(order: int, title: str, start: int, end: int, lines: Sequence[str]) ->
     body = [tidy(line) for line in lines[start - 1 : end]]
     head = title or " ".join(squeeze(line) for line in body[:60] if line.strip() and len(line) < 60)
     return PlanPart(
-        order, title, (area_of(title) if title else "") or _cited_area(body) or area_of(head), horizon_of(title, body), start, end
+        order,
+        title,
+        (area_of(title) if title else "") or _cited_area(body) or area_of(head),
+        horizon_of(title, body),
+        start,
+        end,
+        start_of(title),
     )
 
 
@@ -114,6 +120,12 @@ def area_of(text: str) -> str:
     word = re.sub(r"^.*?(?:关于印发|《)", "", bare(tidy(text)))
     match = _AREA.search(word)
     return match.group(1) if match else ""
+
+
+def start_of(title: str) -> int | None:
+    """Return the first year a title names (2025—2027年), None where it names a five-year plan or nothing."""
+    spans = _SPAN.findall(bare(title))
+    return int(spans[-1][0]) if spans else None
 
 
 def horizon_of(title: str, body: Sequence[str]) -> int | None:

@@ -46,6 +46,7 @@ _BREAKS: Final = frozenset(
 )
 _HIDDEN: Final = frozenset({"script", "style", "noscript", "template", "svg", "select", "button"})
 _MAX_SPAN: Final = 200
+_LONG_CELL: Final = 400
 
 
 @dataclass(slots=True)
@@ -64,10 +65,11 @@ class _Slot:
 class _OpenTable:
     rows: list[list[_Slot]] = field(default_factory=list)
     cell: _Slot | None = None
+    is_layout: bool = False
 
 
 class _Reader(HTMLParser):
-    """Collects lines and tables; a table inside a cell of another is read on its own and leaves its text there."""
+    """Collects lines, headings and tables; a table that only lays out the page gives its text as lines."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -75,14 +77,17 @@ class _Reader(HTMLParser):
         self.grids: list[Grid] = []
         self._line: list[str] = []
         self._tables: list[_OpenTable] = []
+        self.headings: list[tuple[int, int]] = []
+        self._level = 0
         self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _HIDDEN:
             self._hidden += 1
         elif tag == "table":
+            self._open_table()
+        elif tag in {"tr", "td", "th"} and self._tables and self._tables[-1].is_layout:
             self._break()
-            self._tables.append(_OpenTable())
         elif tag == "tr" and self._tables:
             self._tables[-1].rows.append([])
             self._tables[-1].cell = None
@@ -90,6 +95,22 @@ class _Reader(HTMLParser):
             self._open_cell(dict(attrs))
         elif tag == "br" or tag in _BREAKS:
             self._break()
+            self._level = int(tag[1]) if re.fullmatch(r"h[1-6]", tag) else self._level
+
+    def _open_table(self) -> None:
+        """Begin a table; one that holds another only lays out the page."""
+        if self._tables and not self._tables[-1].is_layout:
+            self._as_lines(self._tables[-1])
+        self._break()
+        self._tables.append(_OpenTable())
+
+    def _as_lines(self, table: _OpenTable) -> None:
+        table.is_layout = True
+        for row in table.rows:
+            for slot in row:
+                texts = (re.sub(r"[ \t\r]+", " ", text).strip() for text in "".join(slot.parts).split("\n"))
+                self.lines.extend(text for text in texts if text)
+        table.rows = []
 
     def _open_cell(self, attributes: dict[str, str | None]) -> None:
         table = self._tables[-1]
@@ -112,29 +133,37 @@ class _Reader(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self._hidden:
             return
-        if self._tables:
-            if self._tables[-1].cell is not None:
-                self._tables[-1].cell.parts.append(data)
-            return
-        self._line.append(data)
+        if not self._tables or self._tables[-1].is_layout:
+            self._line.append(data)
+        elif self._tables[-1].cell is not None:
+            self._tables[-1].cell.parts.append(re.sub(r"\s+", " ", data))
 
     def _break(self) -> None:
-        if self._tables:
+        if self._tables and not self._tables[-1].is_layout:
+            if self._tables[-1].cell is not None:
+                self._tables[-1].cell.parts.append("\n")
             return
         text = re.sub(r"[ \t\r\n]+", " ", "".join(self._line)).strip(" ")
         self._line = []
         if text:
             self.lines.append(text)
+            if self._level:
+                self.headings.append((len(self.lines), self._level))
+        self._level = 0
 
     def close_table(self) -> None:
-        """End the innermost table: as a grid and as lines of text."""
+        """End the innermost table: as a grid and as lines of text, or as lines alone when it only lays out or frames text."""
+        if self._tables[-1].is_layout:
+            self._break()
+            self._tables.pop()
+            return
         table = self._tables.pop()
         rows = [row for row in table.rows if row]
-        if self._tables:
-            outer = self._tables[-1].cell
-            if len(rows) < 2 and outer is not None:
-                outer.parts.extend(slot.text for row in rows for slot in row)
-                return
+        if not rows:
+            return
+        if max(len(row) for row in rows) == 1 or any(len(slot.text) > _LONG_CELL for row in rows for slot in row):
+            self._as_lines(table)
+            return
         spread = spread_spans([[(slot.text, slot.rows, slot.columns) for slot in row] for row in rows])
         self.grids.extend(put_table(spread, self.lines))
 
@@ -195,7 +224,7 @@ def read_html(text: str, name: str) -> Source:
     reader.finish()
     if not any(line.strip() for line in reader.lines):
         raise errors.empty(name)
-    return Source(name, "html", tuple(reader.lines), tuple(reader.grids))
+    return Source(name, "html", tuple(reader.lines), tuple(reader.grids), headings=tuple(reader.headings))
 
 
 def html_grids(lines: Sequence[str]) -> tuple[Grid, ...]:
@@ -221,7 +250,7 @@ class _PlacedReader(_Reader):
 
     def close_table(self) -> None:
         table = self._tables.pop()
-        rows = [row for row in table.rows if row]
+        rows = [] if table.is_layout else [row for row in table.rows if row]
         places = [row[0].line + self._first - 1 for row in rows]
         spread = spread_spans([[(slot.text, slot.rows, slot.columns) for slot in row] for row in rows])
         grid = tuple(

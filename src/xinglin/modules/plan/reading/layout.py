@@ -32,13 +32,17 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A document as text: its lines as read, the tables it declared itself, and what must be told to the reader."""
+    """A document as text: its lines as read, the tables it declared itself, and what must be told to the reader.
+
+    headings: (line, level 1 to 6) of the headings that the document declared itself.
+    """
 
     filename: str
     format: str
     lines: tuple[str, ...]
     grids: tuple[Grid, ...] = ()
     notices: tuple[str, ...] = ()
+    headings: tuple[tuple[int, int], ...] = ()
 
 
 _PAGE_MARK: Final = re.compile(

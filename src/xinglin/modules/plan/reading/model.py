@@ -174,7 +174,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class PlanPart:
-    """One plan inside a document: a gazette holds several."""
+    """One plan inside a document: a gazette holds several.  start, horizon: its first and last year where they are known."""
 
     number: int
     title: str
@@ -182,6 +182,7 @@ class PlanPart:
     horizon: int | None
     from_line: int
     to_line: int
+    start: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

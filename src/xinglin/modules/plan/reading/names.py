@@ -74,12 +74,21 @@ def read_name(text: str) -> Name:
             break
         unit, extra, taken = _unit_of(bracket.group(1))
         if not taken:
+            unit, name = _inner_unit(name)
             break
         name = name[: bracket.start()]
     tail = _TAIL_UNIT.search(name)
     if unit is None and tail:
         unit, name = tail.group(1), name[: tail.start()]
     return Name(name.strip(" :：，,"), unit, mark, bool(_OF_WHICH.match(name)), extra)
+
+
+def _inner_unit(name: str) -> tuple[str | None, str]:
+    """Take a unit out of a name that a remark follows: 床位数（张）（含护理床位）."""
+    for match in re.finditer(r"[（(]([^（）()]*)[）)]", name):
+        if catalogue().is_unit(match.group(1)):
+            return squeeze(match.group(1)), name[: match.start()] + name[match.end() :]
+    return None, name
 
 
 def _unit_of(content: str) -> tuple[str | None, str, bool]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from xinglin.modules.plan.reading.layout import is_page_mark, is_rule
+from xinglin.modules.plan.reading.layout import Source, is_page_mark, is_rule
 from xinglin.modules.plan.reading.normal import squeeze, tidy
 
 _HAN: Final = "一二三四五六七八九十"
@@ -69,14 +69,40 @@ class _Pending:
     numbers: list[int] = field(default_factory=list)
 
 
-def read_paragraphs(lines: Sequence[str], taken: Iterable[int]) -> list[Paragraph]:
-    """Return the paragraphs of the text outside the lines `taken` (tables), with headings and paths."""
+def declared_headings(source: Source) -> dict[int, int]:
+    """Return the level of each line that the document itself calls a heading: HTML h1 to h6, Word styles, Markdown #."""
+    levels = dict(source.headings)
+    if source.format == "markdown" or any(line.startswith("## ") for line in source.lines):
+        for number, raw in enumerate(source.lines, 1):
+            match = re.match(r"\s{0,3}(#{1,6})\s+\S", raw)
+            if match:
+                levels[number] = len(match.group(1))
+    return levels
+
+
+def read_paragraphs(lines: Sequence[str], taken: Iterable[int], headings: Mapping[int, int]) -> list[Paragraph]:
+    """Return the paragraphs of the text outside the lines `taken` (tables), with headings and paths.
+
+    headings: line → level of declared headings; a declared heading without a number takes the rank 一、 has when its level is 2.
+    """
     skipped = frozenset(taken)
     pieces = [(number, _words(raw)) for number, raw in enumerate(lines, 1) if number not in skipped and _is_text(raw)]
     pieces = [(number, text) for number, text in pieces if text]
     width = _line_width([text for _, text in pieces])
-    raw_paragraphs = _join(pieces, width)
-    return _with_paths([_paragraph(parts, numbers) for parts, numbers in raw_paragraphs])
+    declared = {number: level + 1 for number, text in pieces if (level := headings.get(number)) and _is_bare_heading(text, level)}
+    made = [_paragraph(parts, numbers) for parts, numbers in _join(pieces, width, frozenset(declared))]
+    return _with_paths([_as_heading(one, declared[one.from_line]) if one.from_line in declared else one for one in made])
+
+
+def _is_bare_heading(text: str, level: int) -> bool:
+    """A declared heading counts when it is short, carries no number of its own, and is not the title of the plan."""
+    if _start_of(text) is not None or len(text) > 60:
+        return False
+    return not (level == 1 and re.search(r"(?:规划|计划|方案|纲要|意见|通知)(?:[（(].*[）)])?$|规划|公文", text))
+
+
+def _as_heading(one: Paragraph, level: int) -> Paragraph:
+    return replace(one, kind="heading", level=min(level, 7), title=one.text.rstrip("。:："), body="")
 
 
 def _is_text(raw: str) -> bool:
@@ -101,11 +127,11 @@ def _line_width(texts: Sequence[str]) -> int:
     return lengths[len(lengths) * 8 // 10] if lengths else 0
 
 
-def _join(pieces: Sequence[tuple[int, str]], width: int) -> list[tuple[list[str], list[int]]]:
+def _join(pieces: Sequence[tuple[int, str]], width: int, alone: frozenset[int]) -> list[tuple[list[str], list[int]]]:
     joined: list[tuple[list[str], list[int]]] = []
     pending = _Pending()
     for number, text in pieces:
-        if pending.parts and not _continues(pending, text, width):
+        if pending.parts and (number in alone or pending.numbers[0] in alone or not _continues(pending, text, width)):
             joined.append((pending.parts, pending.numbers))
             pending = _Pending()
         pending.parts.append(text)

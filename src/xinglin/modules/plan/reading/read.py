@@ -14,7 +14,7 @@ from xinglin.modules.plan.reading.heads import plan_parts
 from xinglin.modules.plan.reading.layout import Grid, Source, find_grids
 from xinglin.modules.plan.reading.model import Box, Finding, Footnote, Indicator, PlanPart, Project, Reading, Task, TextFact
 from xinglin.modules.plan.reading.owners import owners_of
-from xinglin.modules.plan.reading.paragraphs import Paragraph, read_paragraphs
+from xinglin.modules.plan.reading.paragraphs import Paragraph, declared_headings, read_paragraphs
 from xinglin.modules.plan.reading.projects import ProjectTable, grid_projects, stream_projects, text_projects, without_copies
 from xinglin.modules.plan.reading.rows import Table
 from xinglin.modules.plan.reading.sentences import Aim
@@ -69,7 +69,7 @@ def read_source(source: Source) -> Reading:
     tabled = _tables(source, plans)
     taken: dict[str, int] = {}
     rows = [replace(one, plan=part_at(plans, table.from_line).number) for table in tabled.indicators for one in indicators_of(table, taken)]
-    parts = [_read_part(part, lines, tabled, taken) for part in plans]
+    parts = [_read_part(part, source, tabled, taken) for part in plans]
     footnotes = tuple(note for part in parts for note in part.footnotes)
     indicators = _noted((*rows, *(one for part in parts for one in part.targets)), footnotes)
     listed = [replace(one, plan=part_at(plans, one.from_line).number) for table in tabled.projects for one in table.projects]
@@ -106,11 +106,12 @@ def _tables(source: Source, plans: Sequence[PlanPart]) -> _Tabled:
     )
 
 
-def _read_part(part: PlanPart, lines: Sequence[str], tabled: _Tabled, taken: dict[str, int]) -> _Part:
+def _read_part(part: PlanPart, source: Source, tabled: _Tabled, taken: dict[str, int]) -> _Part:
+    lines, headings = source.lines, declared_headings(source)
     outside = tabled.lines | frozenset(range(1, part.from_line)) | frozenset(range(part.to_line + 1, len(lines) + 1))
-    paragraphs = read_paragraphs(lines, outside)
+    paragraphs = read_paragraphs(lines, outside, headings)
     owners = owners_of(paragraphs)
-    aim = Aim(part.horizon, part.number)
+    aim = Aim(part.horizon, part.number, part.start)
     return _Part(
         paragraphs=tuple(paragraphs),
         targets=tuple(text_targets(paragraphs, aim, owners, taken)),
@@ -126,7 +127,7 @@ def _noted(indicators: Sequence[Indicator], footnotes: Sequence[Footnote]) -> tu
     """Put the text of a footnote into the note of each row that carries its mark; a mark may make a row binding."""
     made: list[Indicator] = []
     for one in indicators:
-        for mark in re.findall(r"带标记(\S)", one.note):
+        for mark in re.findall(r"带标记(\[\d+\]|\S)", one.note):
             note = next((foot for foot in footnotes if foot.mark == mark and foot.from_line > one.from_line), None)
             if note is not None:
                 kind = one.kind or ("binding" if "约束性" in note.text else "expected" if "预期性" in note.text else None)

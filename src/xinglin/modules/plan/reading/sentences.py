@@ -28,6 +28,12 @@ class Aim:
 
     horizon: int | None
     plan: int
+    start: int | None = None
+
+    @property
+    def first(self) -> int:
+        """Return the first year of the plan: from its title, else four years before its last."""
+        return self.start or (self.horizon or 9999) - 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +66,8 @@ def places_of(paragraph: Paragraph) -> Iterator[Place]:
 def is_fact(sentence: str, aim: Aim) -> bool:
     """Say whether a sentence tells of what was: its years lie before the plan, or its words say 已, 累计, 从……上升到."""
     years = [year for _, year, compared in years_in(sentence) if not compared]
-    first = (aim.horizon or 9999) - 4
     if years:
-        return max(years) < first and not re.search(r"到20\d\d年", sentence)
+        return max(years) < aim.first and not re.search(r"到20\d\d年", sentence)
     return bool(_PAST_WORDS.search(sentence)) and not re.search(r"到20\d\d|力争|目标", sentence)
 
 

@@ -14,8 +14,8 @@ from xinglin.modules.plan.reading.sentences import is_past_section
 _NO_TASK: Final = re.compile(
     r"指导思想|基本原则|规划原则|总体要求|总体思路|(?:总体|发展|主要|具体|规划|工作)目标|主要指标|具体指标|规划背景|编制(?:背景|依据)|规划期限|规划范围|名词解释|前言|目录|附件|附表"
 )
-_NOTE: Final = re.compile(r"^(?:注\s*\d?\s*[:：]|备注\s*[:：]|说明\s*[:：]|[*※△▲☆★]\s*)")
-_MARKS: Final = re.compile(r"标?有?[“\"'‘]?\s*\\?([*※△▲☆★#①-⑩])\s*[”\"'’]?")
+_NOTE: Final = re.compile(r"^(?:注\s*(?:\d|\[\d+\])?\s*[:：]|备注\s*[:：]|说明\s*[:：]|[*※△▲☆★]\s*)")
+_MARKS: Final = re.compile(r"标?有?[“\"'‘]?\s*\\?([*※△▲☆★#①-⑩]|\[\d+\])\s*[”\"'’]?")
 _LONG: Final = 40
 
 

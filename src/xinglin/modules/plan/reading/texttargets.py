@@ -42,7 +42,7 @@ def _targets_of(paragraph: Paragraph, aim: Aim) -> Iterator[Indicator]:
         stated = [
             found
             for _, found, compared in years_in(place.sentence)
-            if not compared and (aim.horizon or found) - 4 <= found <= (aim.horizon or found)
+            if not compared and (aim.first if aim.horizon else found) <= found <= (aim.horizon or found)
         ]
         year = stated[-1] if stated else year
 
@@ -184,7 +184,7 @@ def _with_year(one: Indicator, place: Place, position: int, aim: Aim, carried: i
     if one.target_year is not None:
         return one
     stated = year_before(place.sentence, position)
-    if stated is not None and stated >= (aim.horizon or 0) - 4:
+    if stated is not None and stated >= (aim.first if aim.horizon else 0):
         return replace(one, target_year=stated)
     words = "年份承前句" if carried else "文中未写年份，按规划期末"
     note = "；".join(part for part in (one.note, words) if part)

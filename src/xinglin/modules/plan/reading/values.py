@@ -60,7 +60,7 @@ _UNIT_TAIL: Final = r"(?P<unit>%|‰|/?1?0?10?万|[A-Za-z]*|[^\d\s（）()，。
 _NUMBER: Final = rf"(?P<n>{DIGITS})(?P<pct>%|‰)?"
 _RANGE: Final = rf"(?:\s*(?:[-—–~～至到]+)\s*(?P<high>{DIGITS}))?"
 _SHAPE: Final = re.compile(rf"^(?P<n>{DIGITS})(?P<pct>%|‰)?(?:(?:[-—–~～至到]+)(?P<high>{DIGITS}))?(?P<rest>.*)$")
-_MARK: Final = re.compile(r"[*※☆★△▲#†‡①-⑳ⅠⅡⅢ]+$|\[\d\]$|(?<=\d)[¹²³]$")
+_MARK: Final = re.compile(r"[*※☆★△▲#†‡①-⑳ⅠⅡⅢ]+$|\[\d+\]$|(?<=\d)[¹²³]$")
 _PREFIX_RE: Final = tuple((op, re.compile(rf"^(?:{words})")) for op, words in _PREFIXES)
 _SUFFIX_RE: Final = tuple((op, re.compile(rf"(?:{words})$")) for op, words in _SUFFIXES)
 
@@ -89,7 +89,7 @@ def parse_value(text: str) -> Value | None:
 
 def _take_brackets(word: str) -> tuple[str, Value | None, str]:
     """Split 2.31(1.8) into the outer word, the bracketed value and bracketed words: (含新冠225.0), (快报数)."""
-    match = re.search(r"[(\[]([^()\[\]]*)[)\]]", word)
+    match = re.search(r"[(\[]([^()\[\]]*)[)\]](?!(?<=\])$)", word)
     if match is None:
         return word, None, ""
     outside, content = word[: match.start()] + word[match.end() :], match.group(1)
