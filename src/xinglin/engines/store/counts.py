@@ -30,7 +30,9 @@ class Counts:
         self._read_at = float("-inf")
 
     async def refresh(self) -> None:
-        """Take a new sample of the record and keep what it says; readers see it within a minute."""
+        """Take a new sample of the record and keep what it says; readers see it within a minute. The server looks again at its tables too."""
+        async with self._ground.database.connection() as connection:
+            await connection.execute("analyze res, ident, idx_string, idx_date, idx_number, person_link, person_scope", timeout=1200)
         async with self._ground.database.transaction() as connection:
             await connection.execute("select pg_advisory_xact_lock(hashtext('xinglin token_count'))")
             size = await connection.fetchval(

@@ -71,6 +71,15 @@ def prefers_walk(rtype: str, counts: Counts, conditions: Sequence[Condition], pa
     return wanted / max(share, 1e-12) * _WALK_COST < gathered
 
 
+def indexed(conditions: Sequence[Condition]) -> list[str]:
+    """Return the SQL of conditions by which all hits are gathered.
+
+    Where one is narrow (a patient, an id) it alone may use an index: a bitmap of a common token costs more than reading what is left.
+    """
+    narrow = any(condition.is_narrow for condition in conditions)
+    return [condition.sql if condition.is_narrow or not narrow else condition.plain for condition in conditions]
+
+
 def position_of(row: Any, keys: Sequence[Key]) -> tuple[Any, ...]:
     """Return the position of a row in the order of the keys, as a cursor carries it."""
     values = (row[f"k{n}"] for n in range(len(keys)))

@@ -19,7 +19,7 @@ from xinglin.engines.store.include import Includer
 from xinglin.engines.store.index import PATIENT_PARAMS
 from xinglin.engines.store.mask import Masks
 from xinglin.engines.store.model import Page, Query, Stored
-from xinglin.engines.store.plan import gather_sql, keys_of, position_of, prefers_walk, walk_sql
+from xinglin.engines.store.plan import gather_sql, indexed, keys_of, position_of, prefers_walk, walk_sql
 from xinglin.engines.store.query import Ask, Manner, Term, read_query, unescape
 from xinglin.engines.store.read import stored
 from xinglin.engines.store.recheck import fulfils, needs_recheck
@@ -132,7 +132,7 @@ class Searcher:
         if walks:
             sql = walk_sql(compiler, [*base, *(each.plain for each in found)], keys, after, wanted)
         else:
-            sql = gather_sql(compiler, [*base, *(each.sql for each in found)], keys, after, wanted)
+            sql = gather_sql(compiler, [*base, *indexed(found)], keys, after, wanted)
         rows = await connection.fetch(sql, *compiler.arguments)
         page = rows[: ask.count]
         more = position_of(page[-1], keys) if len(rows) > ask.count else None
@@ -149,7 +149,7 @@ class Searcher:
         """
         standing, terms = place
         compiler = Compiler(ask.rtype, standing)
-        where = [f"r.rtype = '{ask.rtype}'", row_seen(scope, "r"), *(compiler.condition(term).sql for term in ask.terms)]
+        where = [f"r.rtype = '{ask.rtype}'", row_seen(scope, "r"), *indexed([compiler.condition(term) for term in ask.terms])]
         total: int = await connection.fetchval(f"select count(*) from res r where {' and '.join(where)}", *compiler.arguments)
         if terms and total <= _VERIFIED_LIMIT:
             bodies = await connection.fetch(f"select r.body from res r where {' and '.join(where)}", *compiler.arguments)

@@ -12,9 +12,9 @@ def patient_seen(scope: Scope, patient_column: str) -> str:
     """
     if scope.is_house:
         return "true"
-    here = f"select 1 from person_link linked where linked.patient = {patient_column} and linked.to_seq is null"
-    seen = f"exists ({here} and {scope_condition(scope, 'linked.person')})"
-    return f"({seen} or not exists ({here}))" if scope.sees_unassigned else seen
+    # A scalar, so that it is answered row by row from two unique indexes: as `exists` it may become a hash of everybody in the scope.
+    seen = f"select {scope_condition(scope, 'linked.person')} from person_link linked where linked.patient = {patient_column} and linked.to_seq is null"
+    return f"coalesce(({seen}), {'true' if scope.sees_unassigned else 'false'})"
 
 
 def row_seen(scope: Scope, alias: str) -> str:
