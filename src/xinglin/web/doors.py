@@ -40,6 +40,12 @@ async def institutions(visit: Visit) -> dict[int, Institution]:
         return {one.rid: one for one in await visit.platform.register.institutions(connection)}
 
 
+async def workers(visit: Visit) -> dict[int, str]:
+    """Return the names of workers by rid."""
+    async with visit.platform.database.connection() as connection:
+        return {one.rid: one.name for one in await visit.platform.register.practitioners(connection)}
+
+
 async def names(visit: Visit) -> Names:
     """Return the names of institutions and workers by their registered codes."""
     async with visit.platform.database.connection() as connection:

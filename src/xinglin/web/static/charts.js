@@ -14,7 +14,7 @@ export function draw(element) {
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
     grid: { left: 38, right: 14, top: told.series.length > 1 ? 30 : 14, bottom: 26 },
     legend: told.series.length > 1 ? { top: 0, right: 0, itemHeight: 8, textStyle: { color: "#5d6c69" } } : undefined,
-    tooltip: { trigger: "axis", renderMode: "richText", valueFormatter: (value) => (value === null || value === undefined ? "" : `${value} ${told.unit ?? ""}`) },
+    tooltip: { trigger: "axis", renderMode: "richText", valueFormatter: (value) => (value === null || value === undefined ? "" : told.percent ? `${(value * 100).toFixed(1)}%` : `${value} ${told.unit ?? ""}`) },
     xAxis: { type: "category", data: told.days, axisLine: { lineStyle: { color: "#cdd6d2" } }, axisTick: { show: false }, axisLabel: { color: "#67736f", hideOverlap: true } },
     yAxis: { type: "value", scale: true, splitLine: { lineStyle: { color: "#edf1ef" } }, axisLabel: { color: "#67736f", formatter: told.percent ? (value) => `${Math.round(value * 100)}%` : undefined } },
     series: told.series.map((one, number) => ({
@@ -34,3 +34,4 @@ export function draw(element) {
 }
 
 for (const element of document.querySelectorAll("[data-chart]")) draw(element);
+document.addEventListener("htmx:afterSwap", (event) => { for (const element of event.target.querySelectorAll("[data-chart]")) draw(element); });
