@@ -5,6 +5,6 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from xinglin.web.pages import account, desk, exchange, keeping, residents, system
+from xinglin.web.pages import account, desk, exchange, keeping, residents, statistics, system
 
-GROUPS: Final[tuple[ModuleType, ...]] = (account, desk, keeping, residents, exchange, system)
+GROUPS: Final[tuple[ModuleType, ...]] = (account, desk, keeping, residents, statistics, exchange, system)
