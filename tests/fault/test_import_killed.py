@@ -22,6 +22,7 @@ from xinglin.base.postgres import EmbeddedPostgres
 from xinglin.synthetic import Plan, generate
 
 pytestmark = pytest.mark.fault
+KILLS = 6
 COUNTS = """select (select count(*) from res), (select count(*) from hist), (select coalesce(max(ver), 0) from res),
     (select count(*) from person_link where to_seq is null), (select count(*) from person_link where to_seq is not null),
     (select count(*) from resident), (select count(*) from message), (select count(*) from message where state = 'received'),
@@ -59,30 +60,33 @@ def counts(server: EmbeddedPostgres) -> tuple[Any, ...]:
         return tuple(row)
 
 
+def await_progress(server: EmbeddedPostgres, process: subprocess.Popen[bytes], seq: int) -> bool:
+    """Wait until the feed has reached seq (True) or the import has ended (False)."""
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        while process.poll() is None:
+            row = connection.execute("select seq from feed_head").fetchone()
+            if row is not None and row[0] >= seq:
+                return True
+            time.sleep(0.01)
+    return False
+
+
 def test_killing_the_importer_or_the_database_changes_nothing(installation: EmbeddedPostgres, district: Path) -> None:
     chance = random.Random(11)
-    kills = 0
-    for round_no in range(40):
+    lines = sum(sum(1 for line in path.open("rb") if line.strip()) for path in district.glob("*.ndjson"))
+    for kill in range(KILLS):
         process = start_import(installation, district)
-        pause_s = chance.uniform(0.8, 3.5) if kills < 8 else 120
-        try:
-            process.wait(pause_s)
-            if process.returncode == 0:
-                break
-        except subprocess.TimeoutExpired:
-            victim = installation.postmaster_pid() if round_no % 3 == 2 else process.pid
-            assert victim is not None
-            os.kill(victim, signal.SIGKILL)
-            kills += 1
-            process.kill()
+        assert await_progress(installation, process, lines * (kill + 1) // (KILLS + 2)), "the import ended before it could be killed"
+        time.sleep(chance.uniform(0, 0.1))
+        victim = installation.postmaster_pid() if kill % 3 == 2 else process.pid
+        assert victim is not None
+        os.kill(victim, signal.SIGKILL)
+        process.kill()
         process.wait()
         if not installation.is_running():
             time.sleep(0.2)
             installation.start()
-    else:
-        pytest.fail("the import never came to its end")
-    assert kills >= 3, "the import was over before anything could be killed"
-    lines = sum(sum(1 for line in path.open("rb") if line.strip()) for path in district.glob("*.ndjson"))
+    assert start_import(installation, district).wait(240) == 0
     stored, superseded, version, linked, unlinked, _, messages, unfinished, waiting, holes = counts(installation)
     assert (stored + waiting, superseded, version) == (lines, 0, 1)
     assert (unlinked, unfinished, holes) == (0, 0, 0)
