@@ -1,5 +1,6 @@
 """The record: versioned FHIR resources with one write path and one ordered change feed. The door of store."""
 
+from xinglin.engines.store.group import GroupLedger, GroupWriter
 from xinglin.engines.store.model import (
     Belonging,
     Cause,
@@ -32,6 +33,8 @@ __all__ = [
     "Cursor",
     "Delete",
     "FeedEntry",
+    "GroupLedger",
+    "GroupWriter",
     "HistoryQuery",
     "Key",
     "Link",

@@ -14,6 +14,7 @@ from xinglin.engines.security import Scope
 from xinglin.engines.store.counts import Counts
 from xinglin.engines.store.feed import Feed
 from xinglin.engines.store.ground import AuditSink, Ground
+from xinglin.engines.store.group import GroupLedger, GroupWriter, Ticket
 from xinglin.engines.store.index import Index
 from xinglin.engines.store.links import write_links, write_scopes
 from xinglin.engines.store.mask import Masks
@@ -76,6 +77,10 @@ class Store:
         wants all or none rolls back. An id the scope cannot see answers as one that does not exist. cause: one for all, or one each.
         """
         return await self._writer.write(connection, scope, changes, cause)
+
+    def group_writer(self, ledger: GroupLedger[Ticket]) -> GroupWriter[Ticket]:
+        """Return a writer that commits the single writes of concurrent callers together; close it before the store."""
+        return GroupWriter(self._writer, self._ground.database, ledger)
 
     async def hold(self, connection: asyncpg.Connection[Any]) -> None:
         """Keep all other writers out until the caller's transaction ends, so that what it looks up now is still so when it writes."""
