@@ -23,7 +23,7 @@ demo: install
 	$(BIN)/xinglin demo --residents $(RESIDENTS) $(if $(FRESH),--fresh) $(if $(AS_OF),--as-of $(AS_OF))
 
 test: $(VENV)/.tested
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 check: $(VENV)/.tested
 	$(BIN)/ruff check .
