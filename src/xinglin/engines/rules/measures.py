@@ -3,42 +3,55 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
-import duckdb
-import pyarrow as pa
+import numpy as np
 
 from xinglin.base.errors import IncorrectError
 from xinglin.definitions import LAKE, Definition, Question, combine, nodes
-from xinglin.engines.rules.closures import Closures, Frame
+from xinglin.engines.rules.closures import Closures
+from xinglin.engines.rules.explain import explain
+from xinglin.engines.rules.flags import NOBODY, Counted, Flags, Ints, counted, flags_of
 from xinglin.engines.rules.intervals import wilson
 from xinglin.engines.rules.ports import Columns, Rows
+from xinglin.engines.rules.shelf import Shelf
 from xinglin.engines.rules.texts import SqlTexts
 from xinglin.engines.security import Scope
 
 GroupBy = Literal["none", "town", "institution", "village", "practitioner"]
 Part = Literal["numerator", "denominator", "gap", "excluded", "unknown"]
-_GROUPS: Final[dict[str, str]] = {
-    "none": "0",
-    "town": "area - area % 1000",
-    "village": "area",
-    "institution": "institution",
-    "practitioner": "responsible",
-}
-_PARTS: Final[dict[str, str]] = {
-    "numerator": "numerator > 0",
-    "denominator": "denominator > 0",
-    "gap": "denominator > numerator",
-    "excluded": "reason is not null",
-    "unknown": "unknown > 0",
-}
+_GROUP_WORDS: Final = get_args(GroupBy)
+_PART_WORDS: Final = get_args(Part)
 _HOME: Final = """
 select person, area, institution from person_scope where to_seq is null
 qualify row_number() over (partition by person order by from_seq desc, area desc, institution desc) = 1"""
-_MOST_KEPT: Final = 64
+_MOST_KEPT_BYTES: Final = 160 * 1024 * 1024
+_MOST_SEEN_BYTES: Final = 24 * 1024 * 1024
+_MOST_COUNTS: Final = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """A part of a measure, beside what the scope sees. institution: rid; practitioner: rid of who is responsible; None for all.
+
+    known_on: seq of the feed up to which the record is known, None for all of it.
+    patience_s: how long to wait for what the columns newly know before what is kept is told instead; None = until it is there.
+    """
+
+    institution: int | None = None
+    practitioner: int | None = None
+    known_on: int | None = None
+    patience_s: float | None = None
+
+    @property
+    def key(self) -> tuple[int | None, ...]:
+        """Return what decides the numbers."""
+        return (self.institution, self.practitioner, self.known_on)
+
+
+EVERYTHING: Final = Focus()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +86,18 @@ class MeasureTable:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A person behind a number. reason: of an exclusion. evidence: rids of the rows that count."""
+    """A person behind a number. reason: of an exclusion. evidence: rids of the rows that count.
+
+    verdict, changes: (Chinese, English): what is said of the person, and what would change it.
+    """
 
     person: int
     numerator: int
     denominator: int
     reason: str | None
     evidence: tuple[int, ...]
+    verdict: tuple[str, str]
+    changes: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +119,34 @@ class MemberQuery:
     page: int = 1
     size: int = 50
     reason: str | None = None
+    focus: Focus = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """The persons a scope sees. seq: of the columns that judged it."""
+
+    seq: int
+    persons: Ints
+
+    @property
+    def bytes(self) -> int:
+        """Return the memory the array takes."""
+        return self.persons.nbytes
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A measure counted for somebody. seq: of the columns."""
+
+    seq: int
+    total: Counted
+    rows: tuple[Counted, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Return about the memory the counts take."""
+        return 400 * (1 + len(self.rows))
 
 
 class Measures:
@@ -111,67 +157,101 @@ class Measures:
         self._texts = texts
         self._house = house
         self._closures = Closures()
-        self._kept: OrderedDict[tuple[Any, ...], pa.Table] = OrderedDict()
+        self._shelf: Shelf[Flags] = Shelf(_MOST_KEPT_BYTES)
+        self._seen: Shelf[Visible] = Shelf(_MOST_SEEN_BYTES)
+        self._counts: Shelf[Counts] = Shelf(_MOST_COUNTS)
+        self._moved: int | None = None
 
-    async def table(self, scope: Scope, definition: Definition, as_of: date, group_by: GroupBy = "none") -> MeasureTable:
+    def moved(self, seq: int) -> None:
+        """Say up to which seq the columns know the record, so that it need not be asked at every call."""
+        self._moved = seq
+
+    async def refresh(self, used_since: float) -> bool:
+        """Make one kept set of flags again that was used since an instant (monotonic) and is behind the columns; tell whether there was one."""
+        return await self._shelf.refresh(await self._seq(), used_since)
+
+    def has(self, definition: Definition, as_of: date) -> bool:
+        """Tell whether a measure on a day is kept, of whatever seq."""
+        return (definition.hash, as_of, None) in self._shelf
+
+    async def table(
+        self, scope: Scope, definition: Definition, as_of: date, group_by: GroupBy = "none", focus: Focus = EVERYTHING
+    ) -> MeasureTable:
         """Return the measure for what the scope sees, in total and by group.  Raises: IncorrectError for an unknown grouping."""
-        _check(group_by, _GROUPS, "group_by")
-        flags, seq = await self._flags(definition, as_of)
-        visible = await self._visible(scope, seq)
-        total, rows = await asyncio.to_thread(_counted, flags, visible, definition, group_by)
-        return MeasureTable(definition.id, definition.hash, as_of, seq, group_by, total, rows)
+        _check(group_by, _GROUP_WORDS, "group_by")
+        flags = await self._flags(definition, as_of, focus)
+        visible = await self._visible(scope, focus)
+
+        async def count(_: int) -> Counts:
+            return await asyncio.to_thread(_counts, flags, visible, group_by, focus)
+
+        key = (definition.hash, as_of, group_by, focus.key, _who(scope), flags.seq, visible.seq if visible else 0)
+        counts = await self._counts.get(key, flags.seq, count, None)
+        rows = [_row(one, flags, definition) for one in counts.rows] if group_by != "none" else []
+        return MeasureTable(definition.id, definition.hash, as_of, flags.seq, group_by, _row(counts.total, flags, definition), rows)
 
     async def members(self, scope: Scope, definition: Definition, as_of: date, query: MemberQuery) -> MemberPage:
         """Return people behind a number, with the rows that count for each.  Raises: IncorrectError for an unknown part or grouping."""
-        _check(query.group_by, _GROUPS, "group_by")
-        _check(query.part, _PARTS, "part")
-        flags, seq = await self._flags(definition, as_of)
-        visible = await self._visible(scope, seq)
-        found, total = await asyncio.to_thread(_selected, flags, visible, query)
-        rows = await self._rows_of(definition, [item["person"] for item in found])
-        members = []
-        for item in found:
-            frame = Frame(Question(rows.get(item["person"], {}), as_of))
-            rids = {rid for node in definition.evidence for rid in self._closures.rule(node)(frame, None)}
-            members.append(Member(item["person"], int(item["numerator"]), int(item["denominator"]), item["reason"], tuple(sorted(rids))))
-        return MemberPage(members, total, seq)
+        _check(query.group_by, _GROUP_WORDS, "group_by")
+        _check(query.part, _PART_WORDS, "part")
+        flags = await self._flags(definition, as_of, query.focus)
+        visible = await self._visible(scope, query.focus)
+        found = await asyncio.to_thread(_selected, flags, visible, query)
+        size = max(1, min(query.size, 1000))
+        start = (max(1, query.page) - 1) * size
+        places = [int(place) for place in found[start : start + size]]
+        rows = await self._rows_of(definition, [int(flags.person[place]) for place in places], query.focus)
+        members = [self._member(definition, flags, place, (rows, as_of)) for place in places]
+        return MemberPage(members, len(found), flags.seq)
 
-    async def _flags(self, definition: Definition, as_of: date) -> tuple[pa.Table, int]:
-        """Return person, numerator, denominator, unknown, reason, responsible, area, institution of everyone in the population."""
-        seq = await self._seq()
-        key = (definition.hash, as_of, seq)
-        if key in self._kept:
-            self._kept.move_to_end(key)
-            return self._kept[key], seq
-        names = "f.person, f.numerator, f.denominator, f.unknown, f.reason, f.responsible, h.area, h.institution"
-        sql = (
-            f"select {names} from (\n{self._texts.sql(definition)}\n) f left join ({_HOME}) h on h.person = f.person where f.population = 1"
+    def _member(self, definition: Definition, flags: Flags, place: int, known: tuple[dict[int, Rows], date]) -> Member:
+        rows, as_of = known
+        person = int(flags.person[place])
+        told = explain(definition, Question(rows.get(person, {}), as_of), self._closures)
+        reason = int(flags.reason[place])
+        return Member(
+            person=person,
+            numerator=int(flags.numerator[place]),
+            denominator=int(flags.denominator[place]),
+            reason=flags.reasons[reason] if reason != NOBODY else None,
+            evidence=told.evidence,
+            verdict=(told.verdict.zh, told.verdict.en),
+            changes=tuple((one.zh, one.en) for one in told.changes),
         )
-        table, seq = await self._columns.query(self._house, sql, {"as_of": as_of})
-        self._keep((definition.hash, as_of, seq), table)
-        return table, seq
+
+    async def _flags(self, definition: Definition, as_of: date, focus: Focus) -> Flags:
+        """Return everyone in the population: what is kept, made again where the columns have moved on."""
+        reasons = [exclusion.reason for exclusion in definition.exclusions]
+
+        async def make(_: int) -> Flags:
+            names = "f.person, f.numerator, f.denominator, f.unknown, f.reason, f.responsible, h.area, h.institution"
+            text = self._texts.sql(definition)
+            sql = f"select {names} from (\n{text}\n) f left join ({_HOME}) h on h.person = f.person where f.population = 1"
+            table, seq = await self._columns.query(self._house, sql, {"as_of": as_of}, as_known_on=focus.known_on)
+            return await asyncio.to_thread(flags_of, table, seq, reasons)
+
+        seq = await self._seq() if focus.known_on is None else focus.known_on
+        return await self._shelf.get((definition.hash, as_of, focus.known_on), seq, make, focus.patience_s)
 
     async def _seq(self) -> int:
+        if self._moved is not None:
+            return self._moved
         _, seq = await self._columns.query(self._house, "select 1 as one", {})
         return seq
 
-    def _keep(self, key: tuple[Any, ...], table: pa.Table) -> None:
-        self._kept[key] = table
-        while len(self._kept) > _MOST_KEPT:
-            self._kept.popitem(last=False)
-
-    async def _visible(self, scope: Scope, seq: int) -> pa.Table | None:
-        """Return the persons the scope sees, as the lake judges it; None for all."""
+    async def _visible(self, scope: Scope, focus: Focus) -> Visible | None:
+        """Return the persons the scope sees, as the lake judges it by today's belonging; None for all."""
         if scope.is_house:
             return None
-        key = ("visible", scope.areas, scope.sees_unassigned, scope.role, seq)
-        if key not in self._kept:
-            table, _ = await self._columns.query(scope, "select distinct person from person_link where to_seq is null", {})
-            self._keep(key, table)
-        return self._kept[key]
 
-    async def _rows_of(self, definition: Definition, persons: list[int]) -> dict[int, Rows]:
-        """Return person → table → rows, of the tables the evidence reads."""
+        async def make(_: int) -> Visible:
+            table, seq = await self._columns.query(scope, "select distinct person from person_link where to_seq is null", {})
+            return Visible(seq, np.asarray(table.column("person").to_numpy(), dtype=np.int64))
+
+        return await self._seen.get(_who(scope), await self._seq(), make, focus.patience_s)
+
+    async def _rows_of(self, definition: Definition, persons: list[int], focus: Focus) -> dict[int, Rows]:
+        """Return person → table → rows, of the tables the measure reads."""
         found: dict[int, Rows] = {person: {} for person in persons}
         if not persons:
             return found
@@ -179,15 +259,19 @@ class Measures:
         for table in sorted(_tables(definition)):
             patient = "rid" if table == "patient" else "patient"
             sql = f"select t.*, l.person as of_person from {table} t join person_link l on l.patient = t.{patient} where l.to_seq is null and l.person in ({wanted})"
-            rows, _ = await self._columns.query(self._house, sql, {})
+            rows, _ = await self._columns.query(self._house, sql, {}, as_known_on=focus.known_on)
             for row in rows.to_pylist():
                 found[row.pop("of_person")].setdefault(table, []).append(row)
         return found
 
 
+def _who(scope: Scope) -> tuple[Any, ...]:
+    return (scope.areas, scope.sees_unassigned, scope.role if scope.is_house else "")
+
+
 def _tables(definition: Definition) -> set[str]:
     found = set()
-    for output in definition.evidence:
+    for output in definition.outputs.values():
         for node in nodes.walk(output):
             if isinstance(node, combine.Table):
                 found.add(node.name)
@@ -196,69 +280,37 @@ def _tables(definition: Definition) -> set[str]:
     return found & set(LAKE)
 
 
-def _check(word: str, known: dict[str, str], where: str) -> None:
+def _check(word: str, known: tuple[str, ...], where: str) -> None:
     if word not in known:
         words = ", ".join(known)
         raise IncorrectError(f"只能是 {words}", f"write one of {words}", where=where)
 
 
-def _opened(flags: pa.Table, visible: pa.Table | None) -> tuple[duckdb.DuckDBPyConnection, str]:
-    duck = duckdb.connect(":memory:", config={"threads": 1})
-    duck.register("flags", flags)
-    if visible is None:
-        return duck, "flags"
-    duck.register("visible", visible)
-    return duck, "(select * from flags where person in (select person from visible))"
+def _counts(flags: Flags, visible: Visible | None, group_by: str, focus: Focus) -> Counts:
+    mask = flags.within(visible.persons if visible else None, focus.institution, focus.practitioner)
+    total = counted(flags, mask, "none") or [Counted(0, 0, 0, 0, (0,) * len(flags.reasons))]
+    return Counts(flags.seq, total[0], tuple(counted(flags, mask, group_by)) if group_by != "none" else ())
 
 
-def _counted(flags: pa.Table, visible: pa.Table | None, definition: Definition, group_by: str) -> tuple[MeasureRow, list[MeasureRow]]:
-    duck, source = _opened(flags, visible)
-    try:
-        reasons = [exclusion.reason for exclusion in definition.exclusions]
-        out = "".join(f", count(*) filter (where reason = '{reason}') as out_{number}" for number, reason in enumerate(reasons))
-        sums = "coalesce(sum(numerator), 0)::bigint as numerator, coalesce(sum(denominator), 0)::bigint as denominator"
-        sql = f"select {{group}} as grouped, {sums}, coalesce(sum(unknown), 0)::bigint as unknown{out} from {source} group by 1 order by 1 nulls last"
-        total = [_row(item, reasons, definition) for item in duck.sql(sql.format(group="0")).to_arrow_table().to_pylist()]
-        rows = []
-        if group_by != "none":
-            rows = [_row(item, reasons, definition) for item in duck.sql(sql.format(group=_GROUPS[group_by])).to_arrow_table().to_pylist()]
-    finally:
-        duck.close()
-    empty = MeasureRow(None, 0, 0, 0, dict.fromkeys(reasons, 0), None, None)
-    whole = total[0] if total else empty
-    return MeasureRow(None, whole.numerator, whole.denominator, whole.unknown, whole.exclusions, whole.share, whole.interval), rows
-
-
-def _row(item: dict[str, Any], reasons: list[str], definition: Definition) -> MeasureRow:
-    numerator, denominator = item["numerator"], item["denominator"]
-    is_share = definition.unit in ("people", "visits") and denominator > 0
+def _row(one: Counted, flags: Flags, definition: Definition) -> MeasureRow:
+    is_share = definition.unit in ("people", "visits") and one.denominator > 0
     return MeasureRow(
-        group=item["grouped"],
-        numerator=numerator,
-        denominator=denominator,
-        unknown=item["unknown"],
-        exclusions={reason: item[f"out_{number}"] for number, reason in enumerate(reasons)},
-        share=numerator / denominator if is_share else None,
-        interval=wilson(numerator, denominator) if is_share and definition.counts_people else None,
+        group=one.group if one.group > 0 else None,
+        numerator=one.numerator,
+        denominator=one.denominator,
+        unknown=one.unknown,
+        exclusions=dict(zip(flags.reasons, one.exclusions, strict=True)),
+        share=one.numerator / one.denominator if is_share else None,
+        interval=wilson(one.numerator, one.denominator) if is_share and definition.counts_people else None,
     )
 
 
-def _selected(flags: pa.Table, visible: pa.Table | None, query: MemberQuery) -> tuple[list[dict[str, Any]], int]:
-    duck, source = _opened(flags, visible)
-    try:
-        conditions: list[str] = [_PARTS[query.part]]
-        values: dict[str, Any] = {}
-        if query.group_by != "none":
-            conditions.append(f"({_GROUPS[query.group_by]}) is not distinct from $group")
-            values["group"] = query.group
-        if query.reason is not None:
-            conditions.append("reason = $reason")
-            values["reason"] = query.reason
-        where = " and ".join(conditions)
-        total = duck.sql(f"select count(*) from {source} where {where}", params=values or None).fetchall()
-        size = max(1, min(query.size, 1000))
-        page = f"limit {size} offset {(max(1, query.page) - 1) * size}"
-        found = duck.sql(f"select * from {source} where {where} order by person {page}", params=values or None).to_arrow_table().to_pylist()
-    finally:
-        duck.close()
-    return found, int(total[0][0])
+def _selected(flags: Flags, visible: Visible | None, query: MemberQuery) -> Ints:
+    focus = query.focus
+    mask = flags.within(visible.persons if visible else None, focus.institution, focus.practitioner) & flags.part(query.part)
+    if query.group_by != "none":
+        mask &= flags.groups(query.group_by) == (NOBODY if query.group is None else query.group)
+    if query.reason is not None:
+        place = flags.reasons.index(query.reason) if query.reason in flags.reasons else len(flags.reasons)
+        mask &= flags.reason == place
+    return np.flatnonzero(mask)
