@@ -10,7 +10,7 @@ create table ident (
 create unique index ident_rid on ident (rid);
 
 -- The current version of every resource: index columns and the exact bytes served.
--- pat: rid of the Patient it is about.  others: rids of further patients it names.  dt, dt_end: its main date as [dt, dt_end) in
+-- pat: rid of the Patient it is about.  others: rids of further patients it names, 0 = somebody unknown.  dt, dt_end: its main date as [dt, dt_end) in
 -- microseconds since 1970 UTC; dt_end is null where it has none.  tok: keyed 64-bit hashes of what it can be found by.  digest: of its content without what
 -- the store writes into meta.
 create table res (
@@ -48,7 +48,7 @@ create table res_other partition of res default;
 create index res_patient on res (pat, dt desc, rid, rtype);
 create index res_date on res (dt desc, rid, rtype);
 create index res_seq on res (seq, rtype);
-create index res_token on res using gin (tok);
+create index res_token on res using gin (tok) with (gin_pending_list_limit = 1024);
 
 -- Superseded bodies, and a row without a body for each deletion.
 create table hist (

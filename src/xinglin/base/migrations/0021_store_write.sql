@@ -24,6 +24,8 @@ declare
     v_ts timestamptz;
     v_stamp bytea;
 begin
+    -- Who stands still while everybody waits for it loses its turn.
+    perform set_config('idle_in_transaction_session_timeout', '60s', true);
     select h.seq, greatest(h.ts, date_trunc('milliseconds', p_now)) into v_seq, v_ts from feed_head h for update;
     v_stamp := convert_to('","lastUpdated":"' || to_char(v_ts at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '"', 'UTF8');
     return query
@@ -116,6 +118,8 @@ declare
     v_ts timestamptz;
     v_count bigint;
 begin
+    -- Who stands still while everybody waits for it loses its turn.
+    perform set_config('idle_in_transaction_session_timeout', '60s', true);
     select h.seq, greatest(h.ts, date_trunc('milliseconds', p_now)) into v_seq, v_ts from feed_head h for update;
     with given as materialized (
         select u.*, l.person as old_person, l.from_seq as old_from
@@ -165,6 +169,8 @@ declare
     v_ts timestamptz;
     v_count bigint;
 begin
+    -- Who stands still while everybody waits for it loses its turn.
+    perform set_config('idle_in_transaction_session_timeout', '60s', true);
     select h.seq, greatest(h.ts, date_trunc('milliseconds', p_now)) into v_seq, v_ts from feed_head h for update;
     with given as materialized (
         select u.*, s.from_seq as old_from, s.area as old_area, s.institution as old_institution

@@ -10,6 +10,8 @@ from xinglin.engines.store.model import Key
 
 STRING_LIMIT: Final = 300
 """Characters of a folded string that are indexed; a search sees no further."""
+NOBODY: Final = 0
+"""Stands in `res.others` for somebody unknown: no patient has this rid, so only who sees the unassigned sees the row."""
 NO_DATE: Final = -(1 << 63)
 """Stands in `res.dt` for a resource without a main date: before everything."""
 
@@ -18,13 +20,15 @@ NO_DATE: Final = -(1 << 63)
 class Findings:
     """Index rows of one resource.
 
-    patient: id of the Patient it is about; others: ids of further patients it names.  main: its main date, [start, end) in microseconds.
+    patient: id of the Patient it is about; others: ids of further patients it names.  is_about_unknown: it is about somebody whom no rid
+    stands for (an identifier, an address elsewhere, a contained Patient, a sealed content).  main: its main date, [start, end) in microseconds.
     tokens: distinct hashes.  strings: (param, folded text).  dates: (param, start, end).  numbers: (param, low, high, unit, unit code).
     mentions: every resource it refers to.
     """
 
     patient: str | None = None
     others: tuple[str, ...] = ()
+    is_about_unknown: bool = False
     main: tuple[int, int] | None = None
     tokens: set[int] = field(default_factory=set)
     strings: set[tuple[str, str]] = field(default_factory=set)

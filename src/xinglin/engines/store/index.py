@@ -13,6 +13,9 @@ from xinglin.fhir import Extracted, extractor, search_parameters
 
 SEVERAL_PATIENTS: Final = frozenset({"Account", "Appointment", "AuditEvent", "Contract", "Person", "Provenance"})
 """Types whose `patient` or `subject` may name more than one: found by tokens, all others by the column `pat`."""
+SEALED_TYPES: Final = frozenset({"Binary", "Bundle", "Parameters"})
+"""Types whose content no search parameter reads: somebody's record may be inside."""
+_PEOPLE: Final = frozenset({"Patient", "Person", "RelatedPerson"})
 PATIENT_PARAMS: Final = ("patient", "subject")
 UNIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "combo-code": ("code", "component-code"),
@@ -40,6 +43,16 @@ def main_date_parameter(rtype: str) -> str | None:
     return next((name for name in _MAIN_DATES if name in known and known[name].type == "date"), None)
 
 
+def _is_about_unknown(rtype: str, values: Extracted, resource: Mapping[str, Any]) -> bool:
+    """Tell whether a resource without a Patient of ours still speaks about a person."""
+    return (
+        rtype in SEALED_TYPES
+        or any(kind == "Patient" and ":" in target for _, kind, target in values.references)
+        or any(param in PATIENT_PARAMS for param, _, _ in values.identifiers)
+        or any(inner.get("resourceType") in _PEOPLE for inner in resource.get("contained", ()))
+    )
+
+
 class Index:
     """Makes the index rows of resources; `zone` is the district's, for dates without one."""
 
@@ -58,6 +71,7 @@ class Index:
         self._take_numbers(rtype, values, found)
         if rtype == "Patient":
             found.patient, found.others = own_id, ()
+        found.is_about_unknown = found.patient is None and _is_about_unknown(rtype, values, resource)
         return found
 
     def _take_references(self, rtype: str, values: Extracted, found: Findings) -> None:

@@ -84,6 +84,7 @@ class Store:
 
     async def hold(self, connection: asyncpg.Connection[Any]) -> None:
         """Keep all other writers out until the caller's transaction ends, so that what it looks up now is still so when it writes."""
+        await connection.execute("set local idle_in_transaction_session_timeout = '60s'")
         await connection.execute("select 1 from feed_head for update")
 
     async def match(self, connection: asyncpg.Connection[Any], scope: Scope, rtype: str, query: Query) -> list[Stored]:

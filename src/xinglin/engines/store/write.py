@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ import asyncpg
 from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError, XinglinError
 from xinglin.engines.security import Scope
 from xinglin.engines.store.bodies import Body, make_body
-from xinglin.engines.store.findings import Finder, Findings
+from xinglin.engines.store.findings import NOBODY, Finder, Findings
 from xinglin.engines.store.ground import Ground
 from xinglin.engines.store.model import Cause, Change, Delete, Key, Outcome, Put
 from xinglin.engines.store.visibility import patient_seen, row_seen
@@ -137,7 +137,7 @@ class Writer:
             [body and body.head for body in bodies],
             [body and body.tail for body in bodies],
             [patients[("Patient", row.patient)] if row.patient else None for row in rows],
-            [_array(patients[("Patient", own)] for own in row.others) if row.others else None for row in rows],
+            [_others(row, patients) for row in rows],
             [row.main and row.main[0] for row in rows],
             [row.main and row.main[1] for row in rows],
             [_array(sorted(row.tokens)) for row in rows],
@@ -199,6 +199,11 @@ def _waves(items: Sequence[_Item]) -> list[list[_Item]]:
             waves.append([])
         waves[turn].append(item)
     return [sorted(wave, key=lambda item: item.rid) for wave in waves]
+
+
+def _others(row: Findings, patients: Mapping[Key, int]) -> str | None:
+    named = [patients[("Patient", own)] for own in row.others] + [NOBODY] * row.is_about_unknown
+    return _array(named) if named else None
 
 
 def _array(numbers: Iterable[int]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.record import EAST, WEST, Record, open_record, patient, weight
@@ -63,6 +65,28 @@ async def test_a_household_is_seen_by_who_may_see_all_its_members(record: Record
     assert await record.found("Group", scope=record.east) == ["home-e"]
     assert await record.found("Group", scope=record.west) == []
     assert sorted(await record.found("Group", scope=record.steward)) == ["home", "home-e"]
+
+
+async def test_what_is_about_somebody_unknown_is_for_the_steward_alone(record: Record) -> None:
+    text = {"status": "final", "code": {"text": "x"}}
+    unknown: list[dict[str, Any]] = [
+        {"resourceType": "Observation", "id": "by-number", **text, "subject": {"identifier": {"system": "urn:oid:1", "value": "1"}}},
+        {"resourceType": "Observation", "id": "elsewhere", **text, "subject": {"reference": "https://other.example/Patient/1"}},
+        {
+            "resourceType": "Observation",
+            "id": "inside",
+            **text,
+            "contained": [{"resourceType": "Patient", "id": "p"}],
+            "subject": {"reference": "#p"},
+        },
+        {"resourceType": "Bundle", "id": "sealed", "type": "collection", "entry": [{"resource": patient("any")}]},
+        {"resourceType": "Binary", "id": "letter", "contentType": "text/plain", "data": "QQ=="},
+    ]
+    await record.put(*unknown, {"resourceType": "Observation", "id": "fridge", **text, "subject": {"reference": "Location/fridge"}})
+    for body in unknown:
+        assert await record.found(body["resourceType"], ("_id", body["id"]), scope=record.east) == [], body["id"]
+        assert await record.found(body["resourceType"], ("_id", body["id"]), scope=record.steward) == [body["id"]]
+    assert await record.found("Observation", ("_id", "fridge"), scope=record.east) == ["fridge"]
 
 
 async def test_patient_means_the_whole_person(record: Record) -> None:
