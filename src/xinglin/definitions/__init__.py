@@ -10,7 +10,9 @@ from xinglin.definitions.lake_columns import LAKE, Kind
 from xinglin.definitions.load import Catalogue, Edition, load
 from xinglin.definitions.model import Advice, Definition, Exclusion, Words
 from xinglin.definitions.nodes import Node, Value
+from xinglin.definitions.pages import reference_pages
 from xinglin.definitions.reference import Question, reference
+from xinglin.definitions.shipped import definition_folders, shipped_catalogue, shipped_forms
 from xinglin.definitions.words import say, shown
 
 __all__ = [
@@ -37,8 +39,12 @@ __all__ = [
     "derived",
     "load",
     "load_forms",
+    "definition_folders",
     "parse_answers",
     "reference",
+    "reference_pages",
+    "shipped_catalogue",
+    "shipped_forms",
     "say",
     "shown",
 ]

@@ -83,6 +83,13 @@ class Definition:
         return self.id.replace("-", "_")
 
     @property
+    def title(self) -> Words:
+        """Return the name with the variant's words."""
+        if not self.variant:
+            return self.words
+        return Words(f"{self.words.zh}（{self.variant_words.zh}）", f"{self.words.en} ({self.variant_words.en})")
+
+    @property
     def counts_people(self) -> bool:
         """Return whether numerator and denominator are people (then the share has an interval)."""
         return self.unit == "people"

@@ -95,7 +95,8 @@ def _scalar(node: Node, language: str) -> str:
         case nodes.CodedIn(value=value, prefixes=prefixes):
             return f"{say(value, language)} {'属于' if zh else 'within'} {'/'.join(prefixes)}"
         case combine.Case() | combine.FirstPresent() | combine.Extreme():
-            return "、".join(dict.fromkeys(say(part, language) for part in nodes.children(node)))
+            told = [part for part in nodes.children(node) if not isinstance(part, nodes.Literal)] or list(nodes.children(node))
+            return ("、" if zh else ", ").join(dict.fromkeys(say(part, language) for part in told))
     return _moved(node, language)
 
 

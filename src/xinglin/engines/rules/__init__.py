@@ -4,14 +4,15 @@ from xinglin.definitions import reference
 from xinglin.engines.rules.closures import Closures, Frame
 from xinglin.engines.rules.explain import Explanation, Sentence, explain
 from xinglin.engines.rules.intervals import wilson
-from xinglin.engines.rules.measures import GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery, Part
+from xinglin.engines.rules.measures import Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery, Part
 from xinglin.engines.rules.ports import Columns, Record, StoreRecord
 from xinglin.engines.rules.results import Drift, Result, ResultGround
-from xinglin.engines.rules.rules import Rules, Where, calculate
+from xinglin.engines.rules.rules import Rules, calculate
 from xinglin.engines.rules.service import RemoteMeasures, measure_handlers
 from xinglin.engines.rules.setwise import compile_sql
 from xinglin.engines.rules.texts import SqlTexts
-from xinglin.engines.rules.worklists import Duty, Worklists, WorklistQuery
+from xinglin.engines.rules.where import Where, where
+from xinglin.engines.rules.worklists import Duty, WorklistQuery, Worklists
 
 __all__ = [
     "Closures",
@@ -19,6 +20,7 @@ __all__ = [
     "Drift",
     "Duty",
     "Explanation",
+    "Focus",
     "Frame",
     "GroupBy",
     "MeasureRow",
@@ -43,5 +45,6 @@ __all__ = [
     "explain",
     "measure_handlers",
     "reference",
+    "where",
     "wilson",
 ]

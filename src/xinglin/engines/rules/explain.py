@@ -141,13 +141,15 @@ def _drawn(node: Node) -> Iterator[combine.Drawn]:
 
 
 def _verdict(definition: Definition, values: dict[str, Any]) -> Words:
-    name = definition.words
+    name = definition.title
     if definition.kind == "measure":
         return _counted(definition, values)
     if "applies" in values:
         if not values["applies"]:
             return Words(f"{name.zh}：不适用", f"{name.en}: does not apply")
         due = values["due_by"]
+        if due is None:
+            return Words(f"{name.zh}：在列", f"{name.en}: listed")
         return Words(f"{name.zh}：应在 {shown(due, 'zh')} 前完成", f"{name.en}: due by {shown(due, 'en')}")
     value = values["value"]
     told = definition.classes.get(str(value), Words(shown(value, "zh"), shown(value, "en")))
@@ -155,7 +157,7 @@ def _verdict(definition: Definition, values: dict[str, Any]) -> Words:
 
 
 def _counted(definition: Definition, values: dict[str, Any]) -> Words:
-    name = definition.words
+    name = definition.title
     if not values["population"]:
         return Words(f"{name.zh}：不在统计对象内", f"{name.en}: not in the population")
     if values["reason"] is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -11,25 +10,10 @@ from xinglin.base.errors import IncorrectError, UnavailableError
 from xinglin.definitions import Catalogue, Definition, Edition, Question
 from xinglin.engines.rules.closures import Closures, Frame
 from xinglin.engines.rules.explain import Explanation, explain
-from xinglin.engines.rules.measures import GroupBy, Measures, MeasureTable, MemberPage, MemberQuery
+from xinglin.engines.rules.measures import EVERYTHING, Focus, GroupBy, Measures, MeasureTable, MemberPage, MemberQuery
 from xinglin.engines.rules.results import Drift, Result, ResultGround, Results
+from xinglin.engines.rules.where import Where, where_of
 from xinglin.engines.security import Scope
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """Where a definition is written and where its number stands."""
-
-    definition: str
-    zh: str
-    en: str
-    place: str
-    source: str
-    clause: str
-    status: str
-    is_verified: bool
-    sql: str
-    page: str
 
 
 class Rules:
@@ -63,13 +47,15 @@ class Rules:
         self._columns()
         return [await self._results.of_everyone(definition, as_of) for definition in self.edition(as_of).of_kind("programme", "worklist")]
 
-    async def measure(self, scope: Scope, measure_id: str, as_of: date, group_by: GroupBy = "none") -> MeasureTable:
+    async def measure(
+        self, scope: Scope, measure_id: str, as_of: date, group_by: GroupBy = "none", focus: Focus = EVERYTHING
+    ) -> MeasureTable:
         """Return a measure for what the scope sees.  Raises: NotFoundError, IncorrectError (not a measure), UnavailableError."""
-        return await self._columns().table(scope, self._measure(measure_id, as_of), as_of, group_by)
+        return await self._columns().table(scope, self.measure_of(measure_id, as_of), as_of, group_by, focus)
 
     async def members(self, scope: Scope, measure_id: str, as_of: date, query: MemberQuery) -> MemberPage:
         """Return the people behind a number, with evidence.  Raises: as `measure`."""
-        return await self._columns().members(scope, self._measure(measure_id, as_of), as_of, query)
+        return await self._columns().members(scope, self.measure_of(measure_id, as_of), as_of, query)
 
     async def explain(self, scope: Scope, definition_id: str, person: int, as_of: date) -> Explanation:
         """Return why a definition says what it says of a person, from the record as it stands.  Raises: NotFoundError."""
@@ -88,20 +74,15 @@ class Rules:
         """Return file:line, clause, SQL and page of a definition, by id or name.  Raises: NotFoundError."""
         definition = self.edition(as_of).get(name)
         sql = "" if definition.inputs else self._ground.texts.sql(definition)
-        return Where(
-            definition=definition.id,
-            zh=definition.words.zh,
-            en=definition.words.en,
-            place=str(definition.place),
-            source=definition.source,
-            clause=definition.clause,
-            status=definition.status,
-            is_verified=definition.verified,
-            sql=sql,
-            page=definition.page,
-        )
+        return where_of(definition, sql)
 
-    def _measure(self, measure_id: str, as_of: date) -> Definition:
+    @property
+    def measures(self) -> Measures:
+        """Return what counts everyone.  Raises: UnavailableError in a process without columns."""
+        return self._columns()
+
+    def measure_of(self, measure_id: str, as_of: date) -> Definition:
+        """Return a measure's definition in force on a day.  Raises: NotFoundError, IncorrectError for what is no measure."""
         definition = self.edition(as_of).get(measure_id)
         if definition.kind != "measure":
             raise IncorrectError(f"{measure_id} 不是指标", f"{measure_id} is a {definition.kind}, not a measure", where="measure")
