@@ -20,6 +20,7 @@ from xinglin.assembly import Platform, assemble
 from xinglin.base.errors import FaultError, IncorrectError, NotFoundError, UnsupportedError, XinglinError
 from xinglin.base.settings import Settings
 from xinglin.web.assets import read_assets
+from xinglin.web.fhir import platform_routes
 from xinglin.web.headers import Headers
 from xinglin.web.i18n import read_words
 from xinglin.web.menu import Entry
@@ -67,7 +68,7 @@ def make_served_app(settings: Settings) -> ASGIApp:
     @asynccontextmanager
     async def life(app: Starlette) -> AsyncIterator[None]:
         async with assemble(settings, "web") as platform:
-            opened.append(make_app(platform))
+            opened.append(make_app(platform, mounts=platform_routes(platform)))
             yield
             opened.clear()
 
