@@ -44,6 +44,7 @@ class Shape:
     unit: bool
     city: bool
     owners: bool
+    pace: bool
 
     @property
     def head(self) -> list[str]:
@@ -55,6 +56,7 @@ class Shape:
             "2020年",
             "2025年目标",
             *(["2025年全市目标"] if self.city else []),
+            *(["年均增速（%）"] if self.pace else []),
             "属性",
             *(["责任单位"] if self.owners else []),
         ]
@@ -71,6 +73,7 @@ class Shape:
                     row.base,
                     row.target,
                     *([row.city] if self.city else []),
+                    *(["1.5" if number % 2 else "—"] if self.pace else []),
                     row.kind,
                     *(["县卫生健康局"] if self.owners else []),
                 ]
@@ -114,7 +117,7 @@ def tables(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-shapes = st.builds(Shape, st.booleans(), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+shapes = st.builds(Shape, *[st.booleans()] * 6)
 
 
 def as_text(head: list[str], rows: list[list[str]], join: str) -> str:

@@ -220,3 +220,45 @@ def test_a_row_with_a_missing_cell_is_read_and_marked_as_a_guess() -> None:
     rows = table("西川县“十四五”卫生规划\n指标名称 2020年 2025年\n居民满意度（%） 150\n个人卫生支出占比（%） ≤25\n婴儿死亡率（‰） 3.1 ≤3\n")
     assert [(one.base_value, one.target_value, one.sure) for one in rows] == [(None, 150.0, False), (None, 25.0, True), (3.1, 3.0, True)]
     assert rows[0].reasons
+
+
+def test_serial_and_unit_columns_with_a_pace_column_between_target_and_kind() -> None:
+    text = """凤鸣县“十四五”卫生健康事业发展规划
+表1  “十三五”卫生健康主要指标完成情况
+序号  指标  单位  2015年  2020年目标  2020年完成
+1  人均预期寿命  岁  75.1  76.5  76.8
+表2  “十四五”卫生健康主要指标
+序号  指标  单位  2020年  2025年  年均增速（%）  属性
+1  人均预期寿命  岁  76.8  77.8  [1]  预期性
+2  孕产妇死亡率  /10万  9.6  ≤9  —  约束性
+3  每千人口执业（助理）医师数  人  2.2  3.0  6.4  预期性
+"""
+    past, life, mothers, doctors = table(text)
+    assert (past.period, past.base_value, past.target_value) == ("past", 76.8, 76.5)
+    assert brief(life) == ("人均预期寿命", "岁", 76.8, ">=", 77.8)
+    assert brief(mothers) == ("孕产妇死亡率", "/10万", 9.6, "<=", 9.0)
+    assert brief(doctors) == ("每千人口执业（助理）医师数", "人", 2.2, ">=", 3.0)
+    assert "6.4" in doctors.note
+
+
+def test_a_name_cut_by_its_values_and_a_category_beside_the_rows() -> None:
+    text = """云岭市“十四五”卫生健康规划
+指标名称 2020年实际 2025年目标 属性
+30-70岁人群因心脑血管疾病、癌症、慢
+性呼吸系统疾病和糖尿病导致的过早死 14.4 ≤13 预期性
+亡率（%）
+每千人口托位数（个） 1.8 4.5 预期性
+健康 婴儿死亡率（‰） 3.1 ≤5 预期性
+水平 孕产妇死亡率（/10万） 12 ≤10 约束性
+某病疫情 低流行水平 低流行水平 预期性
+第三章 重点任务
+"""
+    rows = table(text)
+    assert [brief(one) for one in rows] == [
+        ("30-70岁人群因心脑血管疾病、癌症、慢性呼吸系统疾病和糖尿病导致的过早死亡率", "%", 14.4, "<=", 13.0),
+        ("每千人口托位数", "个", 1.8, ">=", 4.5),
+        ("婴儿死亡率", "‰", 3.1, "<=", 5.0),
+        ("孕产妇死亡率", "/10万", 12.0, "<=", 10.0),
+        ("某病疫情", None, None, None, None),
+    ]
+    assert [one.category for one in rows[2:4]] == ["健康水平", "健康水平"]

@@ -15,7 +15,7 @@ _YEAR: Final = re.compile(r"(?<!\d)(19\d\d|20\d\d)(?!\d)")
 _SHORT_YEAR: Final = re.compile(r"(?<!\d)(1[0-9]|2[0-9]|3[05])年")
 _PLAN: Final = re.compile(r"[“\"'‘「]?(十[一二三四五六]五)[”\"'’」]?")
 _SCOPE_NOISE: Final = re.compile(
-    r"[()\[\]（）“”\"'：:、,，/\s\d*]|年底|年末|年度|年|值|数据|末|期|水平|情况|发展|标准|的|指标|单位|%|‰|为|力争|约|达到|底|规划|计划|快报数|初步统计|主要|预期性|约束性"
+    r"[()\[\]（）“”\"'：:、,，/\s\d*]|年底|年末|年度|年|值|数据|末|期|水平|情况|发展|标准|的|指标|单位|%|‰|为|力争|约|达到|底|规划|计划|快报数|初步统计|主要|预期性?|约束性|远景|平均|均值|参考|任务|基[数准期]"
 )
 PLAN_YEARS: Final = 5
 _BRACKETS: Final = str.maketrans("（）：", "():")
@@ -29,7 +29,6 @@ class Column:
     text: str
     years: tuple[int, ...] = ()
     scope: str = ""
-    marks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +92,10 @@ def _value_column(word: str) -> Column | None:
         return None
     if len(word) > 30 or re.search(r"[。；;]", word) or (word.endswith("指标") and len(word) > 8):
         return None
-    scope = _SCOPE_NOISE.sub("", _PLAN.sub("", word))
+    scope = _PLAN.sub("", word)
     for part in (*known.base_words, *known.target_words):
         scope = scope.replace(part, "")
+    scope = _SCOPE_NOISE.sub("", scope)
     scope = re.sub(r"[A-Za-z<>=≥≤.-]", "", scope)
     if len(scope) > 12:
         return None

@@ -21,6 +21,7 @@ OPS: Final = {
 _LEAD: Final = "|".join(f"(?:{words})" for words in OPS.values())
 _SUFFIX: Final = r"及?以上|或以上|及?以下|或以下|以内|之内|左右|上下"
 _PART: Final = rf"(?P<part>十万|百|千|万)分之(?P<partn>[{HAN}]+(?:点[{HAN}]+)?|{DIGITS})"
+_FRACTION: Final = r"(?P<den>[二三四五六七八九])分之(?P<num>[一二三四五六七八])"
 _TENTH: Final = r"(?P<tenth>[一二两三四五六七八九])成(?P<half>半)?(?=以上|以下|左右|的|以内|，|。|；|$)"
 
 
@@ -53,7 +54,7 @@ def _pattern() -> re.Pattern[str]:
     number = rf"(?P<n>{DIGITS})(?P<p1>%|‰)?(?:[-—–~～至到]+(?P<h>{DIGITS})(?P<p2>%|‰)?)?(?P<wan>万|亿)?"
     unit = rf"(?P<some>多|余)?(?P<unit>{counters}|/\s*\d*[十百千]*万(?:常住人口|人口?)?|/千(?:常住人口|人口?))?(?P<per>/(?:辆|人|千人|万人|床|张|万|10万|家|个|年|村))?"
     return re.compile(
-        rf"(?P<lead>{_LEAD})?(?P<lead2>{_LEAD})?(?P<sep>[:：])?(?:{_PART}|{_TENTH}|{number}{unit})(?P<some2>多|余)?(?P<suffix>{_SUFFIX})?",
+        rf"(?P<lead>{_LEAD})?(?P<lead2>{_LEAD})?(?P<sep>[:：])?(?:{_PART}|{_FRACTION}|{_TENTH}|{number}{unit})(?P<some2>多|余)?(?P<suffix>{_SUFFIX})?",
     )
 
 
@@ -95,7 +96,7 @@ def _mention(match: re.Match[str], sentence: str, years: list[tuple[int, int]], 
         op = op or "="
     if high is not None and op is None:
         op = "range"
-    start = match.start("n") if match.group("n") else match.start("part") if match.group("part") else match.start("tenth")
+    start = match.start("n") if match.group("n") else match.start(next(name for name in ("part", "den", "tenth") if match.group(name)))
     inside = any(first <= start < last for first, last in titles)
     kind = "title" if inside else _kind(match, sentence, start, years)
     if op is None and (least := _LEAST.search(sentence[: match.start()])):
@@ -108,6 +109,8 @@ def _amount(match: re.Match[str]) -> tuple[float, float | None, str | None]:
         text = match.group("partn")
         value = digits_value(text) if text[0].isdigit() else han_value(text) or 0.0
         return value, None, {"百": "%", "千": "‰", "万": "/万", "十万": "/10万"}[match.group("part")]
+    if match.group("den"):
+        return round(100 * (han_value(match.group("num")) or 0) / (han_value(match.group("den")) or 1), 2), None, "%"
     if match.group("tenth"):
         value = (han_value(match.group("tenth")) or 0) * 10 + (5 if match.group("half") else 0)
         return value, None, "%"

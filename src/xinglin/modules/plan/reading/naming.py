@@ -15,7 +15,8 @@ GROWTH: Final = re.compile(
 )
 SITE: Final = re.compile(r"(?:占地|用地|建筑|总)面积|占地$|总投资|^投资|拟投资|容积率|建筑密度|绿地率|停车位")
 _PER_HEAD: Final = re.compile(r"每([\d.~～—-]+[万千百]?(?:名|个)?(?:人口?|村|户))")
-_PREDICATE: Final = re.compile(r"(?:提供|达到|具备|建有|配备|设有|设置|开展|纳入|通过|完成|实现|独立设置|能够|全部|建成)")
+PREDICATE: Final = re.compile(r"(?:提供|达到|具备|建有|配备|设有|设置|开展|纳入|通过|完成|实现|独立设置|能够|全部|建成)")
+_CONJUNCTION: Final = re.compile(r"(?:[、和与]|以?及|并)\s*$")
 _CONDITION: Final = re.compile(r"[^，。；、]{0,4}的(?:街道|乡镇|行政村|村|社区|医院|机构|地区|县|企业|人员)")
 _SITE_UNITS: Final = frozenset({"平方米", "万平方米", "亩", "万元", "亿元", "辆", "个"})
 
@@ -54,16 +55,24 @@ def _after_text(place: Place, index: int) -> str:
     return place.sentence[mention.end : end]
 
 
+def _whole_after(place: Place, index: int) -> str:
+    """Return the words behind a share up to the next number of a list; over a number that belongs to them (县设置1所医院)."""
+    words = _after_text(place, index)
+    if not words or not place.mentions[index + 1 :] or re.search(r"(?:[、，,；;]|[和及与])\s*$", words):
+        return words
+    return place.sentence[place.mentions[index].end :]
+
+
 def rate_name(place: Place, index: int, previous: str) -> str:
     """Return what a share or rate measures; `previous` is the name of the target before, for words that lean on it."""
     before = subject_text(place, index)
     mention = place.mentions[index]
     subject = clean_subject(before, linked=mention.lead_start < mention.start)
     raw_after = place.sentence[mention.end :]
-    after = clean_object(_after_text(place, index), counted=False)
+    after = clean_object(_whole_after(place, index), counted=False)
     if is_standard(raw_after) and after:
         return after
-    if re.search(r"[和及与、]\s*$", before):
+    if _CONJUNCTION.search(before):
         subject = ""
     subject = re.sub(r"按照?(?:辖区)?(?:常住人口|服务人口|户籍人口|人口)?(?:总数)?的?$", "", subject)
     if subject and (RATE_WORD.search(subject) or not after or mention.lead_start < mention.start or GROWTH.search(before)):
@@ -77,17 +86,18 @@ def rate_name(place: Place, index: int, previous: str) -> str:
 
 def _without_growth(subject: str) -> str:
     word = re.sub(r"(?:年均|每年|逐年)?(?:增长|提高|下降|降低|增加|减少|上升)$", "", subject)
+    word = re.sub(r"(?:力争|争取|预计|年均|每年|逐年)$", "", word)
     return re.sub(r"(?:较|比|在)(?:20\d\d年|基期|十[一二三四五]五[”末]*)(?:的?基础上)?$", "", word)
 
 
 def _lone(place: Place, index: int, after: str, previous: str) -> str:
     """Name a rate that opens its clause: 85%以上的区属医院……; in a list its predicate comes from the last of the list."""
-    if _PREDICATE.match(after) and (found := _PREDICATE.search(previous)) and found.start() > 2:
+    if PREDICATE.match(after) and (found := PREDICATE.search(previous)) and found.start() > 2:
         return previous[: found.start()] + after
     tail = _after_text(place, index).rstrip()
-    if tail.endswith(("、", "和", "及")) and index + 1 < len(place.mentions) and not _PREDICATE.search(after):
+    if tail.endswith(("、", "和", "及")) and index + 1 < len(place.mentions) and not PREDICATE.search(after):
         last = clean_object(_after_text(place, index + 1), counted=False)
-        predicate = _PREDICATE.search(last)
+        predicate = PREDICATE.search(last)
         return after.rstrip("和及") + (last[predicate.start() :] if predicate else "")
     return after
 
@@ -99,14 +109,12 @@ def _earlier(place: Place, index: int) -> str:
 
 
 def _full(subject: str, previous: str) -> str:
-    if (
-        GENERIC.match(subject)
-        and previous
-        and subject in {"覆盖率", "占比", "比例", "达标率", "达标比例", "满意度"}
-        and not RATE_WORD.search(previous)
-    ):
-        return previous + subject
-    return subject
+    """Complete a name that leans on the one before: 覆盖率 of a counted thing, 占GDP比重 of an amount."""
+    if not previous:
+        return subject
+    if subject.startswith("占") and not previous.startswith("占"):
+        return re.sub(r"占.*$", "", previous) + subject
+    return previous + subject if GENERIC.match(subject) and not RATE_WORD.search(previous) else subject
 
 
 def count_name(place: Place, index: int, previous: str) -> Named | None:
@@ -117,7 +125,7 @@ def count_name(place: Place, index: int, previous: str) -> Named | None:
     words = place.sentence[mention.lead_start : mention.start]
     linked = bool(words) and not re.search(r"^(?:至少|不少于|不低于)", words)
     before, behind = subject_text(place, index), _after_text(place, index)
-    subject = _without_growth(clean_subject(before, linked=linked))
+    subject = "" if _CONJUNCTION.search(before) else _without_growth(clean_subject(before, linked=linked))
     after = _counted_object(place, index, behind)
     subject, unit = _per_head(subject, after, mention.unit)
     if _CONDITION.match(behind) or (behind.startswith("的") and mention.op in {"<", ">"}):

@@ -24,7 +24,7 @@ _MARKS: Final = (
 _BOX: Final = re.compile(rf"(?:专栏|专\s*栏)\s*(\d{{1,2}}|[{_HAN}]{{1,3}})?\s*[:：]?\s*(?=\S|$)")
 _BOX_ITEM: Final = re.compile(r"0[1-9]\s*[.、．:：]?\s*(?=[一-鿿“\d])")
 _BULLET: Final = re.compile(r"(?:——|—|[-*•●◆■▪·]\s)\s*")
-_OTHER: Final = re.compile(r"(?:附件|附表|附录|注\s*\d?\s*[:：]|备注[:：]|表\s*\d+(?![\d%])|图\s*\d+|[*※]\s*(?=[^\d\s]))")
+_OTHER: Final = re.compile(r"(?:附件|附表|附录|注\s*(?:\d|\[\d+\])?\s*[:：]|备注[:：]|表\s*\d+(?![\d%])|图\s*\d+|[*※]\s*(?=[^\d\s]))")
 _END: Final = re.compile(r"[。！？!?：:；;]['”\"’）)】]*$|[）)】]$")
 _FULL_STOP: Final = re.compile(r"[。！？!?]['”\"’）)】]*$")
 

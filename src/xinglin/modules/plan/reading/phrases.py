@@ -7,7 +7,7 @@ from typing import Final
 
 _VERBS: Final = (
     "新增|新建|新改建|改扩建|改建|扩建|迁建|建设|建成|建立|建强|打造|创建|争创|培育|培养|引进|评定|选拔|选取|选派|组建|设立|设置|形成并推广|形成|推广|完善|推动|推进|支持|"
-    "最终|力争|确保|实现|争取|努力|全面|继续|逐步|成功|启动|完成|配备|配置|配建|储备|开展|实施|达到|拥有|增加|增设|新招录|招录|招聘|招收|遴选|命名|认定|申报|获批|评选|落实|保持|提高|提升|使|将|把|对|按照|依托|"
+    "最终|严格执行|严格落实|力争|确保|实现|争取|努力|全面|继续|逐步|成功|启动|完成|配备|配置|配建|储备|开展|实施|达到|拥有|增加|增设|新招录|招录|招聘|招收|遴选|命名|认定|申报|获批|评选|落实|保持|提高|提升|使|将|把|对|按照|依托|"
     "至少有|至少|每年|共有|总计|其中|加快|加强|积极|大力|进一步|稳步|持续|同步|为|是|和|及|以及|或|并|且|由|原则上|改造|升级|购置|投放|优化|巩固|合计|新设|通过|不少于|不低于|在全[省市区县]|在(?=二级|三级|各|全)"
 )
 _LEAD_VERBS: Final = re.compile(rf"^(?:{_VERBS})+(?=\S)")
@@ -20,7 +20,7 @@ _STANDARD: Final = re.compile(r"^(?:的)?(?:标准|比例|要求)?(?:为|来|进
 RATE_WORD: Final = re.compile(
     r"(?:率|比例|占比|比重|水平|素养|寿命|面|数|人数|强度|天数|住院日|支出|收入|规模|总量|总额|密度|间|比|度|床位|面积|时间|费用|人员|人口)$"
 )
-GENERIC: Final = re.compile(r"^(?:覆盖率|占比|比例|达标率|达标比例|满意度|合格率|完成率|知晓率|增长率|负压型|其中.{0,4})$")
+GENERIC: Final = re.compile(r"^(?:覆盖率|占比|比例|达标率|达标比例|满意度|总数|总量|合格率|完成率|知晓率|增长率|负压型|其中.{0,4})$")
 
 
 def clean_subject(text: str, *, linked: bool = False) -> str:
@@ -35,7 +35,7 @@ def clean_subject(text: str, *, linked: bool = False) -> str:
             break
         word = shorter
     if linked or RATE_WORD.search(word):
-        return strip_lead(re.sub(r"(?:分别|均|已|都)$", "", word))
+        return strip_lead(re.sub(r"(?:分别|均|已|都|力争|要|应)$", "", word))
     if word.endswith("的"):
         return strip_lead(word[:-1])
     word = _TRAIL_VERBS.sub("", word)
@@ -63,7 +63,7 @@ def clean_object(text: str, *, counted: bool) -> str:
     if counted:
         cut = re.search(r"(?<=[^\s]{3})(?:在(?!内)|以(?!上|下)|用于|力争|，)", word)
         word = word[: cut.start()] if cut else word
-    word = word.strip(' ，,、；;：:“"')
+    word = re.sub(r"(?<=[^\s])(?:[和及与]|以及)$", "", word.strip(' ，,、；;：:“"'))
     return word if "“" in word else word.strip("”")
 
 

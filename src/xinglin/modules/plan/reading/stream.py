@@ -184,7 +184,9 @@ def _merge(pieces: Sequence[str]) -> list[str]:
         if merged:
             before, here = classify(merged[-1]), classify(piece)
             joined = merged[-1] + piece
-            if bare(joined) in named or (before and before.role in {"value", "base", "target"} and _continues(piece, here)):
+            if (bare(joined) in named and (not (before and here) or before.role == here.role or _has_name(merged[:-1]))) or (
+                before and before.role in {"value", "base", "target"} and _continues(piece, here)
+            ):
                 merged[-1] = joined
                 continue
             if before is None and here and here.role in {"value", "base", "target"} and not here.years:
@@ -192,6 +194,10 @@ def _merge(pieces: Sequence[str]) -> list[str]:
                 continue
         merged.append(piece)
     return merged
+
+
+def _has_name(pieces: Sequence[str]) -> bool:
+    return any((column := classify(piece)) is not None and column.role == "name" for piece in pieces)
 
 
 def _continues(piece: str, here: Column | None) -> bool:

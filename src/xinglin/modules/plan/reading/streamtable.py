@@ -17,6 +17,7 @@ from xinglin.modules.plan.reading.stream import Token, trailing_columns
 from xinglin.modules.plan.reading.values import parse_value
 
 _COUNT: Final = re.compile(r"\s*[（(]\s*\d+\s*[个项条]\s*[）)]$")
+_VALUES: Final = frozenset({"base", "target", "other"})
 _UNIT_END: Final = re.compile(r"[（(]\s*([^（()）]*)\s*[）)]\s*$")
 _NAME_START: Final = re.compile(r"^(?:每[千万百十]|人均|居民|其中|适龄|孕产妇|婴儿|\d|全[省市区县]|以|二级|三级|重点)")
 _INDICATOR_END: Final = re.compile(r"(?:率|数|比例|比重|占比|寿命|强度|天数|住院日|人员|收入|支出|床位)(?:[（(].*)?$")
@@ -41,7 +42,11 @@ class _State:
 
     @property
     def value_columns(self) -> list[Column]:
-        return [column for column in self.columns if column.role in {"base", "target", "other"}]
+        """The columns that a value or word may fill: value columns, and notes (年均增速) that stand between them."""
+        values = [index for index, column in enumerate(self.columns) if column.role in _VALUES]
+        ends = [index for index, column in enumerate(self.columns) if column.role in _VALUES or column.role == "kind"]
+        inside = range(values[0], max(ends) + 1) if values else range(0)
+        return [self.columns[index] for index in inside if self.columns[index].role in _VALUES | {"note", "ignored"}]
 
     def has(self, role: str) -> bool:
         return any(column.role == role for column in self.columns)
@@ -261,7 +266,12 @@ def _draft(state: _State, name: Sequence[Token]) -> Draft:
         from_line=name[0].from_line,
     )
     cells = [Cell(token.text, token.from_line, token.to_line) for token in state.values]
-    draft.cells = _place(state.value_columns, cells, draft)
+    placed = _place(state.value_columns, cells, draft)
+    draft.cells = [(column, cell) for column, cell in placed if column.role in _VALUES]
+    beside = [
+        f"{column.text}：{cell.text}" for column, cell in placed if column.role not in _VALUES and cell and re.search(r"\d", cell.text)
+    ]
+    draft.note = "；".join(part for part in (draft.note, *beside) if part)
     draft.to_line = max([state.kind_line, *(token.to_line for token in (*name, *state.values, *state.after))])
     draft.printed = "\t".join([squeeze(draft.name), *(cell.text for cell in cells), *([state.kind] if state.kind else [])])
     return draft

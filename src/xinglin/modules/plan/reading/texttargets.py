@@ -11,7 +11,7 @@ from xinglin.modules.plan.reading.assemble import BY_CATALOGUE, direction_sign, 
 from xinglin.modules.plan.reading.mentions import Mention, years_in
 from xinglin.modules.plan.reading.model import Indicator, OtherValue
 from xinglin.modules.plan.reading.names import split_names
-from xinglin.modules.plan.reading.naming import GROWTH, RATES, SITE, count_name, rate_name, subject_text
+from xinglin.modules.plan.reading.naming import GROWTH, PREDICATE, RATES, SITE, count_name, rate_name, subject_text
 from xinglin.modules.plan.reading.paragraphs import Paragraph
 from xinglin.modules.plan.reading.phrases import GENERIC, RATE_WORD, clean_subject
 from xinglin.modules.plan.reading.sentences import Aim, Place, is_fact, is_past_section, line_of, places_of, year_before
@@ -86,7 +86,12 @@ def _run_length(place: Place, index: int) -> int:
     run = 1
     while index + run < len(place.mentions):
         one, following = place.mentions[index + run - 1], place.mentions[index + run]
-        if following.kind != "value" or one.unit != following.unit or not _LINKED.match(place.sentence[one.end : following.lead_start]):
+        told_apart = "分别" in place.sentence[: one.lead_start]
+        if (
+            following.kind != "value"
+            or (one.unit != following.unit and not told_apart)
+            or not _LINKED.match(place.sentence[one.end : following.lead_start])
+        ):
             break
         run += 1
     return run
@@ -127,6 +132,12 @@ def _single(place: Place, index: int, previous: str) -> Indicator | None:
     return replace(one, sure=one.sure and not named.reasons, reasons=one.reasons + named.reasons)
 
 
+def _names_only_who(name: str, previous: str, mention: Mention) -> bool:
+    """Say whether a share has a name that only names who: 基层机构达到60%, where the measure stands in the target before."""
+    linked = mention.lead_start < mention.start
+    return linked and bool(RATE_WORD.search(previous)) and not RATE_WORD.search(name) and not PREDICATE.search(name)
+
+
 def _sign(name: str, mention: Mention, notes: list[str]) -> str | None:
     if mention.op:
         return mention.op
@@ -151,6 +162,8 @@ def _make(place: Place, mention: Mention, name: str, first: Mention, previous: s
     if mention.about:
         notes.append(f"原文“{mention.about}”")
     if GENERIC.match(name) and previous:
+        notes.append(f"承前：{previous}")
+    if mention.unit in RATES and _names_only_who(name, previous, mention):
         notes.append(f"承前：{previous}")
     doubts = (
         ("名称很短，可能不全",) if len(name) < 4 and not RATE_WORD.search(name) else ("名称很长，可能含多余的字",) if len(name) > 45 else ()
