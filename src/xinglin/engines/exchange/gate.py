@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -145,14 +145,20 @@ def _check(number: int, entry: Entry) -> list[EntryProblem]:
 
 @dataclass(frozen=True, slots=True)
 class _Resolver:
-    """Turns what a sender wrote in Reference into what the store knows."""
+    """Turns what a sender wrote in Reference into what the store knows. found: answers given before."""
 
     sender: Sender
     directory: Directory
     names: Mapping[str, tuple[str, str]]
+    found: dict[str, str | None] = field(default_factory=dict)
 
-    def resolve(self, reference: str, rtype: str | None) -> str | None:
+    def resolve(self, reference: str) -> str | None:
         """Return the reference to write; None for one that leads nowhere."""
+        if reference not in self.found:
+            self.found[reference] = self._resolve(reference)
+        return self.found[reference]
+
+    def _resolve(self, reference: str) -> str | None:
         if reference.startswith("#"):
             return reference
         known = self.names.get(reference)
@@ -184,7 +190,7 @@ def _item(number: int, entry: Entry, resolver: _Resolver) -> tuple[Item, list[En
     if entry.method == "DELETE":
         return Item(number, entry, rtype, own, {}), []
     lost: list[str] = []
-    resource = _rewritten(entry.resource, rtype, (resolver, lost.append))
+    resource = dict(_rewritten(entry.resource, resolver, lost))
     resource["id"] = own
     if not resolver.sender.ids_are_ours:
         _keep_original(resource, resolver.sender.code, original)
@@ -192,34 +198,60 @@ def _item(number: int, entry: Entry, resolver: _Resolver) -> tuple[Item, list[En
         "引用指向本消息中没有的条目，请一并发送或改用 类型/标识",
         "the reference leads to an entry that is not in the message; send it too, or write Type/id",
     )
-    problems = [EntryProblem(number, "reference", path, *words) for path in lost]
-    organization = _organization(resource)
-    return Item(number, entry, rtype, own, resource, organization, _day_of(resource)), problems
+    problems = [EntryProblem(number, "reference", path, *words) for path in (_paths_of(resource, lost) if lost else ())]
+    return Item(number, entry, rtype, own, resource, _organization(resource), _day_of(resource)), problems
 
 
-def _rewritten(value: Any, path: str, tools: tuple[_Resolver, Callable[[str], None]]) -> Any:
-    """Return a copy of a JSON value with every Reference resolved; calls the second tool with the path of those that lead nowhere."""
-    if isinstance(value, Mapping):
-        copy = {
-            name: _rewritten(inner, f"{path}.{name}", tools) if isinstance(inner, dict | list) else inner for name, inner in value.items()
-        }
-        reference = copy.get("reference")
-        if isinstance(reference, str):
-            resolved = tools[0].resolve(reference, copy.get("type"))
-            if resolved is None:
-                tools[1](f"{path}.reference")
-            else:
-                copy["reference"] = resolved
-        elif reference is None and isinstance(copy.get("identifier"), dict) and "system" in copy["identifier"]:
-            known = tools[0].registered(copy["identifier"])
-            if known:
-                copy["reference"] = known
-        return copy
-    if isinstance(value, list):
-        return [
-            _rewritten(inner, f"{path}[{place}]", tools) if isinstance(inner, dict | list) else inner for place, inner in enumerate(value)
-        ]
-    return value
+def _rewritten(value: Mapping[str, Any], resolver: _Resolver, lost: list[str]) -> Mapping[str, Any]:
+    """Return a JSON object with every Reference resolved, sharing all parts that hold none; adds to `lost` those that lead nowhere.
+
+    The object itself is left as it was sent: the quarantine and a later replay show that.
+    """
+    changed: dict[str, Any] = {}
+    for name, item in value.items():
+        kind = type(item)
+        if kind is dict:
+            new = _rewritten(item, resolver, lost)
+        elif kind is list:
+            new = _rewritten_list(item, resolver, lost)
+        else:
+            continue
+        if new is not item:
+            changed[name] = new
+    reference = value.get("reference")
+    if reference is not None and type(reference) is str:
+        resolved = resolver.resolve(reference)
+        if resolved is None:
+            lost.append(reference)
+        elif resolved != reference:
+            changed["reference"] = resolved
+    elif reference is None and "identifier" in value:
+        identifier = value["identifier"]
+        known = resolver.registered(identifier) if type(identifier) is dict and "system" in identifier else None
+        if known:
+            changed["reference"] = known
+    return {**value, **changed} if changed else value
+
+
+def _rewritten_list(values: list[Any], resolver: _Resolver, lost: list[str]) -> list[Any]:
+    changed: list[Any] | None = None
+    for place, item in enumerate(values):
+        kind = type(item)
+        if kind is dict:
+            new: Any = _rewritten(item, resolver, lost)
+        elif kind is list:
+            new = _rewritten_list(item, resolver, lost)
+        else:
+            continue
+        if new is not item:
+            changed = changed or list(values)
+            changed[place] = new
+    return values if changed is None else changed
+
+
+def _paths_of(resource: Mapping[str, Any], lost: Sequence[str]) -> list[str]:
+    """Return where the references stand that lead nowhere."""
+    return [path for path, container, key in fhir.references(resource) if key == "reference" and container[key] in lost]
 
 
 def _keep_original(resource: dict[str, Any], source: str, original: str) -> None:
@@ -245,6 +277,8 @@ def _organization(resource: Mapping[str, Any]) -> str | None:
     """Return the id of the institution a resource says it comes from."""
     for name in ("managingOrganization", "serviceProvider", "custodian", "performer", "authority"):
         value = resource.get(name)
+        if value is None:
+            continue
         for reference in value if isinstance(value, list) else [value]:
             text = _reference_in(reference)
             if text.startswith("Organization/"):
