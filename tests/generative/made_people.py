@@ -27,7 +27,16 @@ CODES: dict[str, list[str]] = {
     "verification_status": ["provisional", "confirmed", "entered-in-error"],
     "unit": ["mm[Hg]", "mmol/L"],
     "form": ["hypertension-followup", "diabetes2-followup", "health-examination"],
-    "link_id": ["outcome_class", "adverse_reaction", "next_visit_date", "danger_signs", "complete", "guidance", "fasting_glucose", "referral_reason"],
+    "link_id": [
+        "outcome_class",
+        "adverse_reaction",
+        "next_visit_date",
+        "danger_signs",
+        "complete",
+        "guidance",
+        "fasting_glucose",
+        "referral_reason",
+    ],
     "priority": ["routine", "urgent"],
     "drug": ["氨氯地平", "二甲双胍"],
     "vaccine": ["1", "2"],
@@ -35,7 +44,14 @@ CODES: dict[str, list[str]] = {
 TABLE_CODES: dict[tuple[str, str], list[str]] = {
     ("episode", "status"): ["active", "active", "finished", "entered-in-error"],
     ("encounter", "status"): ["finished", "finished", "finished", "in-progress", "entered-in-error"],
-    ("encounter", "kind"): ["followup-hypertension", "followup-hypertension", "followup-diabetes2", "health-examination", "outpatient", "inpatient"],
+    ("encounter", "kind"): [
+        "followup-hypertension",
+        "followup-hypertension",
+        "followup-diabetes2",
+        "health-examination",
+        "outpatient",
+        "inpatient",
+    ],
     ("blood_pressure", "status"): ["final", "final", "entered-in-error"],
     ("measurement", "status"): ["final", "final", "entered-in-error"],
     ("measurement", "code"): ["14771-0", "14771-0", "8867-4", "4548-4", "29463-7"],
@@ -50,7 +66,16 @@ NUMBERS: dict[tuple[str, str], list[float]] = {
     ("blood_pressure", "diastolic_mmhg"): [70, 88, 89, 90, 94, 109, 110],
     ("measurement", "value"): [3.9, 4.0, 6.9, 7.0, 7.1, 11.1, 16.6, 16.7, 64, 105],
 }
-DAYS = [TODAY, date(2026, 1, 1), date(2025, 12, 31), date(2026, 9, 30), date(2026, 10, 1), date(2026, 11, 7), date(2026, 8, 21), date(2024, 2, 29)]
+DAYS = [
+    TODAY,
+    date(2026, 1, 1),
+    date(2025, 12, 31),
+    date(2026, 9, 30),
+    date(2026, 10, 1),
+    date(2026, 11, 7),
+    date(2026, 8, 21),
+    date(2024, 2, 29),
+]
 
 
 def make_people(seed: int, count: int) -> dict[int, dict[str, list[dict[str, Any]]]]:
@@ -76,17 +101,40 @@ def _live(chance: random.Random, rid: Any, found: dict[str, list[dict[str, Any]]
     """Add a life that makes sense: enrolled, visited, measured, sometimes examined."""
     programme = chance.choice(["hypertension", "diabetes2"])
     patient = found["patient"][0]
-    patient |= {"birth_date": date(chance.choice([1955, 1961, 1980]), chance.randint(1, 12), 21), "death_date": None, "residence_status": "resident"}
+    patient |= {
+        "birth_date": date(chance.choice([1955, 1961, 1980]), chance.randint(1, 12), 21),
+        "death_date": None,
+        "residence_status": "resident",
+    }
     base = {"patient": patient["rid"], "seq": 6}
     start = chance.choice([date(2024, 5, 1), date(2026, 2, 1), date(2026, 10, 9)])
-    episode = {"rid": next(rid), "programme": programme, "status": "active", "start_date": start, "end_date": None, "exit_reason": None, "manager": 70 + chance.randint(0, 3)}
+    episode = {
+        "rid": next(rid),
+        "programme": programme,
+        "status": "active",
+        "start_date": start,
+        "end_date": None,
+        "exit_reason": None,
+        "manager": 70 + chance.randint(0, 3),
+    }
     found["episode"].append(dict.fromkeys(LAKE["episode"].columns) | base | episode)
     for _ in range(chance.randint(0, 6)):
         day = TODAY - timedelta(days=chance.choice([0, 3, 20, 60, 110, 200, 250, 320]))
-        visit = {"rid": next(rid), "kind": f"followup-{programme}", "status": "finished", "start_date": day, "way": chance.choice(["1", "2", "3"]), "start_time": None}
+        visit = {
+            "rid": next(rid),
+            "kind": f"followup-{programme}",
+            "status": "finished",
+            "start_date": day,
+            "way": chance.choice(["1", "2", "3"]),
+            "start_time": None,
+        }
         found["encounter"].append(dict.fromkeys(LAKE["encounter"].columns) | base | visit)
         reading = base | {"encounter": visit["rid"], "taken_on": day, "taken_at": None, "status": "final"}
-        pressure = {"rid": next(rid), "systolic_mmhg": float(chance.choice([128, 139, 140, 149, 152, 181])), "diastolic_mmhg": float(chance.choice([78, 89, 92]))}
+        pressure = {
+            "rid": next(rid),
+            "systolic_mmhg": float(chance.choice([128, 139, 140, 149, 152, 181])),
+            "diastolic_mmhg": float(chance.choice([78, 89, 92])),
+        }
         found["blood_pressure"].append(dict.fromkeys(LAKE["blood_pressure"].columns) | reading | pressure)
         glucose = {"rid": next(rid), "code": "14771-0", "value": chance.choice([3.9, 6.9, 7.0, 9.1]), "unit": "mmol/L"}
         found["measurement"].append(dict.fromkeys(LAKE["measurement"].columns) | reading | glucose)
@@ -119,7 +167,9 @@ def _value(chance: random.Random, table: str, name: str, kind: Kind) -> Any:
         return float(chance.choice(NUMBERS.get((table, name), [0, 1, 2, 3])))
     if kind is Kind.DATE:
         if name == "birth_date":
-            return chance.choice([date(1961, 11, 21), date(1961, 11, 22), date(1960, 2, 29), TODAY - timedelta(days=chance.randint(0, 36000))])
+            return chance.choice(
+                [date(1961, 11, 21), date(1961, 11, 22), date(1960, 2, 29), TODAY - timedelta(days=chance.randint(0, 36000))]
+            )
         if name in ("death_date", "moved_out_on", "end_date") and chance.random() < 0.6:
             return None
         return chance.choice([*DAYS, TODAY + timedelta(days=chance.randint(-700, 20))])
@@ -129,11 +179,21 @@ def _value(chance: random.Random, table: str, name: str, kind: Kind) -> Any:
 def connect(people: Mapping[int, Mapping[str, list[dict[str, Any]]]]) -> duckdb.DuckDBPyConnection:
     """Return a DuckDB that holds the lake tables of these people and their links."""
     connection = duckdb.connect()
-    links = [{"patient": row["rid"], "person": person, "from_seq": 1, "to_seq": None} for person, rows in people.items() for row in rows["patient"]]
+    links = [
+        {"patient": row["rid"], "person": person, "from_seq": 1, "to_seq": None}
+        for person, rows in people.items()
+        for row in rows["patient"]
+    ]
     columns = pa.schema([(name, pa.int64()) for name in ("patient", "person", "from_seq", "to_seq")])
     _load(connection, "person_link", pa.Table.from_pylist(links, schema=columns))
     homes = [
-        {"person": person, "area": 420999101201 + 1000 * (person % 3) + person % 2, "institution": 9000 + person % 3, "from_seq": 1, "to_seq": None}
+        {
+            "person": person,
+            "area": 420999101201 + 1000 * (person % 3) + person % 2,
+            "institution": 9000 + person % 3,
+            "from_seq": 1,
+            "to_seq": None,
+        }
         for person in people
         if person % 7
     ]

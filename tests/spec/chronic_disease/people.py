@@ -47,12 +47,18 @@ class A:
     def visited(self, on: date, pressure: tuple[float | None, float | None] | None = None, *, way: str = "1", **more: Any) -> Self:
         """Visit; pressure in mmHg; glucose in mmol/L; outcome, next_visit and adverse as on the form; status of the Encounter."""
         kind = more.get("kind", "followup-diabetes2" if "glucose" in more else "followup-hypertension")
-        visit = self._add("encounter", kind=kind, status=more.get("status", "finished"), start_date=on, way=way, entered_on=more.get("entered_on"))
+        visit = self._add(
+            "encounter", kind=kind, status=more.get("status", "finished"), start_date=on, way=way, entered_on=more.get("entered_on")
+        )
         if pressure is not None:
             self._add("blood_pressure", encounter=visit, status="final", taken_on=on, systolic_mmhg=pressure[0], diastolic_mmhg=pressure[1])
         if more.get("glucose") is not None:
             self._add("measurement", encounter=visit, status="final", taken_on=on, code="14771-0", value=more["glucose"])
-        for link_id, code in (("outcome_class", more.get("outcome")), ("adverse_reaction", more.get("adverse")), ("danger_signs", more.get("danger"))):
+        for link_id, code in (
+            ("outcome_class", more.get("outcome")),
+            ("adverse_reaction", more.get("adverse")),
+            ("danger_signs", more.get("danger")),
+        ):
             if code is not None:
                 self._add("answer", encounter=visit, link_id=link_id, code=code, authored_on=on)
         if more.get("next_visit") is not None:

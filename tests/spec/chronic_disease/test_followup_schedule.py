@@ -78,7 +78,13 @@ def test_死亡_迁出_不再列入() -> None:
 
 @pytest.mark.parametrize(
     ("glucose", "why", "by"),
-    [(6.9, "routine", date(2027, 2, 21)), (7.0, "recheck", date(2026, 12, 5)), (16.7, "emergency", date(2026, 12, 5)), (3.9, "emergency", date(2026, 12, 5)), (4.0, "routine", date(2027, 2, 21))],
+    [
+        (6.9, "routine", date(2027, 2, 21)),
+        (7.0, "recheck", date(2026, 12, 5)),
+        (16.7, "emergency", date(2026, 12, 5)),
+        (3.9, "emergency", date(2026, 12, 5)),
+        (4.0, "routine", date(2027, 2, 21)),
+    ],
 )
 def test_空腹血糖的界值(glucose: float, why: str, by: date) -> None:
     person = A().enrolled(ENROLLED, programme="diabetes2").visited(TODAY, glucose=glucose)
@@ -112,7 +118,9 @@ def test_老年人体检_填写完整才计入健康管理率() -> None:
     ],
 )
 def test_确诊未纳入的列出(code: str, verification: str, born: date, is_listed: bool) -> None:
-    person = A(born=born).row("condition", code=code, verification_status=verification, clinical_status="active", recorded_on=date(2026, 5, 1))
+    person = A(born=born).row(
+        "condition", code=code, verification_status=verification, clinical_status="active", recorded_on=date(2026, 5, 1)
+    )
     assert person.says("hypertension-enrolment")["applies"] is is_listed
     assert person.enrolled(date(2026, 6, 1)).says("hypertension-enrolment")["applies"] is False
 
@@ -138,7 +146,9 @@ def test_待补全随访列入清单() -> None:
     assert due(person)[2] == "first"
 
 
-@pytest.mark.parametrize(("total", "told"), [(0, "1"), (3, "1"), (4, "2"), (8, "2"), (9, "3"), (18, "3"), (19, "4"), (37, "4"), (None, None)])
+@pytest.mark.parametrize(
+    ("total", "told"), [(0, "1"), (3, "1"), (4, "2"), (8, "2"), (9, "3"), (18, "3"), (19, "4"), (37, "4"), (None, None)]
+)
 def test_自理能力分级的界值(total: int | None, told: str | None) -> None:
     assert calculate(edition().get("self-care-class"), {"total": total}, TODAY) == told
 

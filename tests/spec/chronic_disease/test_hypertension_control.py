@@ -87,7 +87,9 @@ def test_迁出后剔除_注明原因_迁回重新计入() -> None:
     assert person.enrolled(date(2026, 9, 1)).counted(RATE) == (1, 1, None)
 
 
-@pytest.mark.parametrize(("reason", "counted"), [("diagnosis_corrected", (0, 0, "diagnosis_corrected")), ("lost", (0, 1, None)), ("declined", (0, 1, None))])
+@pytest.mark.parametrize(
+    ("reason", "counted"), [("diagnosis_corrected", (0, 0, "diagnosis_corrected")), ("lost", (0, 1, None)), ("declined", (0, 1, None))]
+)
 def test_诊断更正剔除_失访和拒绝留在分母(reason: str, counted: tuple[int, int, str | None]) -> None:
     assert A().enrolled(ENROLLED).left(date(2026, 4, 1), reason).counted(RATE) == counted
 

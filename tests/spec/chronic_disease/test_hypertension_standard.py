@@ -63,7 +63,9 @@ def test_十月纳入_进度只欠第四季度_全年仍要四次() -> None:
     assert person.counted(f"{YEAR}.pro_rata") == (1, 1, None)
 
 
-@pytest.mark.parametrize(("as_of", "owed"), [(date(2026, 3, 31), 1), (date(2026, 4, 1), 2), (date(2026, 9, 30), 3), (date(2026, 12, 31), 4)])
+@pytest.mark.parametrize(
+    ("as_of", "owed"), [(date(2026, 3, 31), 1), (date(2026, 4, 1), 2), (date(2026, 9, 30), 3), (date(2026, 12, 31), 4)]
+)
 def test_进度的应访次数按季度累计(as_of: date, owed: int) -> None:
     assert A().enrolled(EARLIER).counted(PROGRESS, as_of) == (0, owed, None)
 

@@ -64,7 +64,10 @@ def test_a_fault_is_found_when_loading(written: Writer, text: str, where: str, h
 
 
 def test_a_classification_may_only_answer_with_its_classes(written: Writer) -> None:
-    text = HEAD.format(id="c", kind="classification") + "value = \"if x > 1 then 'a' else 'b' end\"\n[inputs]\nx = 'number'\n[classes]\na = { zh = '甲', en = 'a' }\n"
+    text = (
+        HEAD.format(id="c", kind="classification")
+        + "value = \"if x > 1 then 'a' else 'b' end\"\n[inputs]\nx = 'number'\n[classes]\na = { zh = '甲', en = 'a' }\n"
+    )
     with pytest.raises(DefinitionError, match="no class b"):
         written(text)
 

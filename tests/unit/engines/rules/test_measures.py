@@ -31,7 +31,10 @@ class TableColumns:
         self.asked.append(sql)
         if not scope.is_house:
             low, high = scope.areas[0]
-            sql = sql.replace("person_link", f"(select * from person_link where person in (select person from person_scope where area between {low} and {high}))")
+            sql = sql.replace(
+                "person_link",
+                f"(select * from person_link where person in (select person from person_scope where area between {low} and {high}))",
+            )
         return self._duck.sql(sql, params=parameters or None).to_arrow_table(), 5
 
 
@@ -87,7 +90,10 @@ async def test_members_come_with_the_rows_that_count() -> None:
 async def test_the_parts_of_a_number_fit_together() -> None:
     door = rules(TableColumns())
     total = (await door.measure(HOUSE, "hypertension-standard-rate", TODAY)).total
-    parts = {part: (await door.members(HOUSE, "hypertension-standard-rate", TODAY, MemberQuery(part))).total for part in ("numerator", "denominator", "gap", "excluded")}  # type: ignore[arg-type]
+    parts = {
+        part: (await door.members(HOUSE, "hypertension-standard-rate", TODAY, MemberQuery(part))).total
+        for part in ("numerator", "denominator", "gap", "excluded")
+    }  # type: ignore[arg-type]
     assert parts == {
         "numerator": total.numerator,
         "denominator": total.denominator,
