@@ -22,10 +22,12 @@ from xinglin.definitions import load as load_definitions
 from xinglin.engines.exchange import Blobs, Exchange, Importer, Jobs, Ledger, Panel, Rooms, Upper, UpperRooms
 from xinglin.engines.geo import Geo
 from xinglin.engines.identity import Register, Residents, ReviewQueue
+from xinglin.engines.jobs import Daily, DailyJob, DailyOptions, Runs
 from xinglin.engines.lake import Lake, LakeService, ReaderOptions, load_views
-from xinglin.engines.rules import Columns, RemoteMeasures, ResultGround, Rules, SqlTexts, StoreRecord, measure_handlers
+from xinglin.engines.rules import Columns, RemoteMeasures, ResultFollower, ResultGround, Rules, SqlTexts, StoreRecord, measure_handlers
 from xinglin.engines.security import Audit, AuditPlace, InstallationSecrets, Security, SecurityGround, SignInRules, suite
 from xinglin.engines.store import Cursor, FeedEntry, Key, Store, StoreOptions
+from xinglin.engines.terminology import Terminology
 
 POOL_SIZE = {"web": 16, "engine": 8, "command": 6}
 
@@ -50,6 +52,8 @@ class Platform:
     upper: Upper
     reviews: ReviewQueue
     jobs: Jobs
+    runs: Runs
+    terminology: Terminology
     rules: Rules
     measures: RemoteMeasures
 
@@ -105,7 +109,7 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database_url, zone=settings.zone, size=POOL_SIZE[kind])
         stack.push_async_callback(database.close)
-        algorithms = suite("international")
+        algorithms = suite(settings.cryptography)
         audit = await Audit.open(database, AuditPlace(secrets, algorithms, settings.site, settings.data_dir / "audit-anchors.log"), machine)
         stack.push_async_callback(audit.close)
         geo = Geo(database)
@@ -137,6 +141,8 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
             upper=Upper(UpperRooms(database, store, exchange, clock)),
             reviews=ReviewQueue(database, residents, clock),
             jobs=jobs,
+            runs=Runs(database, clock),
+            terminology=Terminology(database, audit, machine),
             rules=make_rules(settings, (database, store, security)),
             measures=RemoteMeasures(channel, security),
         )
@@ -167,17 +173,53 @@ def make_lake(settings: Settings, platform: Platform) -> LakeService:
     return LakeService(lake, StoreFeed(platform.store), platform.clock, ReaderOptions(settings.zone))
 
 
+def nightly_jobs(platform: Platform, lake: LakeService, follower: ResultFollower) -> list[DailyJob]:
+    """Return what the engine process does once a day, in order. What each returns stands in `engine_run`."""
+
+    async def sessions(day: date) -> dict[str, int]:
+        await platform.security.sessions.forget_old()
+        return {}
+
+    async def tokens(day: date) -> dict[str, int]:
+        await platform.store.sample_tokens()
+        return {}
+
+    async def tidy(day: date) -> dict[str, int]:
+        return {"files_deleted": await lake.tidy()}
+
+    return [
+        DailyJob("nightly-results", follower.evaluate_all),
+        DailyJob("nightly-sessions", sessions),
+        DailyJob("nightly-tokens", tokens),
+        DailyJob("nightly-lake", tidy),
+    ]
+
+
 async def run_engine(settings: Settings) -> None:
-    """Run the engine process until SIGTERM or SIGINT: refresh the lake, answer calls."""
+    """Run the engine process until SIGTERM or SIGINT: refresh the lake, keep results behind it, do the daily work, answer calls."""
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    async with assemble(settings, "engine") as platform:
-        lake = make_lake(settings, platform)
-        rules = make_rules(settings, (platform.database, platform.store, platform.security), lake)
+    async with assemble(settings, "engine") as platform, engine_at_work(settings, platform):
+        await stopping.wait()
+
+
+@asynccontextmanager
+async def engine_at_work(settings: Settings, platform: Platform) -> AsyncIterator[LakeService]:
+    """Do the engine process' work while the block runs; yields the lake."""
+    lake = make_lake(settings, platform)
+    rules = make_rules(settings, (platform.database, platform.store, platform.security), lake)
+    follower = ResultFollower(rules, platform.runs, (platform.database, platform.clock))
+    daily = Daily(platform.runs, platform.clock, nightly_jobs(platform, lake, follower), DailyOptions(at=settings.nightly))
+    lake.after_refresh(follower.after_refresh)
+    try:
+        follower.tell((await lake.freshness()).seq)
         lake.start()
-        try:
-            async with serving(engine_socket(settings), {**lake.handlers(), **measure_handlers(rules, platform.security)}):
-                await stopping.wait()
-        finally:
-            await lake.stop()
+        follower.start()
+        daily.start()
+        async with serving(engine_socket(settings), {**lake.handlers(), **measure_handlers(rules, platform.security)}):
+            yield lake
+    finally:
+        await daily.stop()
+        await follower.stop()
+        await lake.stop()

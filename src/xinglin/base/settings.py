@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import time
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +13,32 @@ from xinglin.base.errors import IncorrectError
 
 DEMO_PASSWORD: Final = "Xinglin-2026"
 """The password of every account of a demonstration: the terminal and the sign-in page show it; outside a demonstration it opens nothing."""
+
+CRYPTOGRAPHY: Final = ("international", "sm")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable. default: as written where it is absent.  zh, en: what it says."""
+
+    name: str
+    default: str
+    zh: str
+    en: str
+
+
+VARIABLES: Final = (
+    Variable("XINGLIN_DATA", "./data", "数据文件夹（数据库、数据湖、大报文、密钥），权限 0700", "data folder: database, lake, large messages, secrets; mode 0700"),
+    Variable("XINGLIN_DATABASE_URL", "", "自备的 PostgreSQL 17 或更新版本的地址；不写则用内置数据库", "a PostgreSQL 17 or newer of yours; the embedded one when absent"),
+    Variable("XINGLIN_HOST", "127.0.0.1", "网页监听的地址", "address the pages are served on"),
+    Variable("XINGLIN_PORT", "8000", "网页监听的端口，1 到 65535", "port the pages are served on, 1 to 65535"),
+    Variable("XINGLIN_ZONE", "Asia/Shanghai", "本区时区；“一天”以它为准", "the district's zone; a day is a day there"),
+    Variable("XINGLIN_SITE", "1", "本安装的编号，1 到 32767，写入台账、审计和数据湖的每一行", "number of this installation, 1 to 32767, in rows of ledger, audit and lake"),
+    Variable("XINGLIN_WEB_PROCESSES", "1", "网页进程数，1 到 64", "number of web processes, 1 to 64"),
+    Variable("XINGLIN_CRYPTOGRAPHY", "international", "密码算法：international（国际）或 sm（国密 SM2/SM3/SM4）；安装后不要更改", "algorithms: international or sm (SM2, SM3, SM4); keep it once installed"),
+    Variable("XINGLIN_NIGHTLY", "02:30", "每日后台工作开始的时刻（本区时区）", "time of day at which the daily work begins, in the district's zone"),
+)  # fmt: skip
+"""Every environment variable the product reads; the reference page is made from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +49,8 @@ class Settings:
     database_url: a PostgreSQL server of yours, or None for the embedded one.
     zone: the district's zone; a "day" is a day there.  site: number of this installation in ledger, audit and lake rows.
     demo: synthetic data with known accounts; every page and print says so.
+    cryptography: family of algorithms, `international` or `sm` (SM2, SM3, SM4).
+    nightly: time of day in the zone after which the engine process does its daily work.
     """
 
     data_dir: Path
@@ -32,6 +61,8 @@ class Settings:
     site: int = 1
     demo: bool = False
     web_processes: int = 1
+    cryptography: str = "international"
+    nightly: time = time(2, 30)
 
     @property
     def socket_path(self) -> Path:
@@ -52,11 +83,24 @@ def _whole(environment: Mapping[str, str], name: str, default: int, least: int, 
     return int(text)
 
 
+def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    text = environment.get(name) or choices[0]
+    if text not in choices:
+        raise IncorrectError(f"请写 {' 或 '.join(choices)}", f"write {' or '.join(choices)}", where=name)
+    return text
+
+
+def _time_of_day(environment: Mapping[str, str], name: str, default: time) -> time:
+    try:
+        return time.fromisoformat(environment.get(name) or default.isoformat())
+    except ValueError as error:
+        raise IncorrectError("请写一天中的时刻，例如 02:30", "write a time of day such as 02:30", where=name) from error
+
+
 def read_settings(environment: Mapping[str, str]) -> Settings:
     """Return the settings an environment describes.
 
-    Variables: XINGLIN_DATA (default ./data), XINGLIN_DATABASE_URL, XINGLIN_HOST, XINGLIN_PORT, XINGLIN_ZONE, XINGLIN_SITE,
-    XINGLIN_WEB_PROCESSES.  Raises: IncorrectError naming the variable.
+    The variables are those of `VARIABLES`.  Raises: IncorrectError naming the variable.
     """
     try:
         zone = ZoneInfo(environment.get("XINGLIN_ZONE") or "Asia/Shanghai")
@@ -70,4 +114,6 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         zone=zone,
         site=_whole(environment, "XINGLIN_SITE", 1, 1, 32767),
         web_processes=_whole(environment, "XINGLIN_WEB_PROCESSES", 1, 1, 64),
+        cryptography=_one_of(environment, "XINGLIN_CRYPTOGRAPHY", CRYPTOGRAPHY),
+        nightly=_time_of_day(environment, "XINGLIN_NIGHTLY", time(2, 30)),
     )

@@ -66,7 +66,7 @@ class Supervisor:
         tasks = [asyncio.create_task(self._keep(child)) for child in children]
         if self._postgres is not None:
             tasks.append(asyncio.create_task(self._keep_postgres(self._postgres)))
-        greeting = asyncio.create_task(ready())
+        greeting = asyncio.ensure_future(ready())
         await self._stopping.wait()
         greeting.cancel()
         await self._stop_all()

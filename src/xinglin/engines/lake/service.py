@@ -76,6 +76,12 @@ class LakeService:
             if await in_thread(self._lake.compact):
                 self._reader.show(self._lake.snapshot)
 
+    async def tidy(self) -> int:
+        """Fold, then delete the files no snapshot and no query needs any more; returns how many.  For a quiet hour."""
+        await self.fold()
+        async with self._writing:
+            return await in_thread(partial(self._lake.sweep, self._lake.options.keep_s))
+
     async def query(self, scope: Scope, sql: str, parameters: Parameters = (), *, as_known_on: int | None = None) -> tuple[pa.Table, int]:
         """Return the rows of one SELECT and the seq they are true for; see `Reader.query`."""
         async with self._slots:

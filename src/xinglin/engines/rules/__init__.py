@@ -3,6 +3,7 @@
 from xinglin.definitions import reference
 from xinglin.engines.rules.closures import Closures, Frame
 from xinglin.engines.rules.explain import Explanation, Sentence, explain
+from xinglin.engines.rules.following import FollowOptions, ResultFollower
 from xinglin.engines.rules.intervals import wilson
 from xinglin.engines.rules.measures import Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery, Part
 from xinglin.engines.rules.ports import Columns, Record, StoreRecord
@@ -21,6 +22,7 @@ __all__ = [
     "Duty",
     "Explanation",
     "Focus",
+    "FollowOptions",
     "Frame",
     "GroupBy",
     "MeasureRow",
@@ -32,6 +34,7 @@ __all__ = [
     "Record",
     "RemoteMeasures",
     "Result",
+    "ResultFollower",
     "ResultGround",
     "Rules",
     "Sentence",
