@@ -41,7 +41,10 @@ function start(form) {
     if (choice) choose(choice);
     const again = event.target.closest("[data-again]");
     if (again) restore(form.elements[again.dataset.again]);
-    if (event.target.closest("[data-confirm-carried]")) for (const field of form.querySelectorAll("[data-carried]")) confirm(field);
+    if (event.target.closest("[data-confirm-carried]")) {
+      event.preventDefault();
+      for (const field of form.querySelectorAll("[data-carried]")) confirm(field);
+    }
   });
   form.addEventListener("submit", () => { dirty = false; });
   window.addEventListener("beforeunload", (event) => { if (dirty) { event.preventDefault(); event.returnValue = ""; } });
@@ -133,6 +136,7 @@ function start(form) {
     const answer = await fetch(form.dataset.compute, { method: "POST", body: sent, headers: { "X-Form-Token": sent.get("form_token") } }).catch(() => null);
     if (!answer?.ok || mine !== asked) return;
     const told = await answer.json();
+    for (const [name, words] of Object.entries(told.notes ?? {})) note(name, words);
     for (const [name, said] of Object.entries(told.fields)) {
       const field = form.elements[name];
       if (!field?.dataset || !box(field)) continue;
@@ -142,9 +146,18 @@ function start(form) {
     }
   }
 
+  function note(name, words) {
+    const place = document.querySelector(`[data-note="${name}"]`);
+    if (!place) return;
+    place.hidden = !words;
+    (place.querySelector("[data-words]") ?? place).textContent = words;
+  }
+
   function take(field, value) {
     const untouched = field.value.trim() === field.dataset.computed;
     field.dataset.computed = value;
+    const shown = form.elements[`computed_${field.name}`];
+    if (shown) shown.value = value;
     if (untouched) field.value = value;
     if (field.dataset.codes) show(field, field.value ? field.value.split(",") : []);
     showOverruled(field);
