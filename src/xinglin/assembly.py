@@ -24,7 +24,19 @@ from xinglin.engines.geo import Geo
 from xinglin.engines.identity import Register, Residents, ReviewQueue
 from xinglin.engines.jobs import Daily, DailyJob, DailyOptions, Runs
 from xinglin.engines.lake import Lake, LakeService, ReaderOptions, load_views
-from xinglin.engines.rules import Columns, RemoteMeasures, ResultFollower, ResultGround, Rules, SqlTexts, StoreRecord, measure_handlers
+from xinglin.engines.rules import (
+    Columns,
+    MeasureGround,
+    MeasureService,
+    RemoteMeasures,
+    ResultFollower,
+    ResultGround,
+    Rules,
+    SqlTexts,
+    StoreRecord,
+    Targets,
+    Verification,
+)
 from xinglin.engines.security import Audit, AuditPlace, InstallationSecrets, Security, SecurityGround, SignInRules, suite
 from xinglin.engines.store import Cursor, FeedEntry, Key, Store, StoreOptions
 from xinglin.engines.terminology import Terminology
@@ -56,6 +68,8 @@ class Platform:
     terminology: Terminology
     rules: Rules
     measures: RemoteMeasures
+    targets: Targets
+    verification: Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +132,8 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
         store = await Store.open(database, audit, clock, options)
         stack.push_async_callback(store.close)
         residents, register = Residents(database, store), Register()
-        rooms = Rooms(database, store, residents, register)
+        terminology = Terminology(database, audit, machine)
+        rooms = Rooms(database, store, residents, register, terminology.current_value_sets)
         exchange = Exchange(rooms, Ledger(database, Blobs(settings.data_dir / "blobs"), clock, settings.site))
         channel = Channel(engine_socket(settings))
         stack.push_async_callback(channel.close)
@@ -142,9 +157,11 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
             reviews=ReviewQueue(database, residents, clock),
             jobs=jobs,
             runs=Runs(database, clock),
-            terminology=Terminology(database, audit, machine),
+            terminology=terminology,
             rules=make_rules(settings, (database, store, security)),
             measures=RemoteMeasures(channel, security),
+            targets=Targets(database, clock),
+            verification=Verification(database, clock),
         )
 
 
@@ -173,7 +190,7 @@ def make_lake(settings: Settings, platform: Platform) -> LakeService:
     return LakeService(lake, StoreFeed(platform.store), platform.clock, ReaderOptions(settings.zone))
 
 
-def nightly_jobs(platform: Platform, lake: LakeService, follower: ResultFollower) -> list[DailyJob]:
+def nightly_jobs(platform: Platform, lake: LakeService, follower: ResultFollower, measures: MeasureService) -> list[DailyJob]:
     """Return what the engine process does once a day, in order. What each returns stands in `engine_run`."""
 
     async def sessions(day: date) -> dict[str, int]:
@@ -189,6 +206,7 @@ def nightly_jobs(platform: Platform, lake: LakeService, follower: ResultFollower
 
     return [
         DailyJob("nightly-results", follower.evaluate_all),
+        DailyJob("verification", measures.verify),
         DailyJob("nightly-sessions", sessions),
         DailyJob("nightly-tokens", tokens),
         DailyJob("nightly-lake", tidy),
@@ -210,16 +228,21 @@ async def engine_at_work(settings: Settings, platform: Platform) -> AsyncIterato
     lake = make_lake(settings, platform)
     rules = make_rules(settings, (platform.database, platform.store, platform.security), lake)
     follower = ResultFollower(rules, platform.runs, (platform.database, platform.clock))
-    daily = Daily(platform.runs, platform.clock, nightly_jobs(platform, lake, follower), DailyOptions(at=settings.nightly))
+    measures = MeasureService(MeasureGround(rules, lake, platform.database, platform.security, platform.verification, platform.runs))
+    jobs = nightly_jobs(platform, lake, follower, measures)
+    daily = Daily(platform.runs, platform.clock, jobs, DailyOptions(at=settings.nightly))
+    lake.after_refresh(measures.after_refresh)
     lake.after_refresh(follower.after_refresh)
     try:
         follower.tell((await lake.freshness()).seq)
         lake.start()
         follower.start()
+        measures.start()
         daily.start()
-        async with serving(engine_socket(settings), {**lake.handlers(), **measure_handlers(rules, platform.security)}):
+        async with serving(engine_socket(settings), {**lake.handlers(), **measures.handlers()}):
             yield lake
     finally:
         await daily.stop()
+        await measures.stop()
         await follower.stop()
         await lake.stop()

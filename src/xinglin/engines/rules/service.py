@@ -1,63 +1,185 @@
-"""Measures between the engine process, which has the columns, and the web processes, which ask for figures and the people behind them."""
+"""Measures in the engine process, which has the columns: kept up to date while they are asked for, and told to the web processes."""
 
 from __future__ import annotations
 
+import asyncio
+import logging
+import time
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-from xinglin.base.channel import Channel
-from xinglin.engines.rules.measures import GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery
+from xinglin.base.database import Database
+from xinglin.base.errors import XinglinError
+from xinglin.engines.jobs import Runs
+from xinglin.engines.lake import Snapshot
+from xinglin.engines.rules.authenticity import look
+from xinglin.engines.rules.measures import Focus, MeasureRow, MeasureTable, MemberQuery
+from xinglin.engines.rules.ports import Columns
 from xinglin.engines.rules.rules import Rules
+from xinglin.engines.rules.verification import Verification
+from xinglin.engines.rules.workload import Workload
 from xinglin.engines.security import Scope, Security
 
+_log = logging.getLogger(__name__)
 Handler = Callable[..., Awaitable[Any]]
+PATIENCE_S: Final = 0.12
+_WARM_S: Final = 600.0
+_REST: Final = 1.0
+_LEAST_REST_S: Final = 0.05
+_LOOK: Final = "verification"
+_VISITS: Final = """
+select e.rid as visit, l.person, e.start_date as day, e.practitioner as worker, e.provider as institution, e.way
+from encounter e join person_link l on l.patient = e.patient and l.to_seq is null
+where e.status = 'finished' and e.start_date between $first and $last and {kind} order by e.rid"""
+KINDS: Final = {
+    "followup": "e.kind like 'followup-%'",
+    "followup-hypertension": "e.kind = 'followup-hypertension'",
+    "followup-diabetes2": "e.kind = 'followup-diabetes2'",
+    "health-examination": "e.kind = 'health-examination'",
+}
 
 
-def measure_handlers(rules: Rules, security: Security) -> dict[str, Handler]:
-    """Return what the engine process answers about measures; a scope travels sealed."""
+@dataclass(frozen=True, slots=True)
+class MeasureGround:
+    """What the service stands on."""
 
-    async def measure(scope: bytes, measure_id: str, as_of: str, group_by: str) -> dict[str, Any]:
-        table = await rules.measure(security.unseal(scope), measure_id, date.fromisoformat(as_of), _group_by(group_by))
+    rules: Rules
+    columns: Columns
+    database: Database
+    security: Security
+    verification: Verification
+    runs: Runs
+
+
+class MeasureService:
+    """One per engine process: answers, and makes again in the background what was asked for lately when the columns move."""
+
+    def __init__(self, ground: MeasureGround) -> None:
+        self._ground = ground
+        self._rules = ground.rules
+        self._security = ground.security
+        self._workload = Workload(ground.columns)
+        self._wanted: dict[tuple[str, date], None] = {}
+        self._wake = asyncio.Event()
+        self._seq = 0
+        self._task: asyncio.Task[None] | None = None
+        self._looking = asyncio.Lock()
+
+    async def after_refresh(self, snapshot: Snapshot) -> None:
+        """Learn that the columns moved (see `LakeService.after_refresh`)."""
+        self._seq = snapshot.seq
+        self._rules.measures.moved(snapshot.seq)
+        self._wake.set()
+
+    def start(self) -> None:
+        """Begin to keep figures up to date."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="measures")
+
+    async def stop(self) -> None:
+        """End it."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+
+    async def verify(self, day: date) -> dict[str, int]:
+        """Run every check of what was entered and keep the findings; return counts (a nightly job)."""
+        ground = self._ground
+        async with self._looking:
+            found, seq = await look(ground.columns, ground.database, self._security.system_scope(), day)
+            fresh = await ground.verification.keep(found, seq)
+        return {"found": len(found), "fresh": fresh, "seq": seq}
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return what other processes may call; a scope travels sealed."""
+        return {
+            "rules.measure": self._measure,
+            "rules.members": self._members,
+            "rules.overview": self._overview,
+            "rules.workload": self._work,
+            "rules.visits": self._visits,
+            "rules.verify": self._verify,
+        }
+
+    async def _measure(self, scope: bytes, measure_id: str, as_of: str, group_by: str, focus: dict[str, Any]) -> dict[str, Any]:
+        wanted: Any = group_by
+        table = await self._rules.measure(self._security.unseal(scope), measure_id, date.fromisoformat(as_of), wanted, Focus(**focus))
         return {**asdict(table), "as_of": as_of}
 
-    async def members(scope: bytes, measure_id: str, as_of: str, query: dict[str, Any]) -> dict[str, Any]:
-        page = await rules.members(security.unseal(scope), measure_id, date.fromisoformat(as_of), MemberQuery(**query))
-        return asdict(page)
+    async def _members(self, scope: bytes, measure_id: str, as_of: str, query: dict[str, Any]) -> dict[str, Any]:
+        asked = MemberQuery(**{**query, "focus": Focus(**query["focus"])})
+        return asdict(await self._rules.members(self._security.unseal(scope), measure_id, date.fromisoformat(as_of), asked))
 
-    return {"rules.measure": measure, "rules.members": members}
+    async def _overview(self, scope: bytes, asks: list[list[Any]], focus: dict[str, Any]) -> list[list[Any]]:
+        """Return for each [measure, days] the totals by day; the first day is waited for, others are None until they are made."""
+        opened, how = self._security.unseal(scope), Focus(**focus)
+        return await asyncio.gather(*(self._days_of(opened, ask[0], [date.fromisoformat(day) for day in ask[1]], how) for ask in asks))
+
+    async def _days_of(self, scope: Scope, measure_id: str, days: list[date], focus: Focus) -> list[Any]:
+        told: list[Any] = []
+        for number, day in enumerate(days):
+            definition = self._rules.measure_of(measure_id, day)
+            if number and focus.known_on is None and not self._rules.measures.has(definition, day):
+                self._wanted[measure_id, day] = None
+                self._wake.set()
+                told.append(None)
+                continue
+            table = await self._rules.measure(scope, measure_id, day, "none", focus)
+            told.append({**asdict(table.total), "seq": table.seq})
+        return told
+
+    async def _work(self, scope: bytes, first: str, last: str) -> dict[str, Any]:
+        opened, days = self._security.unseal(scope), (date.fromisoformat(first), date.fromisoformat(last))
+        table = await self._workload.of_months(opened, *days, self._seq, patience_s=PATIENCE_S)
+        return {"seq": table.seq, "rows": [{**asdict(row), "month": row.month.isoformat()} for row in table.rows]}
+
+    async def _visits(self, scope: bytes, kind: str, first: str, last: str, known_on: int | None) -> dict[str, Any]:
+        values = {"first": date.fromisoformat(first), "last": date.fromisoformat(last)}
+        sql = _VISITS.format(kind=KINDS[kind])
+        table, seq = await self._ground.columns.query(self._security.unseal(scope), sql, values, as_known_on=known_on)
+        return {"seq": seq, "visits": [{**row, "day": row["day"].isoformat()} for row in table.to_pylist()]}
+
+    async def _verify(self, scope: bytes) -> dict[str, int]:
+        self._security.unseal(scope).require("appraisal")
+        run = await self._ground.runs.run(_LOOK, self.verify)
+        return {name: int(number) for name, number in run.detail.items()}
+
+    async def _run(self) -> None:
+        """Make what is wanted, then make again what was used lately and is behind; rest as long as it worked."""
+        while True:
+            started = time.monotonic()
+            try:
+                busy = await self._step(started)
+            except Exception:  # noqa: BLE001 - the outermost edge of the loop: what failed is logged and asked for again
+                _log.exception("a measure could not be made in the background")
+                busy = True
+            if not busy:
+                self._wake.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), 5.0)
+            else:
+                await asyncio.sleep(max(_LEAST_REST_S, _REST * (time.monotonic() - started)))
+
+    async def _step(self, now: float) -> bool:
+        if self._wanted:
+            wanted = next(iter(self._wanted))
+            del self._wanted[wanted]
+            with suppress(XinglinError):
+                await self._rules.measure(self._security.system_scope(), *wanted)
+            return True
+        return await self._rules.measures.refresh(now - _WARM_S)
 
 
-def _group_by(word: str) -> GroupBy:
-    return word  # type: ignore[return-value]  # what it cannot be is refused by Measures
+def table_of(told: dict[str, Any], as_of: date) -> MeasureTable:
+    """Return what `rules.measure` told."""
+    return MeasureTable(**{**told, "as_of": as_of, "total": row_of(told["total"]), "rows": [row_of(row) for row in told["rows"]]})
 
 
-class RemoteMeasures:
-    """The measures as a web process asks for them."""
-
-    def __init__(self, channel: Channel, security: Security) -> None:
-        self._channel = channel
-        self._security = security
-
-    async def measure(self, scope: Scope, measure_id: str, as_of: date, group_by: GroupBy = "none") -> MeasureTable:
-        """Return a measure for what the scope sees.  Raises: NotFoundError, IncorrectError, UnavailableError."""
-        told = await self._channel.call(
-            "rules.measure", scope=self._security.seal(scope), measure_id=measure_id, as_of=as_of.isoformat(), group_by=group_by
-        )
-        return _table(told, as_of)
-
-    async def members(self, scope: Scope, measure_id: str, as_of: date, query: MemberQuery) -> MemberPage:
-        """Return the people behind a number.  Raises: as `measure`."""
-        told = await self._channel.call(
-            "rules.members", scope=self._security.seal(scope), measure_id=measure_id, as_of=as_of.isoformat(), query=asdict(query)
-        )
-        return MemberPage([Member(**{**one, "evidence": tuple(one["evidence"])}) for one in told["members"]], told["total"], told["seq"])
-
-
-def _table(told: dict[str, Any], as_of: date) -> MeasureTable:
-    return MeasureTable(**{**told, "as_of": as_of, "total": _row(told["total"]), "rows": [_row(row) for row in told["rows"]]})
-
-
-def _row(told: dict[str, Any]) -> MeasureRow:
+def row_of(told: dict[str, Any]) -> MeasureRow:
+    """Return a row that travelled as a map."""
     return MeasureRow(**{**told, "interval": tuple(told["interval"]) if told["interval"] else None})

@@ -1,0 +1,86 @@
+"""The measures as a web process asks the engine process for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any
+
+from xinglin.base.channel import Channel
+from xinglin.engines.rules.measures import EVERYTHING, Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery
+from xinglin.engines.rules.service import PATIENCE_S, row_of, table_of
+from xinglin.engines.rules.verification import Visit
+from xinglin.engines.rules.workload import WorkRow, WorkTable
+from xinglin.engines.security import Scope, Security
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measure's total on a day. total: None while it is being made.  seq: of the columns, 0 with it."""
+
+    day: date
+    total: MeasureRow | None
+    seq: int
+
+
+class RemoteMeasures:
+    """What the engine process answers (see `MeasureService`). Numbers may be a moment old; their seq says how old."""
+
+    def __init__(self, channel: Channel, security: Security) -> None:
+        self._channel = channel
+        self._security = security
+
+    async def measure(
+        self, scope: Scope, measure_id: str, as_of: date, group_by: GroupBy = "none", focus: Focus = EVERYTHING
+    ) -> MeasureTable:
+        """Return a measure for what the scope sees.  Raises: NotFoundError, IncorrectError, UnavailableError."""
+        told = await self._call(
+            "rules.measure", scope, measure_id=measure_id, as_of=as_of.isoformat(), group_by=group_by, focus=asdict(_patient(focus))
+        )
+        return table_of(told, as_of)
+
+    async def members(self, scope: Scope, measure_id: str, as_of: date, query: MemberQuery) -> MemberPage:
+        """Return the people behind a number.  Raises: as `measure`."""
+        asked = asdict(replace(query, focus=_patient(query.focus)))
+        told = await self._call("rules.members", scope, measure_id=measure_id, as_of=as_of.isoformat(), query=asked)
+        return MemberPage([_member(one) for one in told["members"]], told["total"], told["seq"])
+
+    async def overview(self, scope: Scope, asks: Sequence[tuple[str, Sequence[date]]], focus: Focus = EVERYTHING) -> list[list[Figure]]:
+        """Return the totals of some measures on some days each: the first day surely, the others where they are made already."""
+        sent = [[measure_id, [day.isoformat() for day in days]] for measure_id, days in asks]
+        told = await self._call("rules.overview", scope, asks=sent, focus=asdict(_patient(focus)))
+        return [[_figure(day, one) for day, one in zip(days, row, strict=True)] for (_, days), row in zip(asks, told, strict=True)]
+
+    async def workload(self, scope: Scope, first: date, last: date) -> WorkTable:
+        """Return the work done from the first to the last day."""
+        told = await self._call("rules.workload", scope, first=first.isoformat(), last=last.isoformat())
+        return WorkTable(told["seq"], tuple(WorkRow(**{**row, "month": date.fromisoformat(row["month"])}) for row in told["rows"]))
+
+    async def visits(self, scope: Scope, kind: str, days: tuple[date, date], known_on: int | None = None) -> tuple[list[Visit], int]:
+        """Return the visits of a kind (see `KINDS`) between two days and the seq they are known at."""
+        told = await self._call("rules.visits", scope, kind=kind, first=days[0].isoformat(), last=days[1].isoformat(), known_on=known_on)
+        return [Visit(**{**row, "day": date.fromisoformat(row["day"])}) for row in told["visits"]], told["seq"]
+
+    async def verify(self, scope: Scope) -> dict[str, int]:
+        """Run the checks of what was entered now.  Raises: ForbiddenError without `appraisal`."""
+        found: dict[str, int] = await self._call("rules.verify", scope)
+        return found
+
+    async def _call(self, name: str, scope: Scope, **arguments: Any) -> Any:
+        return await self._channel.call(name, scope=self._security.seal(scope), **arguments)
+
+
+def _patient(focus: Focus) -> Focus:
+    return replace(focus, patience_s=PATIENCE_S) if focus.patience_s is None else focus
+
+
+def _figure(day: date, told: dict[str, Any] | None) -> Figure:
+    if told is None:
+        return Figure(day, None, 0)
+    return Figure(day, row_of({name: value for name, value in told.items() if name != "seq"}), told["seq"])
+
+
+def _member(told: dict[str, Any]) -> Member:
+    changes = tuple((zh, en) for zh, en in told["changes"])
+    return Member(**{**told, "evidence": tuple(told["evidence"]), "verdict": tuple(told["verdict"]), "changes": changes})
