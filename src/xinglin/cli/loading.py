@@ -17,6 +17,7 @@ from xinglin.base.settings import DEMO_PASSWORD, Settings
 from xinglin.cli.session import settings_here
 from xinglin.engines.exchange import ImportOptions
 from xinglin.engines.geo import read_geojson, read_population_csv
+from xinglin.engines.rules import load_targets
 from xinglin.engines.security import DemoAccount, NewMembership
 
 JOB = "demo-load"
@@ -84,6 +85,8 @@ async def load(platform: Platform, folder: Path) -> None:
         done += lines.get(relative, 0)
         if step.path.name == "practitioners.ndjson":
             await make_accounts(platform)
+    if (folder / "tasks.csv").exists():
+        await load_targets(platform.targets, scope, (folder / "tasks.csv").read_bytes())
     await platform.store.sample_tokens()
     await _note(platform.database, manifest["resources"], manifest["resources"], "", finished=True)
 
