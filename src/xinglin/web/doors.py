@@ -47,11 +47,14 @@ async def workers(visit: Visit) -> dict[int, str]:
 
 
 async def names(visit: Visit) -> Names:
-    """Return the names of institutions and workers by their registered codes."""
+    """Return the names of institutions and workers by their registered codes and by their ids."""
     async with visit.platform.database.connection() as connection:
         places = await visit.platform.register.institutions(connection)
-        workers = await visit.platform.register.practitioners(connection)
-    return Names({one.code: one.name for one in places}, {one.code: one.name for one in workers})
+        people = await visit.platform.register.practitioners(connection)
+    keys = await visit.platform.store.keys([one.rid for one in (*places, *people)])
+    ids = {rid: own for rid, (_, own) in keys.items()}
+    by_place = {one.code: one.name for one in places} | {ids[one.rid]: one.name for one in places if one.rid in ids}
+    return Names(by_place, {one.code: one.name for one in people} | {ids[one.rid]: one.name for one in people if one.rid in ids})
 
 
 async def record_of(visit: Visit, person: int) -> Record:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from xinglin.definitions import Form, Item, Problem
+from xinglin.definitions import Form, Item, Problem, Question, reference
 from xinglin.web.forms import Choice, Field, Section
 
 _ICONS: Final = {
@@ -141,7 +141,7 @@ class _View:
             reason=self.typed.raw.get(item.override_link_id, ""),
             earlier=self.typed.earlier.get(name, ()),
             pair=item.pair,
-            required=item.required is not None and not item.unit,
+            required=_is_always_required(item),
             width=_width(item),
             error="；".join(wrong),
             warning="；".join(odd),
@@ -157,6 +157,11 @@ class _View:
         taken = [int(name.split(".")[1]) for name, value in self.typed.raw.items() if name.startswith(f"{item.link_id}.") and value and name.split(".")[1].isdigit()]
         lines = max([_ROWS_SHOWN - 1, *taken]) + 2 if taken and max(taken) >= _ROWS_SHOWN - 1 else _ROWS_SHOWN
         return [[self.field(inner, f"{item.link_id}.{number}.{inner.link_id}", with_words=number == 0) for inner in item.items] for number in range(lines)]
+
+
+def _is_always_required(item: Item) -> bool:
+    """Return whether a question must be answered whatever else is."""
+    return item.required is not None and reference(item.required, Question({}, date.min, {})) is True
 
 
 def _width(item: Item) -> str:

@@ -152,7 +152,7 @@ class Record:
 
 
 class Names:
-    """Names of institutions and workers by registered code, for references that carry one."""
+    """Names of institutions and workers, by registered code or by id, whichever a reference carries."""
 
     def __init__(self, institutions: Mapping[str, str], workers: Mapping[str, str]) -> None:
         self._institutions = institutions
@@ -160,15 +160,17 @@ class Names:
 
     def place(self, reference: Resource | None) -> str:
         """Return the name of an institution that is referred to, "" where it is not known."""
-        return self._institutions.get(_code_in(reference), "") or str((reference or {}).get("display", ""))
+        return _named(reference, self._institutions)
 
     def worker(self, reference: Resource | None) -> str:
         """Return the name of a worker who is referred to, "" where they are not known."""
-        return self._workers.get(_code_in(reference), "") or str((reference or {}).get("display", ""))
+        return _named(reference, self._workers)
 
 
-def _code_in(reference: Resource | None) -> str:
-    return str((reference or {}).get("identifier", {}).get("value", ""))
+def _named(reference: Resource | None, names: Mapping[str, str]) -> str:
+    told = reference or {}
+    code, own = str(told.get("identifier", {}).get("value", "")), str(told.get("reference", "")).rpartition("/")[2]
+    return names.get(code) or names.get(own) or str(told.get("display", ""))
 
 
 def coding(concept: Any, system: str = "") -> str:

@@ -40,7 +40,7 @@ def reading_of(duty: Duty) -> str:
 def _form_path(person: int, duty: Duty) -> str:
     if duty.definition in FORMS:
         return f"/residents/{person}/followup/{FORMS[duty.definition]}"
-    return f"/residents/{person}"
+    return f"/residents/{person}/followup" if duty.definition == "followup-to-complete" else f"/residents/{person}"
 
 
 def duty_row(visit: Visit, card: PersonCard, duty: Duty) -> dict[str, object]:
@@ -51,7 +51,9 @@ def duty_row(visit: Visit, card: PersonCard, duty: Duty) -> dict[str, object]:
     soon = why in ("recheck", "emergency", "referral")
     label = definition.classes[why].say(visit.language) if why in definition.classes else definition.words.say(visit.language)
     path = _form_path(card.person, duty)
-    actions = [Action(mark("随访"), path, "clipboard2-pulse", "f")] if duty.definition in FORMS and visit.allows("followup.write") else []
+    label_of = mark("补全") if duty.definition == "followup-to-complete" else mark("随访")
+    has_form = duty.definition in FORMS or duty.definition == "followup-to-complete"
+    actions = [Action(label_of, path, "clipboard2-pulse", "f")] if has_form and visit.allows("followup.write") else []
     return {
         **card_row(visit, card),
         "programme": definition.words.say(visit.language),

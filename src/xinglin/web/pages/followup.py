@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -98,10 +98,18 @@ def readings(form: Form, record: Record) -> dict[str, list[tuple[str, str]]]:
     for item in form.items:
         if item.loinc in ("8480-6", "8462-4"):
             place = 0 if item.loinc == "8480-6" else 1
-            found[item.link_id] = [(one.day, f"{one.values[place]:g}") for one in record.pressures[:3]]
+            found[item.link_id] = _last_days((one.day, f"{one.values[place]:g}") for one in record.pressures)
         elif item.loinc:
-            found[item.link_id] = [(one.day, one.text) for one in record.readings.get(item.loinc, ())[:3]]
+            found[item.link_id] = _last_days((one.day, one.text) for one in record.readings.get(item.loinc, ()))
     return found
+
+
+def _last_days(told: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the readings of the last three days that have one: two forms of one visit hold the same reading."""
+    by_day: dict[str, str] = {}
+    for day, text in told:
+        by_day.setdefault(day, text)
+    return list(by_day.items())[:3]
 
 
 def _carried(sitting: Sitting) -> dict[str, str]:
