@@ -5,6 +5,6 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from xinglin.web.pages import account, desk, exchange, keeping, residents, statistics, system
+from xinglin.web.pages import account, administration, chronic, desk, exchange, followup, keeping, residents, statistics, system
 
-GROUPS: Final[tuple[ModuleType, ...]] = (account, desk, keeping, residents, statistics, exchange, system)
+GROUPS: Final[tuple[ModuleType, ...]] = (account, desk, followup, keeping, residents, chronic, statistics, exchange, administration, system)
