@@ -6,7 +6,7 @@ from xinglin.engines.exchange.files import Importer, ImportOptions, files_below
 from xinglin.engines.exchange.jobs import Job, Jobs, NewJob, Report
 from xinglin.engines.exchange.ledger import Ledger, Source
 from xinglin.engines.exchange.model import OWN_API, OWN_PAGES, Entry, EntryProblem, ImportReport, Receipt, State, Submission
-from xinglin.engines.exchange.panel import InstitutionRow, MessageQuery, MessageRow, Panel, WaitingRow, open_reasons
+from xinglin.engines.exchange.panel import InstitutionRow, MessageQuery, MessageRow, Panel, SourceRow, WaitingRow, WrittenRow, open_reasons
 from xinglin.engines.exchange.reading import UnreadableError, read_message
 from xinglin.engines.exchange.upper import (
     Batch,
@@ -24,6 +24,6 @@ from xinglin.engines.exchange.upper import (
 __all__ = [
     "Batch", "Blobs", "Difference", "Entry", "EntryProblem", "Exchange", "ImportOptions", "ImportReport", "Importer", "InstitutionRow", "Job", "Jobs",
     "Ledger", "MessageQuery", "MessageRow", "NewJob", "OWN_API", "OWN_PAGES", "Panel", "Period", "Receipt", "Reconciled", "Report", "Rooms", "SheetColumn",
-    "SheetMapping", "Source", "Standing", "State", "Submission", "UnreadableError", "Upper", "UpperRooms", "UpperState", "WaitingRow", "files_below",
+    "SheetMapping", "Source", "SourceRow", "Standing", "State", "Submission", "UnreadableError", "Upper", "UpperRooms", "UpperState", "WaitingRow", "WrittenRow", "files_below",
     "open_reasons", "read_message",
 ]  # fmt: skip

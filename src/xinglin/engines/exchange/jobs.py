@@ -90,7 +90,7 @@ class Jobs:
     async def _end(self, job: str, note: str, failed: str | None) -> None:
         with contextlib.suppress(XinglinError):
             await self._write(
-                "update progress set finished_at = $2, changed_at = $2, note = $3, failed = $4, done = case when $4 is null then total else done end"
+                "update progress set finished_at = $2, changed_at = $2, note = $3, failed = $4::text, done = case when $4::text is null then total else done end"
                 " where job = $1",
                 job, self._now(), note, failed,
             )  # fmt: skip

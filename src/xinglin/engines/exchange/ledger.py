@@ -219,6 +219,18 @@ class Ledger:
             )  # fmt: skip
         return len(rows)
 
+    async def discard(self, numbers: Sequence[int], actor: int, reason: str) -> int:
+        """Close open quarantine rows for good; returns how many.  Raises: IncorrectError without a reason."""
+        if not reason.strip():
+            raise IncorrectError("请写明作废的原因", "write why it is discarded", where="reason")
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                """update quarantine set state = 'discarded', closed_at = $2, closed_by = $3, closed_reason = $4
+                   where quarantine_no = any($1::bigint[]) and state = 'open' returning quarantine_no""",
+                list(numbers), self._clock.now(), actor, reason.strip()[:500],
+            )  # fmt: skip
+        return len(rows)
+
 
 _SOURCES: Final = "select source_no, code, name, is_foreign, ids_are_ours, trust from source"
 _SOURCE: Final = f"{_SOURCES} where code = $1"

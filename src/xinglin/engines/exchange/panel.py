@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,8 +12,8 @@ import orjson
 
 from xinglin.base.clock import Clock
 from xinglin.base.database import Database
-from xinglin.base.errors import NotFoundError
-from xinglin.engines.security import Scope, scope_areas_condition
+from xinglin.base.errors import IncorrectError, NotFoundError
+from xinglin.engines.security import Scope, scope_areas_condition, scope_condition
 
 _SORTS: Final = {
     "received_at": "m.received_at",
@@ -72,6 +73,35 @@ class WaitingRow:
     state: str
     opened_at: datetime
     closed_at: datetime | None
+    closed_reason: str
+    replayed_as: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenRow:
+    """One feed entry a message caused. kind: resource, link or scope.  person: whom it is about, None where the scope does not see them."""
+
+    seq: int
+    kind: str
+    rtype: str | None
+    id: str | None
+    version: int
+    person: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A source and what came from it."""
+
+    source_no: int
+    code: str
+    name: str
+    is_foreign: bool
+    ids_are_ours: bool
+    trust: int
+    messages: int
+    waiting: int
+    last_received_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,25 +173,84 @@ class Panel:
             total = await connection.fetchval(f"select count(*) from quarantine q where {where}", state, message_no, reason)
             rows = await connection.fetch(
                 f"""select q.quarantine_no, q.message_no, s.code as source, m.message_id, q.entry_no, q.rtype, q.reason, q.problems, q.state,
-                    q.opened_at, q.closed_at from quarantine q join message m using (message_no) join source s using (source_no)
+                    q.opened_at, q.closed_at, q.closed_reason, q.replayed_as from quarantine q join message m using (message_no) join source s using (source_no)
                     where {where} order by q.quarantine_no desc limit $4 offset $5""",
                 state, message_no, reason, *page,
             )  # fmt: skip
         return [_waiting(row) for row in rows], total
 
     async def entry(self, scope: Scope, quarantine_no: int) -> tuple[WaitingRow, bytes]:
-        """Return a quarantine row and the entry as it was sent.  Raises: NotFoundError."""
+        """Return a quarantine row and, for who may replay it, the entry as it was sent (else b"").  Raises: NotFoundError."""
         scope.require("exchange.read")
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
                 """select q.quarantine_no, q.message_no, s.code as source, m.message_id, q.entry_no, q.rtype, q.reason, q.problems, q.state,
-                   q.opened_at, q.closed_at, q.body from quarantine q join message m using (message_no) join source s using (source_no)
+                   q.opened_at, q.closed_at, q.closed_reason, q.replayed_as, q.body from quarantine q join message m using (message_no) join source s using (source_no)
                    where q.quarantine_no = $1""",
                 quarantine_no,
             )
         if row is None:
             raise NotFoundError("没有这一行", "there is no such row", where=str(quarantine_no))
-        return _waiting(row), bytes(row["body"] or b"")
+        return _waiting(row), bytes(row["body"] or b"") if scope.allows("exchange.replay") else b""
+
+    async def open_numbers(self, scope: Scope, *, message_no: int | None = None, reason: str | None = None) -> list[int]:
+        """Return the numbers of the open quarantine rows of a message, of a reason, or all, oldest first."""
+        scope.require("exchange.replay")
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                """select quarantine_no from quarantine where state = 'open' and ($1::bigint is null or message_no = $1)
+                   and ($2::text is null or reason = $2) order by quarantine_no""",
+                message_no,
+                reason,
+            )
+        return [row["quarantine_no"] for row in rows]
+
+    async def written(self, scope: Scope, message_no: int, page: tuple[int, int] = (50, 0)) -> tuple[list[WrittenRow], int]:
+        """Return a page (limit, offset) of what a message wrote, in the order of the feed, and how much it is in all."""
+        scope.require("exchange.read")
+        async with self._database.connection() as connection:
+            total = await connection.fetchval("select count(*) from feed where message_no = $1", message_no)
+            rows = await connection.fetch(
+                f"""select q.seq, q.kind, q.rtype, q.id, q.version, case when {scope_condition(scope, "q.person")} then q.person end as person from
+                    (select f.seq, f.kind, f.rtype, n.id, f.ver as version, coalesce(f.person, l.person) as person from feed f
+                     left join ident n on n.rid = f.rid left join res r on r.rid = f.rid and r.rtype = n.rtype
+                     left join person_link l on l.patient = coalesce(r.pat, case when n.rtype = 'Patient' then f.rid end) and l.to_seq is null
+                     where f.message_no = $1 order by f.seq limit $2 offset $3) q order by q.seq""",
+                message_no, *page,
+            )  # fmt: skip
+        return [WrittenRow(**dict(row)) for row in rows], total
+
+    async def sources(self, scope: Scope) -> list[SourceRow]:
+        """Return every registered source by code, with what came from it."""
+        scope.require("exchange.read")
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                """select s.source_no, s.code, s.name, s.is_foreign, s.ids_are_ours, s.trust, count(m.message_no)::int as messages,
+                   (select count(*) from quarantine q join message w using (message_no) where w.source_no = s.source_no and q.state = 'open')::int as waiting,
+                   max(m.received_at) as last_received_at from source s left join message m using (source_no) group by s.source_no order by s.code"""
+            )
+        return [SourceRow(**dict(row)) for row in rows]
+
+    async def change_source(self, scope: Scope, code: str, name: str, standing: tuple[int, bool]) -> None:
+        """Register or rename a source and say how far it is believed. standing: (trust rank -100 to 100, foreign).
+
+        A new rank holds for what arrives from now on; a resident's golden record follows at its next change.
+        Raises: ForbiddenError without `steward`; IncorrectError.
+        """
+        scope.require("steward")
+        trust, is_foreign = standing
+        if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,62}", code):
+            raise IncorrectError("来源代码用 2 到 63 个小写字母、数字、点、横线", "write a code of 2 to 63 lower-case letters, digits, dots and dashes", where="code")
+        if not name.strip() or len(name) > 100:
+            raise IncorrectError("请写来源名称，不超过 100 字", "write a name of at most 100 characters", where="name")
+        if not -100 <= trust <= 100:
+            raise IncorrectError("可信等级为 -100 到 100", "write a rank from -100 to 100", where="trust")
+        async with self._database.connection() as connection:
+            await connection.execute(
+                """insert into source (code, name, trust, is_foreign) values ($1, $2, $3, $4) on conflict (code) do update
+                   set name = excluded.name, trust = excluded.trust, is_foreign = excluded.is_foreign and not source.ids_are_ours""",
+                code, name.strip(), trust, is_foreign,
+            )  # fmt: skip
 
     async def institutions(self, scope: Scope, *, days: int = 30) -> list[InstitutionRow]:
         """Return what each institution of the scope's areas sent in the last `days` days, the silent ones too."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Final
+from urllib.parse import urlencode
 
+from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from xinglin.base.errors import IncorrectError, XinglinError
-from xinglin.engines.security import AccountCard, AuditQuery, NewAccount, NewMembership
+from xinglin.engines.security import AccountCard, AuditFound, AuditQuery, NewAccount, NewMembership
 from xinglin.web.doors import institutions
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
@@ -92,7 +94,7 @@ async def _account_page(visit: Visit, card: AccountCard, told: Mapping[str, str]
         }
         for office in card.memberships
     ]
-    context = {"card": card, "row": _account_row(visit, card), "offices": offices, "roles": await _role_options(visit), "institutions": known.values(), **told}
+    context = {"card": card, "row": _account_row(visit, card), "offices": offices, "roles": await _role_options(visit), "institutions": known.values(), "divisions": await visit.platform.geo.within(0, 10**12), **told}
     return render(visit, "system/account.html", {"password": "", "refusal": "", **context}, status=status)
 
 
@@ -123,9 +125,9 @@ async def change_account(visit: Visit) -> Response:
     return await _account_page(visit, await _account(visit), told, status)
 
 
-def _membership(form: Mapping[str, object]) -> NewMembership:
+def _membership(form: FormData) -> NewMembership:
     institution = str(form.get("institution", ""))
-    areas = [part for part in str(form.get("areas", "")).replace("，", ",").replace("、", ",").split(",") if part.strip()]
+    areas = [str(part) for part in form.getlist("areas") if str(part).strip()]
     if any(not part.strip().isdigit() or len(part.strip()) != 12 for part in areas):
         raise IncorrectError("区划请写 12 位代码，多个用逗号隔开", "write divisions as 12-digit codes with commas between", where="areas")
     return NewMembership(str(form.get("role", "")), int(institution) if institution.isdigit() else None, tuple(int(part) for part in areas))
@@ -167,38 +169,61 @@ def _number(text: str) -> int | None:
     return int(text) if text.isdigit() and len(text) < 18 else None
 
 
-async def _audit(visit: Visit, query: Query) -> Rows:
-    """Fetch a page of the audit log. Its door goes on by cursor; the page number counts how often."""
-    asked = AuditQuery(
-        account_no=_number(query.get("account")),
+async def _account_number(visit: Visit, text: str) -> int | None:
+    """Return the number of an account named by number or login. Raises: IncorrectError when there is none."""
+    if not text or _number(text) is not None:
+        return _number(text)
+    found = await visit.platform.security.accounts.list(visit.scope, text, limit=_ALL)
+    number = next((card.account_no for card in found if card.login == text.strip().lower()), None)
+    if number is None:
+        raise IncorrectError("没有这个账号：请写登录名或账号编号", "there is no such account: write a login or an account number", where=text[:40])
+    return number
+
+
+async def audit_query(visit: Visit, query: Query) -> AuditQuery:
+    """Return what the search form asks of the audit log."""
+    return AuditQuery(
+        account_no=await _account_number(visit, query.get("account")),
         person=_number(query.get("person")),
         action=query.get("action") or None,
         outcome=query.get("outcome") or None,
         since=_instant(visit, query.get("since")),
         until=_instant(visit, query.get("until"), after=True),
     )
+
+
+def audit_row(visit: Visit, one: AuditFound) -> dict[str, object]:
+    """Return an entry of the audit log as a row of a list."""
+    roles, zone = visit.platform.security.roles.roles, visit.platform.clock.zone
+    outcomes = {"done": Tag(visit.text("完成"), "good"), "refused": Tag(visit.text("拒绝"), "bad")}
+    return {
+        "at": one.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
+        "number": one.account_no,
+        "who": one.display_name or one.login or (visit.text("系统") if one.account_no == 0 else visit.text("未登录")),
+        "role": roles[one.role].name(visit.language) if one.role in roles else one.role,
+        "action": one.action,
+        "subject": one.subject_type,
+        "persons": "、".join(str(person) for person in one.persons[:5]) + (f" +{len(one.persons) - 5}" if len(one.persons) > 5 else ""),
+        "outcome": outcomes.get(one.outcome, Tag(one.outcome, "warn")),
+        "detail": one.detail,
+        "request": one.request_id,
+    }
+
+
+async def _audit(visit: Visit, query: Query) -> Rows:
+    """Fetch a page of the audit log. Its door goes on by cursor; the page number counts how often."""
+    asked = await audit_query(visit, query)
     cursor = None
     for _ in range(query.page - 1):
         cursor = (await visit.platform.audit.search(visit.scope, asked, cursor=cursor, limit=query.size)).next_cursor
         if cursor is None:
             return Rows((), None)
     found = await visit.platform.audit.search(visit.scope, asked, cursor=cursor, limit=query.size)
-    roles, zone = visit.platform.security.roles.roles, visit.platform.clock.zone
-    rows = [
-        {
-            "at": one.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
-            "who": one.display_name or one.login or (visit.text("系统") if one.account_no == 0 else visit.text("未登录")),
-            "role": roles[one.role].name(visit.language) if one.role in roles else one.role,
-            "action": one.action,
-            "subject": one.subject_type,
-            "persons": "、".join(str(person) for person in one.persons[:5]) + (f" +{len(one.persons) - 5}" if len(one.persons) > 5 else ""),
-            "outcome": Tag(visit.text("完成"), "good") if one.outcome == "done" else Tag(visit.text("拒绝"), "bad") if one.outcome == "refused" else Tag(one.outcome, "warn"),
-            "detail": one.detail,
-            "request": one.request_id,
-        }
-        for one in found.entries
-    ]
-    return Rows(rows, None, more=found.next_cursor is not None)
+    return Rows([audit_row(visit, one) for one in found.entries], None, more=found.next_cursor is not None)
+
+
+async def _address(visit: Visit, query: Query) -> Mapping[str, object]:
+    return {"asked": urlencode(query.filters)}
 
 
 AUDIT: Final = ListPage(
@@ -211,6 +236,7 @@ AUDIT: Final = ListPage(
     columns=(
         Column("at", mark("时间")),
         Column("who", mark("何人"), is_main=True),
+        Column("number", mark("账号编号"), "number"),
         Column("role", mark("岗位")),
         Column("action", mark("动作")),
         Column("subject", mark("对象")),
@@ -220,7 +246,7 @@ AUDIT: Final = ListPage(
         Column("request", mark("请求编号")),
     ),
     filters=(
-        Filter("account", mark("账号编号")),
+        Filter("account", mark("登录名或账号编号")),
         Filter("person", mark("居民编号")),
         Filter("action", mark("动作"), hint=mark("如 read、reveal、export")),
         Filter("outcome", mark("结果"), "choice", (("done", mark("完成")), ("refused", mark("拒绝")))),
@@ -229,6 +255,8 @@ AUDIT: Final = ListPage(
     ),
     empty_title=mark("没有符合条件的记录"),
     empty_hint=mark("放宽时间或条件后再查"),
+    template="administration/audit.html",
+    context=_address,
 )
 
 
