@@ -12,7 +12,7 @@ from xinglin.fhir.problems import MAX_PROBLEMS, Problem
 from xinglin.fhir.reference_shape import ReferenceShape, read_reference
 from xinglin.fhir.references import references, rewrite_references
 from xinglin.fhir.search_parameters import NOT_INDEXED, SearchParameter, search_parameters
-from xinglin.fhir.validation import validate
+from xinglin.fhir.validation import Validator, validate
 
 RESOURCE_TYPES: frozenset[str]
 """The names of R4's concrete resource types; read with the definitions at first use."""
@@ -41,6 +41,7 @@ __all__ = [
     "ReferenceShape",
     "SearchParameter",
     "Span",
+    "Validator",
     "capability_statement",
     "extractor",
     "folded",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from xinglin.fhir.explainer import CodeOracle
 from xinglin.fhir.model import Definitions, Element, TypeRef
 from xinglin.fhir.primitives import Check, fast_check
 from xinglin.fhir.reference_shape import certain_reference
@@ -36,11 +37,11 @@ class _Fields(dict[str, Check]):
 
 
 class Acceptor:
-    """Makes and keeps the checks of one set of definitions. asks_oracle: leave codes of open value sets to the careful walk."""
+    """Makes and keeps the checks of one set of definitions. oracle: asked about codes of open value sets, None = their form is enough."""
 
-    def __init__(self, definitions: Definitions, *, asks_oracle: bool) -> None:
+    def __init__(self, definitions: Definitions, *, oracle: CodeOracle | None) -> None:
         self._definitions = definitions
-        self._asks_oracle = asks_oracle
+        self._oracle = oracle
         self._objects: dict[tuple[str, int, bool], Check] = {}
         self._patterns: dict[tuple[str, ...], Callable[[str], object]] = {}
 
@@ -124,7 +125,7 @@ class Acceptor:
         closed = self._definitions.closed_codes.get(element.value_set)
         if closed is not None:
             return closed.__contains__
-        return _never if self._asks_oracle else fast_check(ref.code)
+        return self._open_code(fast_check(ref.code), element.value_set)
 
     def _contained(self, value: Any, level: int) -> object:
         if level > MAX_LEVEL or type(value) is not dict or "id" not in value or "contained" in value:
@@ -136,11 +137,28 @@ class Acceptor:
         parts = self._definitions.value_sets.get(value_set)
         whole = self._object("CodeableConcept", level, contains)
         if parts is None:
-            return _never if self._asks_oracle else whole
+            return self._open_concept(whole, value_set)
         allowed = frozenset((system, code) for system, codes in parts for code in codes)
 
         def check(value: Any) -> object:
             return whole(value) and "coding" in value and any((c.get("system"), c.get("code")) in allowed for c in value["coding"])
+
+        return check
+
+    def _open_code(self, form: Check, value_set: str) -> Check:
+        if self._oracle is None:
+            return form
+        is_member = self._oracle.is_member
+        return lambda value: form(value) and is_member(value_set, None, str(value)) is not False
+
+    def _open_concept(self, whole: Check, value_set: str) -> Check:
+        if self._oracle is None:
+            return whole
+        is_member = self._oracle.is_member
+
+        def check(value: Any) -> object:
+            words = [(c.get("system"), c["code"]) for c in value["coding"] if "code" in c] if whole(value) and "coding" in value else ()
+            return any(is_member(value_set, system, code) is not False for system, code in words)
 
         return check
 

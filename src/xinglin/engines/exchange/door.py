@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from xinglin.engines.exchange.reading import UnreadableError, read_message
 from xinglin.engines.identity import Arrival, LinkPlan, Register, Residents, Trust
 from xinglin.engines.security import Scope
 from xinglin.engines.store import Cause, Delete, Outcome, Put, Store
+from xinglin.fhir import CodeOracle, Problem, Validator, validate
 
 _REGISTERED_TYPES = ("Organization", "Practitioner", "PractitionerRole")
 Numbered = Sequence[tuple[int, Entry]]
@@ -33,12 +34,13 @@ class _RolledBackError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """What the exchange hands things on to."""
+    """What the exchange hands things on to. codes: gives the value sets as they are now; None = the form of open codes is enough."""
 
     database: Database
     store: Store
     residents: Residents
     register: Register
+    codes: Callable[[], Awaitable[CodeOracle]] | None = None
 
 
 @dataclass(slots=True)
@@ -63,6 +65,7 @@ class Exchange:
         self._rooms = rooms
         self._directory: dict[tuple[str, str], str] = {}
         self._organization_rids: dict[str, int] = {}
+        self._checks: tuple[CodeOracle, Validator] | None = None
 
     async def submit(self, scope: Scope, submission: Submission, *, institution: int | None = None) -> Receipt:
         """Take one message of parsed entries; returns its receipt once everything is committed.
@@ -219,7 +222,16 @@ class Exchange:
                        union all select 'Practitioner', p.code, n.id from practitioner p join ident n on n.rid = p.rid"""
                 )
             self._directory = {(row["rtype"], row["code"]): row["id"] for row in rows}
-        return Directory(self._directory)
+        return Directory(self._directory, await self._validator())
+
+    async def _validator(self) -> Callable[[Mapping[str, Any]], list[Problem]]:
+        """Return what finds the problems of a resource, made anew when the value sets have changed."""
+        if self._rooms.codes is None:
+            return validate
+        oracle = await self._rooms.codes()
+        if self._checks is None or self._checks[0] is not oracle:
+            self._checks = (oracle, Validator(oracle))
+        return self._checks[1].validate
 
     async def prepare(self, entries: Numbered, source: Source) -> Prepared:
         """Pass entries through the gate."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from typing import Any, Final
@@ -30,9 +30,10 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Registered institutions and practitioners: (type, code) → id in the store."""
+    """Registered institutions and practitioners: (type, code) → id in the store.  validate: finds the problems of a resource."""
 
     ids: Mapping[tuple[str, str], str]
+    validate: Callable[[Mapping[str, Any]], list[fhir.Problem]] = fhir.validate
 
 
 @dataclass(slots=True)
@@ -81,11 +82,11 @@ def prepare(entries: Sequence[tuple[int, Entry]], sender: Sender, directory: Dir
     for number, entry in entries:
         if not _named(number, entry, sender, (names, result)):
             result.refused.add(number)
-    directory = Directory({**directory.ids, **_registered_here(entries, names)})
+    directory = replace(directory, ids={**directory.ids, **_registered_here(entries, names)})
     for number, entry in entries:
         if number in result.refused:
             continue
-        problems = _check(number, entry) if entry.method != "DELETE" else []
+        problems = _check(number, entry, directory) if entry.method != "DELETE" else []
         if not problems:
             item, problems = _item(number, entry, _Resolver(sender, directory, names))
         if problems:
@@ -138,8 +139,8 @@ def given_id(original: str, rtype: str, sender: Sender) -> str:
     return uuid5_of(sender.code, original)
 
 
-def _check(number: int, entry: Entry) -> list[EntryProblem]:
-    found = fhir.validate(entry.resource)
+def _check(number: int, entry: Entry, directory: Directory) -> list[EntryProblem]:
+    found = directory.validate(entry.resource)
     return [EntryProblem(number, "invalid", problem.path, problem.zh, problem.en) for problem in found if problem.severity == "error"]
 
 
@@ -211,7 +212,7 @@ def _rewritten(value: Mapping[str, Any], resolver: _Resolver, lost: list[str]) -
     for name, item in value.items():
         kind = type(item)
         if kind is dict:
-            new = _rewritten(item, resolver, lost)
+            new: Any = _rewritten(item, resolver, lost)
         elif kind is list:
             new = _rewritten_list(item, resolver, lost)
         else:

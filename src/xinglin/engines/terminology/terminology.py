@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Final
@@ -16,6 +17,8 @@ from xinglin.engines.terminology.maps import ConceptMaps
 from xinglin.engines.terminology.model import CodeSystem, Concept, Validation
 from xinglin.engines.terminology.oracle import ValueSets
 
+LOOK_S: Final = 10.0
+_LOADED: Final = "terminology-loaded"
 _CONCEPT: Final = "system, code, display_zh, display_en, parent, is_active"
 
 
@@ -40,6 +43,9 @@ class Terminology:
         self._audit = audit
         self._clock = clock
         self.maps = ConceptMaps(database, audit, clock)
+        self._kept: ValueSets | None = None
+        self._loaded = ""
+        self._looked_at = 0.0
 
     async def load(self, scope: Scope, system: CodeSystem, concepts: Sequence[Concept]) -> int:
         """Return how many concepts were new or different. Codes that are no longer in the list stay, inactive: records use them.
@@ -63,6 +69,7 @@ class Terminology:
                 sorted(changed, key=lambda row: row[1]),
             )
             await connection.execute("update concept set is_active = false where system = $1 and code = any($2::text[])", system.url, gone)
+            await self._note_load(connection)
             await self._audit.record(AuditEntry(scope, "load", "code_system", detail=f"{system.url} {system.version}"))
         return len(changed) + len(gone)
 
@@ -75,6 +82,7 @@ class Terminology:
         async with self._database.transaction() as connection:
             await connection.execute("delete from value_set_member where value_set = $1", value_set)
             await connection.executemany("insert into value_set_member (value_set, system, code, source) values ($1, $2, $3, $4)", rows)
+            await self._note_load(connection)
             await self._audit.record(AuditEntry(scope, "load", "value_set", detail=value_set))
         return len(rows)
 
@@ -149,6 +157,29 @@ class Terminology:
             else:
                 listed.setdefault(row["value_set"], set()).add((row["system"], row["code"]))
         return ValueSets({name: frozenset(codes) for name, codes in listed.items()}, systems)
+
+    async def current_value_sets(self) -> ValueSets:
+        """Return the value sets as they are now, the same object while nothing was loaded: for a process that asks again and again.
+
+        What another process loads is seen after LOOK_S at the latest.
+        """
+        if self._kept is not None and time.monotonic() - self._looked_at < LOOK_S:
+            return self._kept
+        self._looked_at = time.monotonic()
+        rows = await self._fetch("select value from installation where name = $1", _LOADED)
+        loaded = rows[0]["value"] if rows else ""
+        if self._kept is None or loaded != self._loaded:
+            self._kept, self._loaded = await self.value_sets(), loaded
+        return self._kept
+
+    async def _note_load(self, connection: asyncpg.Connection[Any]) -> None:
+        await connection.execute(
+            "insert into installation (name, value, changed_at) values ($1, gen_random_uuid()::text, $2)"
+            " on conflict (name) do update set value = excluded.value, changed_at = excluded.changed_at",
+            _LOADED,
+            self._clock.now(),
+        )
+        self._looked_at = 0.0
 
     async def _unknown(self, system: str) -> Validation:
         rows = await self._fetch("select is_complete from code_system where url = $1", system)
