@@ -105,7 +105,7 @@ async def _open(url: str, folder: Path, stack: AsyncExitStack) -> Bench:
     async def scope_of(_token: str) -> Scope:
         return doctor
 
-    doors = FhirDoors(store, exchange, scope_of, lambda: uuid7(clock, random), clock, "bench")
+    doors = FhirDoors(store, exchange, audit, scope_of, lambda: uuid7(clock, random), clock, "bench")
     return Bench(database, store, Starlette(routes=fhir_routes(doors)), house)
 
 

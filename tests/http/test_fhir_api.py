@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
@@ -45,7 +46,7 @@ async def api(record: Record, tmp_path_factory: pytest.TempPathFactory) -> Async
         return tokens[token]
 
     limits = FhirLimits(body_bytes=200_000, unpacked_bytes=400_000, depth=20)
-    doors = FhirDoors(record.store, exchange, scope_of, lambda: uuid7(clock, random), clock, "test", limits)
+    doors = FhirDoors(record.store, exchange, record.audit, scope_of, lambda: uuid7(clock, random), clock, "test", limits)
     transport = httpx.ASGITransport(Starlette(routes=fhir_routes(doors)))
     async with httpx.AsyncClient(transport=transport, base_url="http://test", headers={"authorization": "Bearer house"}) as client:
         yield client
@@ -105,6 +106,25 @@ async def test_every_write_has_a_row_in_the_ledger(api: httpx.AsyncClient, recor
     async with record.database.connection() as connection:
         row = await connection.fetchrow("select state, kind, body from message where message_no = $1", number)
     assert (row["state"], row["kind"]) == ("stored", "rest") and b'"Basic"' in row["body"]
+
+
+async def test_every_write_is_audited_once_with_what_it_wrote(api: httpx.AsyncClient, record: Record) -> None:
+    body = {"resourceType": "Basic", "code": {"text": "x"}}
+    entry = {"resource": body, "request": {"method": "POST", "url": "Basic"}}
+    record.audit.entries.clear()
+    await api.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry, entry]}, headers=JSON)
+    await api.post("/fhir/Basic", json={**body, "nonsense": 1}, headers=JSON)
+    stored, refused = [each for each in record.audit.entries if each.action == "write"]
+    assert (stored.outcome, stored.subject_type, len(stored.rids)) == ("done", "Basic", 2)
+    assert (refused.outcome, list(refused.rids)) == ("refused", [])
+
+
+async def test_creates_on_condition_that_race_make_one_resource(api: httpx.AsyncClient) -> None:
+    body = {"resourceType": "Organization", "identifier": [{"system": "urn:t", "value": "race"}], "name": "一"}
+    headers = JSON | {"if-none-exist": "identifier=urn:t|race"}
+    answers = await asyncio.gather(*(api.post("/fhir/Organization", json=body, headers=headers) for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 200, 200, 201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
 
 
 async def test_a_create_on_condition_happens_once(api: httpx.AsyncClient) -> None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from xinglin.base.clock import Clock
 from xinglin.engines.exchange import Receipt, Submission
-from xinglin.engines.security import Scope
+from xinglin.engines.security import AuditSink, Scope
 from xinglin.engines.store import Store
 
 
@@ -37,13 +37,14 @@ class FhirLimits:
 
 @dataclass(frozen=True, slots=True)
 class FhirDoors:
-    """Engines and the two things that are not theirs: who asks, and new ids.
+    """Engines and the two things that are not theirs: who asks, and new ids. Reads are audited by the store, writes here.
 
     scope_of: session token → Scope; raises ForbiddenError.  new_id: a fresh UUID (version 7).  version: of the software.
     """
 
     store: Store
     intake: Intake
+    audit: AuditSink
     scope_of: Callable[[str], Awaitable[Scope]]
     new_id: Callable[[], str]
     clock: Clock

@@ -22,6 +22,7 @@ def platform_routes(platform: Platform) -> list[BaseRoute]:
     doors = FhirDoors(
         store=platform.store,
         intake=platform.exchange,
+        audit=platform.audit,
         scope_of=platform.security.scope_of,
         new_id=lambda: uuid7(platform.clock, random),
         clock=platform.clock,

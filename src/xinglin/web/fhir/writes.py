@@ -13,6 +13,7 @@ from starlette.responses import Response
 from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError, UnsupportedError, XinglinError
 from xinglin.base.ids import uuid5_of
 from xinglin.engines.exchange import OWN_API, Entry, EntryProblem, Receipt, Submission
+from xinglin.engines.security import AuditEntry
 from xinglin.engines.store import Outcome, Stored
 from xinglin.fhir import RESOURCE_TYPES
 from xinglin.web.fhir.doors import Call, language_of
@@ -45,8 +46,17 @@ async def create(call: Call) -> Response:
         found = await sole_match(call, rtype, condition)
         if found is not None:
             return await _answer_write(call, found.rtype, found.id, (200, found.version))
-    entry = Entry({**resource, "id": (new := call.doors.new_id())}, f"urn:uuid:{new}", "POST", 0)
-    return await _submit_one(call, content, entry)
+        try:
+            return await _submit_one(call, content, _creation(resource, condition_name(call, rtype, condition)))
+        except ConflictError:
+            found = await sole_match(call, rtype, condition)
+            if found is not None:
+                return await _answer_write(call, found.rtype, found.id, (200, found.version))
+    return await _submit_one(call, content, _creation(resource, call.doors.new_id()))
+
+
+def _creation(resource: Mapping[str, Any], new_id: str) -> Entry:
+    return Entry({**resource, "id": new_id}, f"urn:uuid:{new_id}", "POST", 0)
 
 
 async def update(call: Call) -> Response:
@@ -150,6 +160,11 @@ def own_name(call: Call, rtype: str, asked: str) -> str:
     return uuid5_of(f"{OWN_API}/{call.scope.account_no}", f"{rtype}/{asked}")
 
 
+def condition_name(call: Call, rtype: str, condition: str) -> str:
+    """Return the id that a conditional create of this caller tries first: two at once ask for the same, and one of them loses."""
+    return uuid5_of(f"{OWN_API}/{call.scope.account_no}/if-none-exist", f"{rtype}?{condition}")
+
+
 def if_match(text: str | None) -> int | None:
     """Return the version of an If-Match, None where there is none.  Raises: IncorrectError."""
     if text is None:
@@ -161,8 +176,16 @@ def if_match(text: str | None) -> int | None:
 
 
 async def submit(call: Call, content: bytes, entries: list[Entry], *, atomic: bool, kind: str = "rest") -> Receipt:
-    """Hand a message of this caller to the exchange."""
-    return await call.doors.intake.submit(call.scope, Submission(OWN_API, call.doors.new_id(), content, entries, kind=kind, atomic=atomic))
+    """Hand a message of this caller to the exchange; one audit entry tells what was written or refused."""
+    submission = Submission(OWN_API, call.doors.new_id(), content, entries, kind=kind, atomic=atomic)
+    receipt = await call.doors.intake.submit(call.scope, submission)
+    written = [outcome.rid for outcome in receipt.outcomes if outcome is not None]
+    types = sorted({str(entry.resource["resourceType"]) for entry in entries})
+    what = types[0] if len(types) == 1 else "Bundle"
+    detail = f"message {receipt.message_no}: {' '.join(types)}"[:500]
+    entry = AuditEntry(call.scope, "write", what, rids=written, detail=detail, outcome="done" if written else "refused")
+    await call.doors.audit.record(entry)
+    return receipt
 
 
 def refused(problems: tuple[EntryProblem, ...], language: str, *, is_conditional: bool) -> XinglinError:
