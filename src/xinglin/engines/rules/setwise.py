@@ -77,10 +77,23 @@ class _Compiler:
 
     def _plain(self, table: str) -> Any:
         told = LAKE[table]
-        columns = {name: TYPES[column.kind] for name, column in told.columns.items()} | ({told.time: "timestamp"} if told.time else {})
+        read = self._read_columns(table)
+        columns = {name: TYPES[column.kind] for name, column in told.columns.items() if name in read}
+        columns |= {told.time: "timestamp"} if told.time else {}
         rows = ibis.table(columns, name=table)
         patient = "rid" if table == "patient" else "patient"
         return rows.join(self._link, [(patient, "link_patient")]).select("person", *columns)
+
+    def _read_columns(self, table: str) -> set[str]:
+        """Return the columns of a table that anybody reads, and those that tell and order its rows."""
+        found = {"rid", "patient", *LAKE[table].order}
+        for part in self._parts:
+            if isinstance(part, nodes.Column) and part.table == table:
+                found.add(part.name)
+            elif isinstance(part, nodes.Follow):
+                found |= {part.reference} if part.table == table else set()
+                found |= {part.name} if part.target == table else set()
+        return found
 
     def _followed(self, table: str, rows: Any) -> Any:
         wanted: dict[str, set[str]] = {}
