@@ -20,6 +20,7 @@ from xinglin.engines.store.query import COUNT_DEFAULT, COUNT_LIMIT, MODIFIERS, R
 from xinglin.engines.store.read import HistoryQuery
 from xinglin.engines.store.store import Store, StoreOptions
 from xinglin.engines.store.values import PREFIXES
+from xinglin.engines.store.write import Ready
 
 __all__ = [
     "COUNT_DEFAULT",
@@ -42,6 +43,7 @@ __all__ = [
     "Page",
     "Put",
     "Query",
+    "Ready",
     "Store",
     "StoreOptions",
     "Stored",

@@ -42,7 +42,7 @@ class Clusters:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class Standing:
     """What a search stands on: hashes, the district's zone, now (microseconds since 1970), clusters of the patients asked for."""
 
     tokens: Tokens
@@ -54,7 +54,7 @@ class Ground:
 class Compiler:
     """Compiles the terms of one search of one type; `arguments` fill `$1`, `$2`... of everything it made."""
 
-    def __init__(self, rtype: str, ground: Ground) -> None:
+    def __init__(self, rtype: str, ground: Standing) -> None:
         self.rtype = rtype
         self.arguments: list[Any] = []
         self._ground = ground

@@ -91,7 +91,7 @@ class Page:
     """One page of a search or a history.
 
     total: exact, or None where nobody counted.  next_cursor: pass it back to go on; None on the last page.
-    included: what _include brought, never counted in total.
+    included: what _include and _revinclude brought, never counted in total.
     """
 
     entries: tuple[Stored, ...]

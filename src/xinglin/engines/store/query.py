@@ -23,7 +23,7 @@ MODIFIERS: Final = {
     "uri": ("missing",),
 }
 """Search parameter type → modifiers offered; a reference also takes the name of a type."""
-RESULT_PARAMS: Final = ("_sort", "_count", "_total", "_summary", "_include", "_cursor", "_format", "_pretty")
+RESULT_PARAMS: Final = ("_sort", "_count", "_total", "_summary", "_include", "_revinclude", "_cursor", "_format", "_pretty")
 _SPLIT: Final = re.compile(r"(?<!\\)((?:\\\\)*),")
 _VALUES_LIMIT: Final = 500
 
@@ -52,7 +52,7 @@ class SortKey:
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """`source:param[:target]` of _include."""
+    """`source:param[:target]` of _include or _revinclude."""
 
     source: str
     param: str
@@ -70,6 +70,7 @@ class Ask:
     total: str
     counts_only: bool
     includes: tuple[Include, ...]
+    revincludes: tuple[Include, ...]
     cursor: str | None
 
     @property
@@ -109,7 +110,8 @@ def read_query(rtype: str, query: Query, manner: Manner) -> Ask:
         count=_read_count(results.get("_count", ())),
         total=_one_of("_total", results, ("accurate", "none")),
         counts_only=_one_of("_summary", results, ("count", "false")) == "count" or results.get("_count") == ["0"],
-        includes=tuple(_read_include(text, manner) for text in results.get("_include", ())),
+        includes=tuple(_read_include("_include", text, manner) for text in results.get("_include", ())),
+        revincludes=tuple(_read_include("_revinclude", text, manner) for text in results.get("_revinclude", ())),
         cursor=next(iter(results.get("_cursor", ())), None),
     )
 
@@ -182,7 +184,7 @@ def _one_of(name: str, results: dict[str, list[str]], allowed: tuple[str, ...]) 
     return text
 
 
-def _read_include(text: str, manner: Manner) -> Include:
+def _read_include(name: str, text: str, manner: Manner) -> Include:
     source, _, rest = text.partition(":")
     param, _, target = rest.partition(":")
     try:
@@ -191,7 +193,7 @@ def _read_include(text: str, manner: Manner) -> Include:
         known = None
     if known is None or known.type != "reference" or known.unsupported or manner.hidden(source, param):
         raise _not_offered(
-            "_include", "请写成 类型:引用参数，例如 Observation:subject", "write type:reference parameter, such as Observation:subject"
+            name, "请写成 类型:引用参数，例如 Observation:subject", "write type:reference parameter, such as Observation:subject"
         )
     return Include(source, param, target or None)
 

@@ -10,8 +10,7 @@ import asyncpg
 
 from xinglin.base.errors import IncorrectError, UnsupportedError
 from xinglin.engines.security import AuditEntry, Scope
-from xinglin.engines.store import conditions as compiling
-from xinglin.engines.store.conditions import Clusters, Compiler, reference_targets
+from xinglin.engines.store.conditions import Clusters, Compiler, Standing, reference_targets
 from xinglin.engines.store.counts import Counts
 from xinglin.engines.store.cursors import open_cursor, sign_cursor
 from xinglin.engines.store.ground import Ground
@@ -55,7 +54,7 @@ class Searcher:
         self._ground = ground
         self._masks = masks
         self._counts = counts
-        self._includer = Includer(ground.clock.zone)
+        self._includer = Includer(ground.tokens, ground.clock.zone)
 
     async def search(self, scope: Scope, rtype: str, query: Query, *, lenient: bool = False) -> Page:
         """Return one page of what fulfils every parameter.
@@ -73,7 +72,7 @@ class Searcher:
         async with self._ground.database.connection() as connection:
             hits = await self._hits(connection, scope, ask)
             included: list[Stored] = []
-            if ask.includes:
+            if ask.includes or ask.revincludes:
                 included = await self._includer.include(connection, scope, ask, hits.rows)
         entries = self._masks.apply(scope, hits.rows)
         others = self._masks.apply(scope, included)
@@ -119,7 +118,7 @@ class Searcher:
         return _Hits(tuple(rows), (await self._counted(connection, scope, ask, (standing, terms))).total, hits.more)
 
     async def _page(
-        self, connection: asyncpg.Connection[Any], scope: Scope, ask: Ask, place: tuple[compiling.Ground, Sequence[Any] | None]
+        self, connection: asyncpg.Connection[Any], scope: Scope, ask: Ask, place: tuple[Standing, Sequence[Any] | None]
     ) -> _Hits:
         """Return one page as the index answers it, by the cheaper plan. place: what the search stands on, the position it goes on from."""
         standing, after = place
@@ -140,9 +139,7 @@ class Searcher:
         total = (rows[0]["total"] if rows else 0) if is_counted else None
         return _Hits(tuple(map(stored, page)), total, more)
 
-    async def _counted(
-        self, connection: asyncpg.Connection[Any], scope: Scope, ask: Ask, place: tuple[compiling.Ground, Sequence[Term]]
-    ) -> _Hits:
+    async def _counted(self, connection: asyncpg.Connection[Any], scope: Scope, ask: Ask, place: tuple[Standing, Sequence[Term]]) -> _Hits:
         """Return the number of hits alone. place: what the search stands on, the terms to check on the real value.
 
         Up to 5,000 hits are checked one by one; beyond that the chance of one wrong in a count of 64-bit hashes is below one in 10**12.
@@ -156,7 +153,7 @@ class Searcher:
             total = sum(fulfils(ask.rtype, terms, row["body"], standing.zone) for row in bodies)
         return _Hits((), total, None)
 
-    async def _standing(self, connection: asyncpg.Connection[Any], ask: Ask) -> compiling.Ground:
+    async def _standing(self, connection: asyncpg.Connection[Any], ask: Ask) -> Standing:
         ground = self._ground
         now_us = int(ground.clock.now().timestamp() * 1_000_000)
         asked = {own for term in ask.terms for own in _patients_asked(term)}
@@ -168,7 +165,7 @@ class Searcher:
                 rids[row["asked"]] = (*rids.get(row["asked"], ()), row["patient"])
                 ids[row["asked"]] = (*ids.get(row["asked"], ()), row["own"])
             clusters = Clusters(rids, ids)
-        return compiling.Ground(ground.tokens, ground.clock.zone, now_us, clusters)
+        return Standing(ground.tokens, ground.clock.zone, now_us, clusters)
 
 
 def _patients_asked(term: Term) -> list[str]:

@@ -23,7 +23,7 @@ from xinglin.engines.store.numbers import Numbers
 from xinglin.engines.store.read import HistoryQuery, Reader, columns_of, stored
 from xinglin.engines.store.search import Searcher
 from xinglin.engines.store.tokens import Tokens
-from xinglin.engines.store.write import Writer
+from xinglin.engines.store.write import Ready, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,14 @@ class Store:
         wants all or none rolls back. An id the scope cannot see answers as one that does not exist. cause: one for all, or one each.
         """
         return await self._writer.write(connection, scope, changes, cause)
+
+    async def ready(self, changes: Sequence[Change], cause: Cause | Sequence[Cause]) -> Ready:
+        """Number, index and encode changes ahead, so that a load does it while the database writes what came before."""
+        return await self._writer.ready(changes, cause)
+
+    async def write_ready(self, connection: asyncpg.Connection[Any], scope: Scope, ready: Ready) -> list[Outcome]:
+        """Write what `ready` returned, once; as `write`."""
+        return await self._writer.write_ready(connection, scope, ready)
 
     def group_writer(self, ledger: GroupLedger[Ticket]) -> GroupWriter[Ticket]:
         """Return a writer that commits the single writes of concurrent callers together; close it before the store."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,10 @@ _ARGUMENTS: Final = (
 _CALL: Final = f"select * from store_write({', '.join(f'${n}::{kind}' for n, kind in enumerate(_ARGUMENTS, 1))})"
 
 
+_MANY: Final = 100
+"""So many changes are indexed and encoded in a thread, so that the process goes on answering."""
+
+
 @dataclass(slots=True)
 class _Item:
     """One change on its way: place in the caller's list, what is to be written, what came of it."""
@@ -43,6 +48,13 @@ class _Item:
     @property
     def key(self) -> Key:
         return (self.change.rtype, self.change.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Changes prepared for one `write_ready`."""
+
+    items: tuple[_Item, ...]
 
 
 class Writer:
@@ -61,9 +73,21 @@ class Writer:
         A refused change (version conflict, out of the writer's scope, no resource) leaves its neighbours written.
         cause: one for all, or one each.
         """
+        return await self.write_ready(connection, scope, await self.ready(changes, cause))
+
+    async def ready(self, changes: Sequence[Change], cause: Cause | Sequence[Cause]) -> Ready:
+        """Do all that writing needs before the lock: number, index, encode. Many changes are worked on in a thread."""
         causes = [cause] * len(changes) if isinstance(cause, Cause) else list(cause)
         items = [_Item(place, change, reason) for place, (change, reason) in enumerate(zip(changes, causes, strict=True))]
-        await self._prepare(items)
+        mentioned = await asyncio.to_thread(self._compile_all, items) if len(items) >= _MANY else self._compile_all(items)
+        rids = await self._ground.numbers.give(mentioned)
+        for item in items:
+            item.rid = rids.get(item.key, 0)
+        return Ready(tuple(items))
+
+    async def write_ready(self, connection: asyncpg.Connection[Any], scope: Scope, ready: Ready) -> list[Outcome]:
+        """Write what `ready` returned, once, as `write` does."""
+        items = ready.items
         if not scope.is_house:
             await self._refuse_hidden(connection, scope, items)
         outcomes: list[Outcome | None] = [None] * len(items)
@@ -75,7 +99,8 @@ class Writer:
                 outcomes[item.place] = _outcome(item, row)
         return [outcome for outcome in outcomes if outcome is not None]
 
-    async def _prepare(self, items: Sequence[_Item]) -> None:
+    def _compile_all(self, items: Sequence[_Item]) -> set[Key]:
+        """Index and encode every item; returns all ids they mention."""
         mentioned: set[Key] = set()
         for item in items:
             item.refusal = _fault_of(item.change)
@@ -84,9 +109,7 @@ class Writer:
                 mentioned.add(item.key)
                 if item.findings is not None:
                     mentioned |= item.findings.mentions
-        rids = await self._ground.numbers.give(mentioned)
-        for item in items:
-            item.rid = rids.get(item.key, 0)
+        return mentioned
 
     def _compile(self, item: _Item) -> None:
         if isinstance(item.change, Put):
