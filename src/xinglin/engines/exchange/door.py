@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,11 @@ from xinglin.engines.exchange.model import Entry, EntryProblem, Receipt, State, 
 from xinglin.engines.exchange.reading import UnreadableError, read_message
 from xinglin.engines.identity import Arrival, LinkPlan, Register, Residents, Trust
 from xinglin.engines.security import Scope
-from xinglin.engines.store import Cause, Delete, Outcome, Put, Store
+from xinglin.engines.store import Cause, Delete, Outcome, Put, Ready, Store
 from xinglin.fhir import CodeOracle, Problem, Validator, validate
 
 _REGISTERED_TYPES = ("Organization", "Practitioner", "PractitionerRole")
+_MANY = 100
 Numbered = Sequence[tuple[int, Entry]]
 
 
@@ -81,7 +83,7 @@ class Exchange:
         if before is not None and before.is_final:
             return before.receipt()
         entries = list(enumerate(submission.entries, 1))
-        prepared = prepare(entries, source.sender, await self._known(submission.entries))
+        prepared = await self.prepare(entries, source)
         if submission.atomic and prepared.problems:
             return await self._refuse(envelope, entries, prepared.problems)
         try:
@@ -117,16 +119,27 @@ class Exchange:
 
         origin: the envelope and its number in the ledger.
         """
-        envelope, message_no = origin
-        cause = Cause(message_no, envelope.source.source_no, scope.account_no)
-        plan = await self._plan_links(connection, prepared.items, envelope)
+        return await self.write_ready(connection, scope, (prepared, await self.ready(scope, prepared, origin)), origin)
+
+    async def ready(self, scope: Scope, prepared: Prepared, origin: tuple[Envelope, int]) -> Ready:
+        """Let the store number, index and encode what passed the gate, before the transaction that writes it."""
         changes = [
             Delete(item.rtype, item.id, item.entry.if_version)
             if item.entry.method == "DELETE"
             else Put(item.rtype, item.id, item.resource, item.entry.if_version)
             for item in prepared.items
         ]
-        outcomes = await self._rooms.store.write(connection, scope, changes, cause)
+        return await self._rooms.store.ready(changes, _cause(scope, origin))
+
+    async def write_ready(
+        self, connection: asyncpg.Connection[Any], scope: Scope, work: tuple[Prepared, Ready], origin: tuple[Envelope, int]
+    ) -> Written:
+        """Store what `ready` returned, once; as `write`."""
+        prepared, ready = work
+        envelope, message_no = origin
+        cause = _cause(scope, origin)
+        plan = await self._plan_links(connection, prepared.items, envelope)
+        outcomes = await self._rooms.store.write_ready(connection, scope, ready)
         written = Written({}, [], {})
         for item, outcome in zip(prepared.items, outcomes, strict=True):
             if outcome.error is None:
@@ -234,8 +247,13 @@ class Exchange:
         return self._checks[1].validate
 
     async def prepare(self, entries: Numbered, source: Source) -> Prepared:
-        """Pass entries through the gate."""
-        return prepare(entries, source.sender, await self._known([entry for _, entry in entries]))
+        """Pass entries through the gate, many of them in a thread."""
+        known = await self._known([entry for _, entry in entries])
+        return (
+            await asyncio.to_thread(prepare, entries, source.sender, known)
+            if len(entries) >= _MANY
+            else prepare(entries, source.sender, known)
+        )
 
     async def replay(self, scope: Scope, quarantine_no: int, repaired: bytes | None = None) -> Receipt:
         """Send a waiting entry again, as it was or as somebody repaired it; closes the row when it was stored.
@@ -275,9 +293,16 @@ class Exchange:
                 f"the repair is not valid JSON: line {error.lineno} column {error.colno}",
             )
             raise IncorrectError(*words) from error
-        if "resource" not in sent:
+        if isinstance(sent, dict) and "resource" not in sent:
             sent = {"resource": sent, "fullUrl": row["full_url"]}
+        if not isinstance(sent, dict) or not isinstance(sent["resource"], dict):
+            raise IncorrectError("修改后的内容应是一个资源（花括号括起的 JSON 对象）", "the repair must be one resource: a JSON object in braces")
         return content, (Entry(sent["resource"], sent.get("fullUrl")),), True
+
+
+def _cause(scope: Scope, origin: tuple[Envelope, int]) -> Cause:
+    envelope, message_no = origin
+    return Cause(message_no, envelope.source.source_no, scope.account_no)
 
 
 def _register_references(resource: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from xinglin.engines.exchange.ledger import Envelope
 from xinglin.engines.exchange.model import Entry, EntryProblem, ImportReport, Receipt, State
 from xinglin.engines.exchange.reading import UnreadableError, check_text, lines_of, parse_json, unpack
 from xinglin.engines.security import Scope
+from xinglin.engines.store import Ready
 
 LINES_A_CHUNK: Final = 1000
 Progress = Callable[[str, int, int], None]
@@ -105,27 +106,30 @@ class Importer:
         return await self._close(message_no, counts, problems)
 
     async def _chunks(self, scope: Scope, origin: tuple[Envelope, int], work: tuple[bytes, int], counts: list[int]) -> list[EntryProblem]:
-        """Write chunk after chunk; the next is parsed and validated while the database writes the one before."""
+        """Write chunk after chunk; the next is parsed, validated, indexed and encoded while the database writes the one before."""
         text, done = work
         problems: list[EntryProblem] = []
         writing: asyncio.Task[list[EntryProblem]] | None = None
-        for chunk in _chunks_of(text, done):
-            prepared = await self._exchange.prepare(chunk.entries, origin[0].source)
+        chunks = _chunks_of(text, done)
+        try:
+            while chunk := await asyncio.to_thread(next, chunks, None):
+                prepared = await self._exchange.prepare(chunk.entries, origin[0].source)
+                ready = await self._exchange.ready(scope, prepared, origin)
+                if writing is not None:
+                    problems.extend(await writing)
+                writing = asyncio.create_task(self._write(scope, origin, (chunk, prepared, ready), counts))
+        finally:
             if writing is not None:
                 problems.extend(await writing)
-            writing = asyncio.create_task(self._write(scope, origin, (chunk, prepared), counts))
-            await asyncio.sleep(0)
-        if writing is not None:
-            problems.extend(await writing)
         return problems
 
     async def _write(
-        self, scope: Scope, origin: tuple[Envelope, int], work: tuple[_Chunk, Prepared], counts: list[int]
+        self, scope: Scope, origin: tuple[Envelope, int], work: tuple[_Chunk, Prepared, Ready], counts: list[int]
     ) -> list[EntryProblem]:
-        chunk, prepared = work
+        chunk, prepared, ready = work
         _, message_no = origin
         async with self._rooms.database.transaction() as connection:
-            written = await self._exchange.write(connection, scope, prepared, origin)
+            written = await self._exchange.write_ready(connection, scope, (prepared, ready), origin)
             problems = [*chunk.problems, *prepared.problems, *written.problems]
             rows = waiting_rows(chunk.entries, problems)
             rows |= {number: (rows[number][0], line) for number, line in chunk.unread}
