@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from xinglin.definitions import combine, nodes
+from xinglin.definitions import combine, nodes, time_nodes
 from xinglin.definitions.nodes import Node, wrong
 
 Arguments = tuple[Node, ...]
@@ -62,11 +62,11 @@ def _round(name: str, arguments: Arguments) -> Node:
 
 
 def _bound(edge: str, period: str) -> Callable[[Node], Node]:
-    return lambda day: combine.Boundary(edge, period, day)
+    return lambda day: time_nodes.Boundary(edge, period, day)
 
 
 def _part(part: str) -> Callable[[Node], Node]:
-    return lambda day: nodes.PartOf(part, day)
+    return lambda day: time_nodes.PartOf(part, day)
 
 
 _FUNCTIONS: Final[dict[str, Callable[[str, Arguments], Node]]] = {
@@ -84,8 +84,8 @@ _FUNCTIONS: Final[dict[str, Callable[[str, Arguments], Node]]] = {
     "greatest": lambda name, arguments: combine.Extreme("greatest", arguments),
     "round": _round,
     "floor": _one(combine.Floor),
-    "age_at": _two(nodes.AgeAt),
-    "days_between": _two(nodes.DaysBetween),
+    "age_at": _two(time_nodes.AgeAt),
+    "days_between": _two(time_nodes.DaysBetween),
     **{f"{part}_of": _one(_part(part)) for part in _PERIODS},
     **{f"{edge}_of_{period}": _one(_bound(edge, period)) for edge in ("start", "end") for period in _PERIODS},
 }

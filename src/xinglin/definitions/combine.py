@@ -1,4 +1,4 @@
-"""More nodes of the algebra: bounds of periods, choices, names, sets of rows and what is drawn from them."""
+"""More nodes of the algebra: choices, names, sets of rows and what is drawn from them."""
 
 from __future__ import annotations
 
@@ -7,24 +7,6 @@ from dataclasses import dataclass, fields
 
 from xinglin.definitions.lake_columns import LAKE, Kind
 from xinglin.definitions.nodes import ORDERED, Node, Which, need, one_kind, wrong
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Boundary(Node):
-    """The first or last day of the year, quarter or month that holds a date."""
-
-    edge: str
-    period: str
-    day: Node
-
-    def check(self) -> None:
-        """A date."""
-        need(self.day, Kind.DATE)
-
-    @property
-    def kind(self) -> Kind:
-        """Return DATE."""
-        return Kind.DATE
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final, Protocol
 
 from xinglin.base.errors import DefinitionError
-from xinglin.definitions import combine, nodes
+from xinglin.definitions import combine, nodes, time_nodes
 from xinglin.definitions.calls import ROW_FUNCTIONS, call
 from xinglin.definitions.lake_columns import LAKE
 from xinglin.definitions.nodes import Node
@@ -197,9 +197,9 @@ class _Parser:
         word, factor = _UNITS[unit]
         factor = -factor if sign == "-" else factor
         if isinstance(amount, nodes.Literal) and isinstance(amount.value, int):
-            return nodes.AddTime(day, nodes.Literal(amount.value * factor), word)
+            return time_nodes.AddTime(day, nodes.Literal(amount.value * factor), word)
         scaled = amount if factor == 1 else nodes.Arithmetic("*", amount, nodes.Literal(factor))
-        return nodes.AddTime(day, scaled, word)
+        return time_nodes.AddTime(day, scaled, word)
 
     def _product(self, row: str) -> Node:
         node = self._dotted(row)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from xinglin.definitions import combine, nodes
+from xinglin.definitions import combine, nodes, time_nodes
 from xinglin.definitions.days import add_days, add_months, age_years, boundary, part_of
 from xinglin.definitions.lake_columns import LAKE
 from xinglin.definitions.nodes import Node, Value
@@ -71,15 +71,15 @@ def _of_present(node: Node, parts: list[Any]) -> Any:
             return any(parts[0].startswith(prefix) for prefix in prefixes)
         case nodes.Arithmetic(op=op):
             return _calculate(op, parts[0], parts[1])
-        case nodes.AddTime(unit=unit):
+        case time_nodes.AddTime(unit=unit):
             return (add_days if unit == "days" else add_months)(parts[0], math.trunc(parts[1]))
-        case nodes.DaysBetween():
+        case time_nodes.DaysBetween():
             return (parts[1] - parts[0]).days
-        case nodes.AgeAt():
+        case time_nodes.AgeAt():
             return age_years(parts[0], parts[1])
-        case nodes.PartOf(part=part):
+        case time_nodes.PartOf(part=part):
             return part_of(part, parts[0])
-        case combine.Boundary(edge=edge, period=period):
+        case time_nodes.Boundary(edge=edge, period=period):
             return boundary(edge, period, parts[0])
         case combine.Round(digits=digits):
             return math.floor(parts[0] * 10**digits + 0.5) / 10**digits

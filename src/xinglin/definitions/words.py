@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
-from xinglin.definitions import combine, nodes
+from xinglin.definitions import combine, nodes, time_nodes
 from xinglin.definitions.nodes import Node
 
 _OPERATORS: Final = {
@@ -105,17 +105,17 @@ def _moved(node: Node, language: str) -> str:
     match node:
         case nodes.Arithmetic(op=op, left=left, right=right):
             return f"{say(left, language)} {op} {say(right, language)}"
-        case nodes.AddTime(day=day, amount=amount, unit=unit):
+        case time_nodes.AddTime(day=day, amount=amount, unit=unit):
             return f"{say(day, language)} + {say(amount, language)} {words[unit]}"
-        case nodes.DaysBetween(first=first, last=last):
+        case time_nodes.DaysBetween(first=first, last=last):
             parts = say(first, language), say(last, language)
             return "{}到{}的天数".format(*parts) if zh else "days from {} to {}".format(*parts)
-        case nodes.AgeAt(birth=birth, on=on):
+        case time_nodes.AgeAt(birth=birth, on=on):
             parts = say(birth, language), say(on, language)
             return "{}到{}的周岁".format(*parts) if zh else "completed years from {} to {}".format(*parts)
-        case nodes.PartOf(part=part, day=day):
+        case time_nodes.PartOf(part=part, day=day):
             return f"{say(day, language)}的{words[part]}" if zh else f"{words[part]} of {say(day, language)}"
-        case combine.Boundary(edge=edge, period=period, day=day):
+        case time_nodes.Boundary(edge=edge, period=period, day=day):
             told = say(day, language)
             return f"{told}所在{words[period]}的{words[edge]}" if zh else f"{words[edge]} of the {words[period]} of {told}"
         case combine.Round(value=value, digits=digits):

@@ -12,7 +12,7 @@ from datetime import date
 from operator import itemgetter
 from typing import Any, Final
 
-from xinglin.definitions import Question, combine, nodes
+from xinglin.definitions import Question, combine, nodes, time_nodes
 from xinglin.definitions.days import add_days, add_months, age_years, boundary, part_of
 from xinglin.definitions.lake_columns import LAKE
 from xinglin.definitions.nodes import Node
@@ -322,16 +322,16 @@ def _work(node: Node) -> Callable[..., Any]:
             return lambda left, right: left / right if right != 0 else None
         case nodes.Arithmetic(op=op):
             return {"+": operator.add, "-": operator.sub, "*": operator.mul}[op]
-        case nodes.AddTime(unit=unit):
+        case time_nodes.AddTime(unit=unit):
             move = add_days if unit == "days" else add_months
             return lambda day, amount: move(day, math.trunc(amount))
-        case nodes.DaysBetween():
+        case time_nodes.DaysBetween():
             return lambda first, last: (last - first).days
-        case nodes.AgeAt():
+        case time_nodes.AgeAt():
             return age_years
-        case nodes.PartOf(part=part):
+        case time_nodes.PartOf(part=part):
             return lambda day: part_of(part, day)
-        case combine.Boundary(edge=edge, period=period):
+        case time_nodes.Boundary(edge=edge, period=period):
             return lambda day: boundary(edge, period, day)
         case combine.Round(digits=digits):
             scale = 10**digits

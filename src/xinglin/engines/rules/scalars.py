@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import ibis
 
-from xinglin.definitions import Kind, combine, nodes
+from xinglin.definitions import Kind, combine, nodes, time_nodes
 from xinglin.definitions.nodes import Node
 
 TYPES: Final = {
@@ -124,18 +124,18 @@ def _moved(node: Node, relation: Any) -> Any:
     match node:
         case nodes.Arithmetic(op=op, left=left, right=right):
             return _calculated(op, scalar(left, relation, Kind.NUMBER), scalar(right, relation, Kind.NUMBER))
-        case nodes.AddTime(day=day, amount=amount, unit=unit):
+        case time_nodes.AddTime(day=day, amount=amount, unit=unit):
             return _later(scalar(day, relation, Kind.DATE), amount, unit, relation)
-        case nodes.DaysBetween(first=first, last=last):
+        case time_nodes.DaysBetween(first=first, last=last):
             return scalar(last, relation, Kind.DATE).delta(scalar(first, relation, Kind.DATE), unit="day")
-        case nodes.AgeAt(birth=birth, on=on):
+        case time_nodes.AgeAt(birth=birth, on=on):
             born, day = scalar(birth, relation, Kind.DATE), scalar(on, relation, Kind.DATE)
             before = (day.month() * 100 + day.day()) < (born.month() * 100 + born.day())
             return day.year() - born.year() - before.cast("int64")
-        case nodes.PartOf(part=part, day=day):
+        case time_nodes.PartOf(part=part, day=day):
             found = scalar(day, relation, Kind.DATE)
             return {"year": found.year, "quarter": found.quarter, "month": found.month}[part]()
-        case combine.Boundary(edge=edge, period=period, day=day):
+        case time_nodes.Boundary(edge=edge, period=period, day=day):
             start = as_day(scalar(day, relation, Kind.DATE).truncate(_UNITS[period]))
             if edge == "start":
                 return start
