@@ -9,7 +9,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tests.generative.made_people import TODAY, connect, make_people
-from xinglin.definitions import Question, combine, nodes, reference, time_nodes
+from xinglin.definitions import Question, combine, nodes, reference
+from xinglin.definitions.language_page import node_kinds
 from xinglin.definitions.nodes import Node, walk
 from xinglin.definitions.parser import parse
 from xinglin.definitions.tokens import Place
@@ -116,12 +117,7 @@ def plain(value: Any) -> Any:
 
 def test_the_expressions_use_every_kind_of_node() -> None:
     used = {type(part) for node in NODES.values() for part in walk(node)}
-    every = {
-        kind
-        for module in (nodes, time_nodes, combine)
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, Node) and kind not in (Node, combine.Rows, combine.Drawn, nodes.Input)
-    }
+    every = set(node_kinds()) - {nodes.Input}
     assert every - used == set()
     assert len(every) >= 30
 

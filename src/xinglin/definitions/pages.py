@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from xinglin.definitions.forms import Form, Item
+from xinglin.definitions.language_page import language_page
 from xinglin.definitions.load import Catalogue
 from xinglin.definitions.model import Definition, Words
 from xinglin.definitions.shipped import definition_folders, shipped_catalogue, shipped_forms
@@ -47,6 +48,7 @@ def reference_pages() -> dict[str, str]:
     forms = shipped_forms(catalogue.changes()[-1])
     pages = {f"definitions/{source.id}{_vintage(catalogue, source)}.md": _page(catalogue, source) for source in catalogue.sources}
     pages |= {f"definitions/form-{form.id}.md": _form_page(form) for form in forms.values()}
+    pages["definitions/language.md"] = _HEAD + language_page()
     return {"definitions/README.md": _index(catalogue, forms.values()), **pages}
 
 
@@ -62,7 +64,10 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _index(catalogue: Catalogue, forms: Iterable[Form]) -> str:
-    text = _HEAD + "# 定义 Definitions\n\n由定义文件生成；`xinglin docs --check` 在过期时报错。Written from the definition files.\n"
+    text = (
+        _HEAD
+        + "# 定义 Definitions\n\n由定义文件生成；`xinglin docs --check` 在过期时报错。Written from the definition files.\n\n[表达式 The expression language](language.md)\n"
+    )
     for kind, words in _KINDS.items():
         rows = [
             (
