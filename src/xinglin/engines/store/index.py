@@ -88,31 +88,24 @@ class Index:
                     continue
             found.tokens.add(tokens.reference(rtype, param, f"{kind}/{target}" if is_ours else target))
         for param, system, value in values.identifiers:
-            found.tokens.add(tokens.present(rtype, param))
-            self._take_code(rtype, f"{param}:identifier", system, value, found)
+            found.tokens.update(tokens.group(rtype, f"{param}:identifier", system, value))
         main = [own for own, is_main in patients.items() if is_main]
         found.patient = main[0] if main else None
         found.others = tuple(own for own in patients if own != found.patient)
 
-    def _take_code(self, rtype: str, param: str, system: str | None, code: str | None, found: Findings) -> None:
-        tokens = self._tokens
-        if code is not None:
-            found.tokens.add(tokens.coded(rtype, param, system or "", code))
-            found.tokens.add(tokens.code(rtype, param, code))
-        if system is not None:
-            found.tokens.add(tokens.system(rtype, param, system))
-
     def _take_tokens(self, rtype: str, values: Extracted, found: Findings) -> None:
+        tokens = self._tokens
         for param, system, code, text in values.tokens:
             if param in OWN_COLUMNS or param in UNIONS:
                 continue
-            if code is not None or system is not None or text is not None:
-                found.tokens.add(self._tokens.present(rtype, param.partition(":")[0]))
-            self._take_code(rtype, param, system, code, found)
+            if code is not None or system is not None:
+                found.tokens.update(tokens.group(rtype, param, system, code))
+            elif text is not None:
+                found.tokens.add(tokens.present(rtype, param.partition(":")[0]))
         for param, uri in values.uris:
             if param not in OWN_COLUMNS:
-                found.tokens.add(self._tokens.present(rtype, param))
-                found.tokens.add(self._tokens.uri(rtype, param, uri))
+                found.tokens.add(tokens.present(rtype, param))
+                found.tokens.add(tokens.uri(rtype, param, uri))
 
     def _take_strings(self, rtype: str, values: Extracted, found: Findings) -> None:
         for param, written, folded in values.strings:

@@ -7,7 +7,7 @@ from typing import Final
 
 from xinglin.base.errors import FaultError
 
-_CACHE_LIMIT: Final = 262_144
+_CACHE_LIMIT: Final = 65_536
 _LEAST_SECRET_BYTES: Final = 16
 
 
@@ -23,6 +23,7 @@ class Tokens:
         self._key = secret[:64]
         self._mask = (1 << bits) - 1
         self._known: dict[str, int] = {}
+        self._groups: dict[tuple[str, str, str | None, str | None], tuple[int, ...]] = {}
 
     def of(self, text: str) -> int:
         """Return the hash of a text as a signed 64-bit integer."""
@@ -41,6 +42,24 @@ class Tokens:
     def present(self, rtype: str, param: str) -> int:
         """Return the token of "this parameter has a value" (`:missing`)."""
         return self.of(f"{rtype}\x1f{param}\x1fp")
+
+    def group(self, rtype: str, param: str, system: str | None, code: str | None) -> tuple[int, ...]:
+        """Return every token of a value with a system, a code or both: the parameter is present, the code, the system, the pair.
+
+        param: may carry a modifier (`identifier:of-type`).
+        """
+        key = (rtype, param, system, code)
+        found = self._groups.get(key)
+        if found is None:
+            made = [self.present(rtype, param.partition(":")[0])]
+            if code is not None:
+                made += [self.coded(rtype, param, system or "", code), self.code(rtype, param, code)]
+            if system is not None:
+                made.append(self.system(rtype, param, system))
+            if len(self._groups) >= _CACHE_LIMIT:
+                self._groups.clear()
+            found = self._groups[key] = tuple(made)
+        return found
 
     def coded(self, rtype: str, param: str, system: str, code: str) -> int:
         """Return the token of a system and a code; system "" is a code that has none."""

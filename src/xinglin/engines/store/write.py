@@ -19,12 +19,13 @@ from xinglin.engines.store.model import Cause, Change, Delete, Key, Outcome, Put
 from xinglin.engines.store.visibility import patient_seen, row_seen
 
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
+# Arrays of numbers and of plain words travel as text: the server reads them faster than the client can encode them one by one.
 _ARGUMENTS: Final = (
-    *("smallint", "timestamptz", "bigint[]", "text[]", "text[]", "integer[]", "bytea[]", "bytea[]", "bytea[]"),
-    *("bigint[]", "text[]", "bigint[]", "bigint[]", "text[]", "bigint[]", "bigint[]", "integer[]"),
-    *("bigint[]", "text[]", "text[]"),
-    *("bigint[]", "text[]", "bigint[]", "bigint[]"),
-    *("bigint[]", "text[]", "float8[]", "float8[]", "bigint[]", "bigint[]"),
+    *("smallint", "timestamptz", "text::bigint[]", "text[]", "text::text[]", "text::integer[]", "bytea[]", "bytea[]", "bytea[]"),
+    *("text::bigint[]", "text[]", "text::bigint[]", "text::bigint[]", "text[]", "text::bigint[]", "text::bigint[]", "text::integer[]"),
+    *("text::bigint[]", "text::text[]", "text[]"),
+    *("text::bigint[]", "text::text[]", "text::bigint[]", "text::bigint[]"),
+    *("text::bigint[]", "text::text[]", "text::float8[]", "text::float8[]", "text::bigint[]", "text::bigint[]"),
 )
 _CALL: Final = f"select * from store_write({', '.join(f'${n}::{kind}' for n, kind in enumerate(_ARGUMENTS, 1))})"
 
@@ -51,10 +52,20 @@ class _Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """Changes prepared for one `write_ready`."""
+class _Wave:
+    """Items that name each resource once, and the arguments of the call that writes them."""
 
     items: tuple[_Item, ...]
+    columns: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Changes prepared for one `write_ready`. rids: of every id they mention.  waves: of all of them, or None to make them when writing."""
+
+    items: tuple[_Item, ...]
+    rids: Mapping[Key, int]
+    waves: Sequence[_Wave] | None
 
 
 class Writer:
@@ -79,11 +90,12 @@ class Writer:
         """Do all that writing needs before the lock: number, index, encode. Many changes are worked on in a thread."""
         causes = [cause] * len(changes) if isinstance(cause, Cause) else list(cause)
         items = [_Item(place, change, reason) for place, (change, reason) in enumerate(zip(changes, causes, strict=True))]
-        mentioned = await asyncio.to_thread(self._compile_all, items) if len(items) >= _MANY else self._compile_all(items)
+        are_many = len(items) >= _MANY
+        mentioned = await asyncio.to_thread(self._compile_all, items) if are_many else self._compile_all(items)
         rids = await self._ground.numbers.give(mentioned)
         for item in items:
             item.rid = rids.get(item.key, 0)
-        return Ready(tuple(items))
+        return Ready(tuple(items), rids, await asyncio.to_thread(_waves, items, rids) if are_many else None)
 
     async def write_ready(self, connection: asyncpg.Connection[Any], scope: Scope, ready: Ready) -> list[Outcome]:
         """Write what `ready` returned, once, as `write` does."""
@@ -94,8 +106,8 @@ class Writer:
         for item in items:
             if item.refusal is not None:
                 outcomes[item.place] = _refused(item, item.refusal)
-        for wave in _waves([item for item in items if item.refusal is None]):
-            for item, row in zip(wave, await self._call(connection, wave), strict=True):
+        for wave in ready.waves if ready.waves is not None and scope.is_house else _waves(items, ready.rids):
+            for item, row in zip(wave.items, await self._call(connection, wave), strict=True):
                 outcomes[item.place] = _outcome(item, row)
         return [outcome for outcome in outcomes if outcome is not None]
 
@@ -139,38 +151,43 @@ class Writer:
                 if item.refusal is None and any(rids[("Patient", own)] in closed for own in _patients(item) if own not in mine):
                     item.refusal = _no_such_patient()
 
-    async def _call(self, connection: asyncpg.Connection[Any], wave: Sequence[_Item]) -> Sequence[Any]:
+    async def _call(self, connection: asyncpg.Connection[Any], wave: _Wave) -> Sequence[Any]:
         ground = self._ground
-        rows: Sequence[Any] = await connection.fetch(_CALL, ground.site, ground.clock.now(), *await self._columns(wave))
+        rows: Sequence[Any] = await connection.fetch(_CALL, ground.site, ground.clock.now(), *wave.columns)
         return rows
 
-    async def _columns(self, wave: Sequence[_Item]) -> list[list[Any]]:
-        rows = [item.findings or Findings() for item in wave]
-        bodies = [item.body for item in wave]
-        patients = await self._ground.numbers.give(("Patient", own) for row in rows for own in (row.patient, *row.others) if own)
-        strings = [(item.rid, *found) for item, row in zip(wave, rows, strict=True) for found in row.strings]
-        dates = [(item.rid, *found) for item, row in zip(wave, rows, strict=True) for found in row.dates]
-        numbers = [(item.rid, *found) for item, row in zip(wave, rows, strict=True) for found in row.numbers]
-        return [
-            [item.rid for item in wave],
-            [item.change.rtype for item in wave],
-            [item.change.id for item in wave],
-            [item.change.if_version for item in wave],
-            [body and body.digest for body in bodies],
-            [body and body.head for body in bodies],
-            [body and body.tail for body in bodies],
-            [patients[("Patient", row.patient)] if row.patient else None for row in rows],
-            [_others(row, patients) for row in rows],
-            [row.main and row.main[0] for row in rows],
-            [row.main and row.main[1] for row in rows],
-            [_array(sorted(row.tokens)) for row in rows],
-            [item.cause.actor for item in wave],
-            [item.cause.message_no for item in wave],
-            [item.cause.source_no for item in wave],
-            *_turned(strings, 3),
-            *_turned(dates, 4),
-            *_turned(numbers, 6),
-        ]
+
+def _wave(items: Sequence[_Item], patients: Mapping[Key, int]) -> _Wave:
+    """Return the arguments of one call. patients: the rid of every Patient the items are about."""
+    rows = [item.findings or Findings() for item in items]
+    bodies = [item.body for item in items]
+    strings = [(item.rid, *found) for item, row in zip(items, rows, strict=True) for found in row.strings]
+    dates = [(item.rid, *found) for item, row in zip(items, rows, strict=True) for found in row.dates]
+    numbers = [(item.rid, *found) for item, row in zip(items, rows, strict=True) for found in row.numbers]
+    string_rids, string_params, string_values = _turned(strings, 3)
+    date_rids, date_params, *date_limits = _turned(dates, 4)
+    number_rids, number_params, *number_limits = _turned(numbers, 6)
+    columns = [
+        _array(item.rid for item in items),
+        [item.change.rtype for item in items],
+        _words([item.change.id for item in items]),
+        _array(item.change.if_version for item in items),
+        [body and body.digest for body in bodies],
+        [body and body.head for body in bodies],
+        [body and body.tail for body in bodies],
+        _array(patients[("Patient", row.patient)] if row.patient else None for row in rows),
+        [_others(row, patients) for row in rows],
+        _array(row.main and row.main[0] for row in rows),
+        _array(row.main and row.main[1] for row in rows),
+        [_array(sorted(row.tokens)) for row in rows],
+        _array(item.cause.actor for item in items),
+        _array(item.cause.message_no for item in items),
+        _array(item.cause.source_no for item in items),
+        *(_array(string_rids), _words(string_params), string_values),
+        *(_array(date_rids), _words(date_params), *map(_array, date_limits)),
+        *(_array(number_rids), _words(number_params), *map(_array, number_limits)),
+    ]
+    return _Wave(tuple(items), columns)
 
 
 _HIDDEN_ROWS: Final = """
@@ -211,17 +228,18 @@ def _fault_of(change: Change) -> XinglinError | None:
     return None
 
 
-def _waves(items: Sequence[_Item]) -> list[list[_Item]]:
-    """Return the items in rounds that name each resource once, each sorted by rid."""
+def _waves(items: Sequence[_Item], rids: Mapping[Key, int]) -> list[_Wave]:
+    """Return the items that are not refused in rounds that name each resource once, each sorted by rid."""
     waves: list[list[_Item]] = []
     seen: dict[int, int] = {}
     for item in items:
-        turn = seen.get(item.rid, 0)
-        seen[item.rid] = turn + 1
-        if turn == len(waves):
-            waves.append([])
-        waves[turn].append(item)
-    return [sorted(wave, key=lambda item: item.rid) for wave in waves]
+        if item.refusal is None:
+            turn = seen.get(item.rid, 0)
+            seen[item.rid] = turn + 1
+            if turn == len(waves):
+                waves.append([])
+            waves[turn].append(item)
+    return [_wave(sorted(wave, key=lambda item: item.rid), rids) for wave in waves]
 
 
 def _others(row: Findings, patients: Mapping[Key, int]) -> str | None:
@@ -229,8 +247,14 @@ def _others(row: Findings, patients: Mapping[Key, int]) -> str | None:
     return _array(named) if named else None
 
 
-def _array(numbers: Iterable[int]) -> str:
-    return "{" + ",".join(map(str, numbers)) + "}"
+def _array(numbers: Iterable[float | None]) -> str:
+    """Return numbers as the text of an array."""
+    return "{" + ",".join(map(str, numbers)).replace("None", "NULL") + "}"
+
+
+def _words(words: Sequence[str]) -> str:
+    """Return words as the text of an array; they hold neither quotation marks nor backslashes (ids, names of parameters)."""
+    return '{"' + '","'.join(words) + '"}' if words else "{}"
 
 
 def _turned(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
