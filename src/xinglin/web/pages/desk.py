@@ -26,6 +26,12 @@ COUNTS: Final = (
 )
 _MORE: Final = (("complete", mark("待补全随访")), ("suspected", mark("疑似高血压待复测")), ("managed", mark("全部在管")))
 _PROGRAMMES: Final = (("hypertension-followup", mark("高血压")), ("diabetes2-followup", mark("2 型糖尿病")))
+_ACTIONS: Final = {
+    "hypertension-followup": (mark("随访"), "followup.write"),
+    "diabetes2-followup": (mark("随访"), "followup.write"),
+    "followup-to-complete": (mark("补全"), "followup.write"),
+    "annual-examination": (mark("体检"), "examination.write"),
+}
 FORMS: Final = {"hypertension-followup": "hypertension", "diabetes2-followup": "diabetes2"}
 
 
@@ -40,7 +46,8 @@ def reading_of(duty: Duty) -> str:
 def _form_path(person: int, duty: Duty) -> str:
     if duty.definition in FORMS:
         return f"/residents/{person}/followup/{FORMS[duty.definition]}"
-    return f"/residents/{person}/followup" if duty.definition == "followup-to-complete" else f"/residents/{person}"
+    further = {"followup-to-complete": "/followup", "annual-examination": "/examination"}
+    return f"/residents/{person}{further.get(duty.definition, '')}"
 
 
 def duty_row(visit: Visit, card: PersonCard, duty: Duty) -> dict[str, object]:
@@ -51,9 +58,8 @@ def duty_row(visit: Visit, card: PersonCard, duty: Duty) -> dict[str, object]:
     soon = why in ("recheck", "emergency", "referral")
     label = definition.classes[why].say(visit.language) if why in definition.classes else definition.words.say(visit.language)
     path = _form_path(card.person, duty)
-    label_of = mark("补全") if duty.definition == "followup-to-complete" else mark("随访")
-    has_form = duty.definition in FORMS or duty.definition == "followup-to-complete"
-    actions = [Action(label_of, path, "clipboard2-pulse", "f")] if has_form and visit.allows("followup.write") else []
+    label_of, right = _ACTIONS.get(duty.definition, ("", ""))
+    actions = [Action(label_of, path, "clipboard2-pulse", "f")] if right and visit.allows(right) else []
     return {
         **card_row(visit, card),
         "programme": definition.words.say(visit.language),

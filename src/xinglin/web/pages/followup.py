@@ -1,4 +1,4 @@
-"""随访表: one visit of one resident, with the last readings beside the empty boxes; saved through the exchange."""
+"""随访表、体检表: one visit of one resident, with the last readings beside the empty boxes; saved through the exchange."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ from xinglin.web.record import Record, read_record
 from xinglin.web.recording import new_id, submit
 
 PROGRAMMES: Final = {"hypertension": mark("高血压随访"), "diabetes2": mark("2 型糖尿病随访")}
+EXAMINATION: Final = "examination"
+# Path word → (form, the duty it fulfils, the question that holds the day).
+_KINDS: Final = {
+    "hypertension": ("hypertension-followup", "hypertension-followup", "visit_date"),
+    "diabetes2": ("diabetes2-followup", "diabetes2-followup", "visit_date"),
+    EXAMINATION: ("health-examination", "annual-examination", "exam_date"),
+}
 _TYPES: Final = ("Patient", "EpisodeOfCare", "Encounter", "Observation", "QuestionnaireResponse", "MedicationStatement", "Condition", "Task", "Contract")
 
 
@@ -50,11 +57,10 @@ class Sitting:
 
 
 def form_of(visit: Visit, programme: str) -> Form:
-    """Return the follow-up form of a programme in force today. Raises: NotFoundError."""
-    form = shipped_forms(visit.platform.clock.today()).get(f"{programme}-followup")
-    if form is None or programme not in PROGRAMMES:
+    """Return the form of a programme (or of the health examination) in force today. Raises: NotFoundError."""
+    if programme not in _KINDS:
         raise NotFoundError("没有这种随访表", "there is no such follow-up form")
-    return form
+    return shipped_forms(visit.platform.clock.today())[_KINDS[programme][0]]
 
 
 async def sit(visit: Visit, person: int, programme: str, encounter_id: str = "") -> Sitting:
@@ -63,7 +69,7 @@ async def sit(visit: Visit, person: int, programme: str, encounter_id: str = "")
     stored = await visit.platform.store.person_bodies(visit.scope, person, _TYPES)
     bodies = [(one, orjson.loads(one.body)) for one in stored]
     active = [(one, body) for one, body in bodies if one.rtype == "EpisodeOfCare" and body.get("status") == "active" and _code(body.get("type")) == programme]
-    if not active:
+    if not active and programme != EXAMINATION:
         raise ConflictError("这位居民不在管：请先纳入管理", "this resident is not enrolled: enrol first")
     responses = sorted(
         ((str(body.get("authored", "")), body) for one, body in bodies if one.rtype == "QuestionnaireResponse" and str(body.get("questionnaire", "")).startswith(f"urn:xinglin:form:{form.id}|")),
@@ -71,12 +77,14 @@ async def sit(visit: Visit, person: int, programme: str, encounter_id: str = "")
         reverse=True,
     )
     completed = [answers_of(form, body) for _, body in responses if body.get("status") in ("completed", "amended")]
-    completed.sort(key=lambda answers: str(answers.get("visit_date", "")), reverse=True)
+    completed.sort(key=lambda answers: str(answers.get(_KINDS[programme][2], "")), reverse=True)
     replaced = [(one, body) for one, body in bodies if encounter_id and _is_about(one, body, encounter_id)]
     pending = next((answers_of(form, body) for one, body in replaced if one.rtype == "QuestionnaireResponse"), {})
     record = read_record(stored, await names(visit))
-    patient = str(active[0][1].get("patient", {}).get("reference", "")).removeprefix("Patient/")
-    return Sitting(programme, form, card, record, completed, pending, replaced, patient, active[0][0].id)
+    patients = [one for one, _ in bodies if one.rtype == "Patient"]
+    holder = next((one for one in patients if card.record_number and card.record_number.encode() in one.body), patients[0])
+    patient = str(active[0][1].get("patient", {}).get("reference", "")).removeprefix("Patient/") if active else holder.id
+    return Sitting(programme, form, card, record, completed, pending, replaced, patient, active[0][0].id if active else "")
 
 
 def _is_about(stored: Stored, body: Mapping[str, Any], encounter_id: str) -> bool:
@@ -119,7 +127,7 @@ def _carried(sitting: Sitting) -> dict[str, str]:
 def _fresh(visit: Visit, sitting: Sitting) -> Typed:
     """Return the form before anything is typed: today, the doctor's name, what is carried over, what an unfinished visit has."""
     today, carried = visit.platform.clock.today(), _carried(sitting)
-    raw = {**carried, "visit_date": today.isoformat(), "doctor": visit.scope.display_name, **raw_of(sitting.unfinished)}
+    raw = {**carried, _KINDS[sitting.programme][2]: today.isoformat(), "doctor": visit.scope.display_name, **raw_of(sitting.unfinished)}
     return Typed(raw, {name: value for name, value in carried.items() if name not in raw_of(sitting.unfinished)}, frozenset(), {}, readings(sitting.form, sitting.record))
 
 
@@ -151,12 +159,12 @@ async def show_form(visit: Visit) -> Response:
 
 async def _sitting(visit: Visit) -> Sitting:
     path = visit.request.path_params
-    return await sit(visit, path["person"], path["programme"], visit.request.query_params.get("visit", ""))
+    return await sit(visit, path["person"], path.get("programme", EXAMINATION), visit.request.query_params.get("visit", ""))
 
 
 async def _form_page(visit: Visit, sitting: Sitting, typed: Typed, problems: Sequence[Problem], refusal: str = "") -> Response:
     today = visit.platform.clock.today()
-    duties = [one for one in await Worklists(visit.platform.database).of_persons(visit.scope, [sitting.card.person]) if one.definition == f"{sitting.programme}-followup"]
+    duties = [one for one in await Worklists(visit.platform.database).of_persons(visit.scope, [sitting.card.person]) if one.definition == _KINDS[sitting.programme][1]]
     context = {
         "card": sitting.card,
         "row": card_row(visit, sitting.card),
@@ -207,7 +215,8 @@ async def compute(visit: Visit) -> Response:
     for problem in parsed.problems:
         if problem.kind != "missing" and problem.link_id in told:
             told[problem.link_id]["error" if problem.kind == "error" else "warning"] = problem.words.say(visit.language)
-    late = typed.raw.get("visit_date", "") and parsed.answers.get("visit_date") and parsed.answers.get("visit_date") < visit.platform.clock.today()
+    day = parsed.answers.get(_KINDS[sitting.programme][2])
+    late = day is not None and day < visit.platform.clock.today()
     return JSONResponse({"fields": told, "notes": {"referral": _referral_words(visit, sitting.programme, parsed), "late": visit.text("补录") if late else ""}})
 
 
@@ -252,6 +261,9 @@ async def entries(visit: Visit, sitting: Sitting, parsed: Parsed, *, is_complete
         new_id=lambda: new_id(visit),
         episode=sitting.episode,
     )
+    if sitting.programme == EXAMINATION:
+        examined: list[Entry] = recording.examination_entries(sitting.form, parsed.answers, setting, is_complete=is_complete)
+        return [*examined, *_superseded(sitting)]
     found: list[Entry] = recording.followup_entries(sitting.form, parsed.answers, setting, is_complete=is_complete, referral=_referral(visit, recording, parsed))
     return [*found, *_superseded(sitting)]
 
@@ -284,13 +296,18 @@ async def _onward(visit: Visit, sitting: Sitting, then: str) -> str:
     """Return the next resident's form of the same programme for F4, else this resident's record."""
     if then == "next":
         work = Worklists(visit.platform.database)
-        for name in ("overdue", "today"):
-            duties, _ = await work.page(visit.scope, visit.platform.clock.today(), WorklistQuery(name, f"{sitting.programme}-followup", limit=2))
+        for name in ("examination",) if sitting.programme == EXAMINATION else ("overdue", "today"):
+            duties, _ = await work.page(visit.scope, visit.platform.clock.today(), WorklistQuery(name, _KINDS[sitting.programme][1], limit=2))
             following = next((duty for duty in duties if duty.person != sitting.card.person), None)
             if following is not None:
-                return f"/residents/{following.person}/followup/{sitting.programme}?told=1"
+                return f"{path_of(following.person, sitting.programme)}?told=1"
         return "/desk"
     return f"/residents/{sitting.card.person}?told=1"
+
+
+def path_of(person: int, programme: str) -> str:
+    """Return the address of a resident's form."""
+    return f"/residents/{person}/examination" if programme == EXAMINATION else f"/residents/{person}/followup/{programme}"
 
 
 async def show_sheet(visit: Visit) -> Response:
@@ -300,7 +317,7 @@ async def show_sheet(visit: Visit) -> Response:
     stored = await visit.platform.store.person_bodies(visit.scope, card.person, ("QuestionnaireResponse",))
     bodies = [orjson.loads(one.body) for one in stored]
     answers = [answers_of(form, body) for body in bodies if str(body.get("questionnaire", "")).startswith(f"urn:xinglin:form:{form.id}|") and body.get("status") in ("completed", "amended")]
-    answers.sort(key=lambda one: str(one.get("visit_date", "")), reverse=True)
+    answers.sort(key=lambda one: str(one.get(_KINDS[path["programme"]][2], "")), reverse=True)
     await visit.record("print", "followup", persons=[card.person], detail=form.id)
     last = list(reversed(answers[:4]))
     rows = [(item.words.say(visit.language), item.unit, [_shown(item, one.get(item.link_id), visit.language) for one in last]) for item in form.print_items]
@@ -338,6 +355,9 @@ ROUTES: Final = (
     page(_FORM, show_form, right="followup.write"),
     page(_FORM, save_form, right="followup.write", methods=("POST",)),
     page(_FORM + "/compute", compute, right="followup.write", methods=("POST",)),
+    page("/residents/{person:int}/examination", show_form, right="examination.write"),
+    page("/residents/{person:int}/examination", save_form, right="examination.write", methods=("POST",)),
+    page("/residents/{person:int}/examination/compute", compute, right="examination.write", methods=("POST",)),
     page("/residents/{person:int}/sheet/{programme}", show_sheet, right="print"),
 )
 MENU: Final = ()

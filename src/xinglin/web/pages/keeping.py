@@ -12,16 +12,18 @@ from starlette.responses import JSONResponse, Response
 
 from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError, XinglinError
 from xinglin.base.text import to_halfwidth
+from xinglin.definitions import Answers, shipped_forms
 from xinglin.engines.exchange import Entry, Receipt
 from xinglin.engines.identity import PersonCard, next_record_number, read_id_number
 from xinglin.engines.store import Stored
 from xinglin.web.doors import institutions, record_of
 from xinglin.web.forms import Choice, Field, normal_date, with_problems
 from xinglin.web.i18n import mark
+from xinglin.web.modules import recording_of
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.residents import SEXES, card_row
 from xinglin.web.record import EXIT_REASONS, PROGRAMMES
-from xinglin.web.recording import NewResident, ended, episode, moved, new_id, patient, reopened, submit
+from xinglin.web.recording import moved, new_id, submit
 
 _RESIDENCE: Final = {"1": mark("户籍"), "2": mark("非户籍")}
 _ENDINGS: Final = ("moved_out", "died", "lost", "diagnosis_corrected", "declined")
@@ -123,18 +125,18 @@ async def check_new(visit: Visit) -> Response:
     return JSONResponse({"fields": told})
 
 
-async def _keeper(visit: Visit, area: int) -> str:
-    """Return the code of the institution that keeps records here: one's own, else the one that serves the village or its town."""
+async def _keeper(visit: Visit, area: int) -> int:
+    """Return the rid of the institution that keeps records here: one's own, else the one that serves the village or its town."""
     known = await institutions(visit)
     own = known.get(visit.scope.institution_rid) if visit.scope.institution_rid is not None else None
     if own is not None and own.is_primary_care:
         keeper = known.get(own.part_of) if own.klass.startswith("D") and own.part_of in known else own
-        return keeper.code if keeper else own.code
+        return keeper.rid if keeper else own.rid
     town = area // 1000 * 1000
     serving = [one for one in known.values() if one.area in (area, town) and one.klass.startswith(("B", "C"))]
     if not serving:
         raise IncorrectError("这个村还没有管理机构：请先在机构登记中设置", "no institution serves this village: register one first", where="area")
-    return serving[0].code
+    return serving[0].rid
 
 
 async def make_new(visit: Visit) -> Response:
@@ -145,25 +147,39 @@ async def make_new(visit: Visit) -> Response:
     if said:
         return await _new_page(visit, typed, said)
     area = int(typed["area"])
-    new = NewResident(
-        name=typed["name"],
-        id_number=typed["id_number"],
-        sex=typed["sex"],
-        birth_date=date.fromisoformat(typed["birth_date"]),
-        phone=typed["phone"],
-        area=area,
-        address=typed["address"],
-        residence=typed["residence"],
-        institution_code=await _keeper(visit, area),
-        record_number=await next_record_number(visit.platform.database, area),
-        opened_on=today,
-    )
-    known = await visit.platform.residents.duplicates(patient(new))
+    given = {
+        "id_number": typed["id_number"],
+        "name": typed["name"],
+        "sex": typed["sex"],
+        "birth_date": date.fromisoformat(typed["birth_date"]),
+        "phone": typed["phone"],
+        "division": typed["area"],
+        "address": typed["address"],
+        "residence_type": typed["residence"],
+        "record_number": await next_record_number(visit.platform.database, area),
+        "record_opened_on": today,
+    }
+    entries = _recording(visit).record_entries(Answers(given), await _setting(visit, area))
+    known = await visit.platform.residents.duplicates(entries[0].resource)
     if known is not None:
         return await _known_already(visit, typed, known)
-    receipt = await submit(visit, "new-record", [Entry(patient(new), f"urn:uuid:{new_id(visit)}")])
+    receipt = await submit(visit, "new-record", entries)
     _insist(receipt)
     return redirect(visit, f"/residents/{next(iter(receipt.persons.values()))}?told=1")
+
+
+def _recording(visit: Visit) -> Any:
+    """Return what turns answers about residents and enrolments into entries."""
+    return recording_of(shipped_forms(visit.platform.clock.today())["resident-record"])
+
+
+async def _setting(visit: Visit, area: int, patient: str = "") -> Any:
+    """Return who writes, for which institution, about whom."""
+    keeper, worker = await _keeper(visit, area), visit.scope.practitioner_rid
+    keys = await visit.platform.store.keys([keeper, *([worker] if worker is not None else [])])
+    at = visit.platform.clock.now().astimezone(visit.platform.clock.zone)
+    practitioner = keys[worker][1] if worker is not None else ""
+    return _recording(visit).Setting(patient=patient, practitioner=practitioner, organization=keys[keeper][1], at=at, new_id=lambda: new_id(visit))
 
 
 async def _known_already(visit: Visit, typed: Mapping[str, str], person: int) -> Response:
@@ -235,9 +251,10 @@ async def enrol(visit: Visit) -> Response:
             raise ConflictError("已死亡或已迁出的居民不能纳入管理", "a resident who died or moved out cannot be enrolled")
         if any(_programme_of(one) == typed["programme"] and one.get("status") == "active" for _, one in kept.episodes):
             raise ConflictError("已经在管，不必重复纳入", "already under management: nothing to do")
-        keepers = (await _keeper(visit, kept.card.area or 0), await _own_practitioner(visit))
-        resource = episode(kept.patient.id, typed["programme"], start, keepers)
-        _insist(await submit(visit, "enrol", [Entry(resource, f"urn:uuid:{new_id(visit)}")]))
+        if visit.scope.practitioner_rid is None:
+            raise ConflictError("您的账号没有关联医务人员：请联系系统管理员", "your account is tied to no worker: ask the system administrator")
+        setting = await _setting(visit, kept.card.area or 0, kept.patient.id)
+        _insist(await submit(visit, "enrol", _recording(visit).enrolment_entries(typed["programme"], Answers({"enrolled_on": start}), setting)))
     except XinglinError as error:
         return await _enrol_page(visit, kept, typed, error.message(visit.language))
     return await _after_change(visit, kept.card.person)
@@ -251,11 +268,6 @@ def _past_day(text: str, today: date) -> date:
     if day > today:
         raise IncorrectError("日期不能晚于今天", "the day cannot be later than today")
     return day
-
-
-async def _own_practitioner(visit: Visit) -> str:
-    rid = visit.scope.practitioner_rid
-    return (await visit.platform.store.keys([rid]))[rid][1] if rid is not None else ""
 
 
 async def _after_change(visit: Visit, person: int) -> Response:
@@ -285,7 +297,7 @@ async def end(visit: Visit) -> Response:
         day = _past_day(typed["day"], today)
         if typed["reason"] not in _ENDINGS:
             raise IncorrectError("请选择原因", "choose a reason")
-        changed = _endings(kept, typed, day)
+        changed = _endings(_recording(visit), kept, typed, day)
         if not changed:
             raise ConflictError("没有正在进行的管理可以终止", "there is no management going on to end")
         _insist(await submit(visit, "end", changed))
@@ -294,10 +306,10 @@ async def end(visit: Visit) -> Response:
     return await _after_change(visit, kept.card.person)
 
 
-def _endings(kept: _Kept, typed: Mapping[str, str], day: date) -> list[Entry]:
+def _endings(recording: Any, kept: _Kept, typed: Mapping[str, str], day: date) -> list[Entry]:
     everything = typed["reason"] in ("moved_out", "died")
     chosen = [(stored, one) for stored, one in kept.episodes if one.get("status") == "active" and (everything or stored.id == typed["episode"])]
-    changed = [Entry(ended(one, day, typed["reason"]), f"EpisodeOfCare/{stored.id}", if_version=stored.version) for stored, one in chosen]
+    changed: list[Entry] = [entry for _, one in chosen for entry in recording.exit_entries(one, day, typed["reason"])]
     body = orjson.loads(kept.patient.body)
     if typed["reason"] == "moved_out":
         changed.append(Entry(moved(body, day), f"Patient/{kept.patient.id}", if_version=kept.patient.version))
@@ -315,7 +327,8 @@ async def reopen(visit: Visit) -> Response:
         raise ConflictError("这项管理没有终止，请刷新页面", "this management has not ended: reload the page")
     reason, day = _ending(found)
     together = [(stored, one) for stored, one in kept.episodes if stored.id == wanted or reason in ("moved_out", "died") and _ending(one) == (reason, day)]
-    changed = [Entry(reopened(one), f"EpisodeOfCare/{stored.id}", if_version=stored.version) for stored, one in together if one.get("status") == "finished"]
+    finished = [one for _, one in together if one.get("status") == "finished"]
+    changed: list[Entry] = [entry for one in finished for entry in _recording(visit).undo_exit_entries(one)]
     body = orjson.loads(kept.patient.body)
     if reason == "moved_out":
         changed.append(Entry(moved(body, None), f"Patient/{kept.patient.id}", if_version=kept.patient.version))

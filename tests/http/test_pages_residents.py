@@ -1,0 +1,294 @@
+"""Pages of residents and chronic care: records, enrolment, visits, batch entry, prints, and what a neighbour must not see."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.district import EAST, WEST, id_number, open_district, send
+from tests.http.signed_in import Person
+from xinglin.assembly import Platform
+from xinglin.base.settings import DEMO_PASSWORD
+from xinglin.engines.security import ActingFor, AuditQuery, DemoAccount, NewMembership
+from xinglin.web.app import make_app
+
+OFFICES = {
+    "doctor": ("responsible_doctor", EAST[0], True),
+    "neighbour": ("responsible_doctor", WEST[0], True),
+    "leader": ("leader", EAST[0], False),
+    "auditor": ("auditor", 0, False),
+}
+
+
+@dataclass
+class World:
+    platform: Platform
+    people: dict[str, Person]
+
+    def __getattr__(self, name: str) -> Person:
+        return self.people[name]
+
+    async def person(self, text: str) -> int:
+        """Return the number of the one resident a search finds."""
+        found = await self.platform.residents.find(self.platform.security.system_scope(), text)
+        assert len(found) == 1, found
+        return found[0].person
+
+
+def practitioner(code: str, name: str) -> dict[str, Any]:
+    return {"resourceType": "Practitioner", "id": code, "name": [{"text": name}], "identifier": [{"system": "urn:oid:2.16.156.10011.1.4", "value": code}]}
+
+
+async def sign_in(platform: Platform, login: str, transport: httpx.ASGITransport) -> Person:
+    client = httpx.AsyncClient(transport=transport, base_url="http://district.test")
+    token = re.search(r'name="form-token" content="([0-9a-f]{64})"', (await client.get("/sign-in")).text)
+    assert token
+    answer = await client.post("/sign-in", data={"login": login, "password": DEMO_PASSWORD, "form_token": token[1]})
+    assert answer.status_code == 303
+    return Person(client)
+
+
+@pytest.fixture(scope="module")
+async def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[World]:
+    async with open_district(database_url, tmp_path_factory.mktemp("district")) as platform:
+        await send(platform, practitioner("N1", "李医生"), message_id="staff")
+        async with platform.database.connection() as connection:
+            institutions = {one.code: one.rid for one in await platform.register.institutions(connection)}
+            worker = (await platform.register.practitioners(connection))[0].rid
+        for login, (role, area, works) in OFFICES.items():
+            place = institutions["E1"] if works else None
+            membership = NewMembership(role, place if role != "auditor" else None, (area,) if area else ())
+            await platform.security.setup.add_demo_account(DemoAccount(login, login, DEMO_PASSWORD, membership, worker if works else None))
+        transport = httpx.ASGITransport(app=make_app(platform), raise_app_exceptions=False)
+        found = {login: await sign_in(platform, login, transport) for login in OFFICES}
+        yield World(platform, found)
+        for person in found.values():
+            await person.client.aclose()
+
+
+NEW = {"id_number": id_number(77, "19680305"), "name": "孙新来", "area": "420999101201", "residence": "1", "phone": "13900000077", "address": "二组 5 号", "sex": "", "birth_date": ""}
+VISIT = {
+    "way": "1",
+    "symptoms": "1",
+    "danger_signs": "1",
+    "systolic": "152/96",
+    "diastolic": "",
+    "weight": "66",
+    "height": "165",
+    "medication_adherence": "1",
+    "adverse_reaction": "1",
+    "doctor": "李医生",
+}
+
+
+async def opened(world: World, serial: int, name: str, born: str = "19680305") -> int:
+    """Open a record on the page and return the person."""
+    answer = await world.doctor.post("/residents/new", {**NEW, "id_number": id_number(serial, born), "name": name, "phone": ""})
+    found = re.match(r"/residents/(\d+)\?told=1", answer.headers["location"])
+    assert found
+    return int(found[1])
+
+
+async def enrolled(world: World, serial: int, name: str, born: str = "19680305") -> int:
+    """Open a record and enrol it for hypertension."""
+    person = await opened(world, serial, name, born)
+    start = world.platform.clock.today() - timedelta(days=200)
+    await world.doctor.post(f"/residents/{person}/enrol", {"programme": "hypertension", "start": start.isoformat()})
+    return person
+
+
+def today(world: World) -> str:
+    return world.platform.clock.today().isoformat()
+
+
+@pytest.mark.parametrize(("language", "words"), [("zh", "居民档案"), ("en", "Residents")])
+async def test_pages_open_in_both_languages(world: World, language: str, words: str) -> None:
+    person = await world.person("李测一") if language == "zh" else await enrolled(world, 91, "周双语")
+    world.doctor.client.cookies.set("xinglin_language", language)
+    paths = ["/residents", f"/residents/{person}", "/residents/new", f"/residents/{person}/enrol", f"/residents/{person}/end", "/desk", "/desk/due-sheet"]
+    paths += ["/chronic", "/chronic/incomplete", "/chronic/batch", "/chronic/batch?programme=diabetes2", "/residents/print", "/desk/print"]
+    if language == "en":
+        paths += [f"/residents/{person}/followup/hypertension", f"/residents/{person}/sheet/hypertension"]
+    for path in paths:
+        page = (await world.doctor.get(path)).text
+        assert ('<html lang="en"' in page) is (language == "en")
+    assert words in (await world.doctor.get("/residents")).text
+    world.doctor.client.cookies.delete("xinglin_language")
+
+
+async def test_pages_are_closed_to_who_reads_no_records(world: World) -> None:
+    person = await world.person("李测一")
+    for path in ("/residents", f"/residents/{person}", "/desk", "/chronic", "/residents/new"):
+        await world.doctor.get(path)
+        await world.auditor.get(path, 403)
+
+
+async def test_a_neighbour_gets_the_answer_of_somebody_who_does_not_exist(world: World) -> None:
+    person = await world.person("李测一")
+    assert "李测一" in (await world.doctor.get("/residents?text=李测一")).text
+    listed = (await world.neighbour.get("/residents?text=李测一")).text
+    assert "没有找到居民" in listed and f"/residents/{person}" not in listed
+    there, nowhere = await world.neighbour.get(f"/residents/{person}", 404), await world.neighbour.get("/residents/999999", 404)
+
+    def sentence(page: httpx.Response) -> str:
+        found = re.search(r"<strong>.*?</p>", page.text)
+        assert found
+        return found[0]
+
+    assert sentence(there) == sentence(nowhere)
+    for path in ("enrol", "end", "followup/hypertension", "sheet/hypertension"):
+        await world.neighbour.get(f"/residents/{person}/{path}", 404)
+
+
+async def test_a_number_is_masked_until_it_is_asked_for_and_the_log_says_so(world: World) -> None:
+    person = await world.person("李测一")
+    assert id_number(1) not in (await world.doctor.get(f"/residents/{person}")).text
+    shown = await world.doctor.post(f"/residents/{person}/reveal/id_number", status=200)
+    assert id_number(1) in shown.text
+    await world.leader.get(f"/residents/{person}")
+    await world.leader.post(f"/residents/{person}/reveal/id_number", status=403)
+    scope = world.platform.security.acting_for(world.platform.security.system_scope(), ActingFor("auditor", ()))
+    entries = (await world.platform.audit.search(scope, AuditQuery(person=person, action="reveal"))).entries
+    assert [entry.login for entry in entries] == ["doctor"]
+
+
+async def test_an_id_number_fills_birth_date_and_sex(world: World) -> None:
+    answer = await world.doctor.post("/residents/new/check", {"id_number": id_number(70, "19680305")}, status=200)
+    fields = answer.json()["fields"]
+    assert fields["birth_date"]["fill"] == "1968-03-05" and fields["sex"]["fill"] in ("1", "2")
+    wrong = await world.doctor.post("/residents/new/check", {"id_number": "42099919680305070X"}, status=200)
+    assert "校验位" in wrong.json()["fields"]["id_number"]["error"] or "18 位" in wrong.json()["fields"]["id_number"]["error"]
+
+
+async def test_what_is_wrong_with_a_new_record_keeps_what_was_typed(world: World) -> None:
+    page = (await world.doctor.post("/residents/new", {**NEW, "phone": "abc", "address": "三组 9 号"}, status=422)).text
+    assert "电话请只写 7 到 12 位数字" in page and "三组 9 号" in page
+
+
+async def test_a_new_record_is_found_by_initials_and_not_opened_twice(world: World) -> None:
+    person = await opened(world, 78, "吴新建")
+    assert str(person) in (await world.doctor.get("/residents/find?text=wxj", 303)).headers["location"]
+    again = await world.doctor.post("/residents/new", {**NEW, "id_number": id_number(78, "19680305"), "name": "吴新建", "phone": ""}, status=409)
+    assert f"/residents/{person}" in again.text
+    elsewhere = {**NEW, "id_number": id_number(78, "19680305"), "name": "吴新建", "area": "420999102201", "phone": ""}
+    told = (await world.neighbour.post("/residents/new", elsewhere, status=422)).text
+    assert f"/residents/{person}" not in told and "数据管理员" in told
+
+
+async def test_enrolment_and_its_end_move_the_list_at_once(world: World) -> None:
+    person = await opened(world, 79, "郑入管")
+    managed = "/chronic?text=zrg"
+    assert "郑入管" not in (await world.doctor.get(managed)).text
+    await world.doctor.post(f"/residents/{person}/enrol", {"programme": "hypertension", "start": today(world)})
+    assert "郑入管" in (await world.doctor.get(managed)).text
+    await world.doctor.post(f"/residents/{person}/enrol", {"programme": "hypertension", "start": today(world)}, status=422)
+    await world.leader.post(f"/residents/{person}/end", {"reason": "moved_out", "day": today(world)}, status=403)
+    await world.doctor.post(f"/residents/{person}/end", {"reason": "moved_out", "day": today(world)})
+    assert "郑入管" not in (await world.doctor.get(managed)).text
+    page = (await world.doctor.get(f"/residents/{person}")).text
+    assert "已迁出" in page and "迁出" in page
+    episode = re.search(r'name="episode" value="([^"]+)"', page)
+    assert episode
+    await world.doctor.post(f"/residents/{person}/reopen", {"episode": episode[1]})
+    assert "郑入管" in (await world.doctor.get(managed)).text
+    assert "已迁出" not in (await world.doctor.get(f"/residents/{person}")).text
+
+
+async def test_a_visit_not_controlled_is_due_again_within_two_weeks(world: World) -> None:
+    person = await enrolled(world, 80, "冯随访")
+    path = f"/residents/{person}/followup/hypertension"
+    told = (await world.doctor.post(f"{path}/compute", {**VISIT, "visit_date": today(world)}, status=200)).json()
+    due = (world.platform.clock.today() + timedelta(days=14)).isoformat()
+    assert told["fields"]["outcome_class"]["value"] == "2" and told["fields"]["next_visit_date"]["value"] == due
+    assert told["fields"]["bmi"]["value"] == "24.2"
+    await world.doctor.post(path, {**VISIT, "visit_date": today(world), "then": "stay"})
+    page = (await world.doctor.get(f"/residents/{person}")).text
+    assert "152/96 mmHg" in page
+    listed = (await world.doctor.get("/desk?list=recheck&text=fsf")).text
+    assert "冯随访" in listed and due in listed
+    again = (await world.doctor.post(f"{path}/compute", {**VISIT, "systolic": "150/94", "visit_date": today(world)}, status=200)).json()
+    assert "转诊" in again["notes"]["referral"]
+
+
+async def test_a_wrong_value_stays_in_its_field_and_nothing_is_saved(world: World) -> None:
+    person = await enrolled(world, 81, "陈写错")
+    path = f"/residents/{person}/followup/hypertension"
+    page = (await world.doctor.post(path, {**VISIT, "visit_date": today(world), "systolic": "999", "diastolic": "96", "other_signs": "足背水肿"}, status=422)).text
+    assert 'value="999"' in page and "足背水肿" in page and 'aria-invalid="true"' in page
+    assert "mmHg</span>" not in (await world.doctor.get(f"/residents/{person}")).text
+
+
+async def test_a_computed_value_is_overruled_only_with_a_reason(world: World) -> None:
+    person = await enrolled(world, 82, "褚改判")
+    path = f"/residents/{person}/followup/hypertension"
+    sent = {**VISIT, "visit_date": today(world), "outcome_class": "1", "computed_outcome_class": "2"}
+    await world.doctor.post(path, sent, status=422)
+    await world.doctor.post(path, {**sent, "override_reason_outcome_class": "复测后 138/86"})
+
+
+async def test_an_unusual_value_is_asked_about_once(world: World) -> None:
+    person = await enrolled(world, 83, "卫少见")
+    path = f"/residents/{person}/followup/hypertension"
+    sent = {**VISIT, "visit_date": today(world), "heart_rate": "130"}
+    page = (await world.doctor.post(path, sent, status=422)).text
+    seen = re.findall(r'name="seen" value="([^"]+)"', page)
+    assert seen == ["heart_rate=130"]
+    await world.doctor.post(path, {**sent, "seen": seen})
+
+
+async def test_what_is_carried_over_waits_for_confirmation(world: World) -> None:
+    person = await enrolled(world, 84, "蒋带入")
+    path = f"/residents/{person}/followup/hypertension"
+    earlier = (world.platform.clock.today() - timedelta(days=60)).isoformat()
+    await world.doctor.post(path, {**VISIT, "visit_date": earlier, "drugs.0.drug_name": "氨氯地平片", "drugs.0.drug_times_per_day": "1"})
+    page = (await world.doctor.get(path)).text
+    grey = re.findall(r'name="([\w.]+)"[^>]*data-carried', page)
+    assert "height" in grey and "drugs.0.drug_name" in grey
+    assert not {"systolic", "diastolic", "weight", "heart_rate", "symptoms", "visit_date"} & set(grey)
+    assert "补录" in (await world.doctor.get(f"/residents/{person}")).text
+    sent = {**VISIT, "visit_date": today(world), "drugs.0.drug_name": "氨氯地平片", "drugs.0.drug_times_per_day": "1"}
+    refused = (await world.doctor.post(path, sent, status=422)).text
+    assert "带入值没有确认" in refused
+    await world.doctor.post(path, {**sent, "confirmed": grey})
+
+
+async def test_an_unfinished_visit_waits_and_counts_once_completed(world: World) -> None:
+    person = await enrolled(world, 85, "沈待补")
+    path = f"/residents/{person}/followup/hypertension"
+    part = {**VISIT, "visit_date": today(world), "medication_adherence": ""}
+    await world.doctor.post(path, part, status=422)
+    await world.doctor.post(path, {**part, "then": "wait"})
+    assert "沈待补" in (await world.doctor.get("/chronic/incomplete?text=sdb")).text
+    where = (await world.doctor.get(f"/residents/{person}/followup", 303)).headers["location"]
+    page = (await world.doctor.get(where)).text
+    assert 'value="152"' in page
+    await world.doctor.post(where, {**VISIT, "visit_date": today(world), "systolic": "152", "diastolic": "96", "then": "stay"})
+    assert "沈待补" not in (await world.doctor.get("/chronic/incomplete?text=sdb")).text
+    timeline = (await world.doctor.get(f"/residents/{person}")).text
+    assert timeline.count("152/96 mmHg") == 1 + timeline.count("152/96 mmHg · ")
+
+
+async def test_a_bad_line_of_the_grid_never_stops_a_good_one(world: World) -> None:
+    good, bad = await enrolled(world, 86, "韩批一"), await enrolled(world, 87, "杨批二")
+    cells = {"way": "1", "symptoms": "1", "danger_signs": "1", "systolic": "134", "diastolic": "84", "medication_adherence": "1", "adverse_reaction": "1", "visit_date": today(world)}
+    sent: dict[str, Any] = {"person": [good, bad]} | {f"{good}.{name}": value for name, value in cells.items()} | {f"{bad}.{name}": value for name, value in cells.items()}
+    page = (await world.doctor.post("/chronic/batch", {**sent, f"{bad}.systolic": "1x4"}, status=422)).text
+    assert "已保存 1 人" in page and 'value="1x4"' in page
+    assert "134/84 mmHg" in (await world.doctor.get(f"/residents/{good}")).text
+    assert "134/84 mmHg" not in (await world.doctor.get(f"/residents/{bad}")).text
+
+
+async def test_the_sheet_has_the_last_visits_as_columns(world: World) -> None:
+    person = await enrolled(world, 88, "朱打印")
+    path = f"/residents/{person}/followup/hypertension"
+    for days, pressure in ((90, "150/92"), (30, "142/88")):
+        day = (world.platform.clock.today() - timedelta(days=days)).isoformat()
+        await world.doctor.post(path, {**VISIT, "visit_date": day, "systolic": pressure, "confirmed": "height"})
+    sheet = (await world.doctor.get(f"/residents/{person}/sheet/hypertension")).text
+    assert sheet.index(">150<") < sheet.index(">142<") and "高血压患者随访服务记录表" in sheet and "虚构数据" in sheet
