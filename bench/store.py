@@ -195,7 +195,9 @@ def _patient(number: int) -> dict[str, Any]:
 
 
 def _reading(number: int) -> dict[str, Any]:
-    code = ("29463-7", "8302-2", "8867-4", "39156-5")[number % 4]
+    random = Random(number)  # codes and dates independent of each other and of the number
+    code = random.choice(("29463-7", "8302-2", "8867-4", "39156-5"))
+    day = f"20{random.randrange(20, 26)}-{random.randrange(1, 13):02d}-{random.randrange(1, 29):02d}"
     return {
         "resourceType": "Observation",
         "id": f"o{number}",
@@ -204,7 +206,7 @@ def _reading(number: int) -> dict[str, Any]:
         "code": {"coding": [{"system": "http://loinc.org", "code": code, "display": "虚构的测量"}], "text": "虚构的测量"},
         "subject": {"reference": f"Patient/p{number % PATIENTS}"},
         "encounter": {"reference": f"Encounter/e{number // 4}"},
-        "effectiveDateTime": f"20{20 + number % 6}-0{1 + number % 9}-{1 + number % 28:02d}T08:30:00+08:00",
+        "effectiveDateTime": f"{day}T08:30:00+08:00",
         "performer": [{"reference": f"Organization/g{number % 20}"}],
         "valueQuantity": {"value": 60 + number % 50, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"},
     }

@@ -41,6 +41,14 @@ def _unavailable(error: BaseException) -> UnavailableError:
     )
 
 
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg carries no types
+    """A connection given back without a round trip: nothing here changes a session (only `set local`), and listeners are taken off."""
+
+    def get_reset_query(self) -> str:
+        """Return nothing to run; a transaction left open is rolled back all the same."""
+        return ""
+
+
 class Database:
     """A pool of asyncpg connections whose sessions live in the district's zone."""
 
@@ -56,7 +64,12 @@ class Database:
         """
         try:
             pool = await asyncpg.create_pool(
-                url, min_size=1, max_size=size, command_timeout=120, server_settings={"TimeZone": zone.key, "application_name": "xinglin"}
+                url,
+                min_size=1,
+                max_size=size,
+                command_timeout=120,
+                connection_class=_Connection,
+                server_settings={"TimeZone": zone.key, "application_name": "xinglin"},
             )
             async with pool.acquire() as connection:
                 version = await connection.fetchval("select current_setting('server_version_num')::int")
