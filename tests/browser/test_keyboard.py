@@ -1,0 +1,189 @@
+"""The keyboard of the desk and of a visit's form, in Chromium, and how pages fit a clinic PC and a phone."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import uvicorn
+
+from tests.district import EAST, id_number, open_district, send
+from tests.http.test_pages_residents import practitioner
+from xinglin.assembly import Platform
+from xinglin.base.settings import DEMO_PASSWORD
+from xinglin.engines.security import DemoAccount, NewMembership
+from xinglin.web.app import make_app
+
+pytestmark = pytest.mark.browser
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+
+
+@pytest.fixture(scope="module")
+async def platform(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    async with open_district(database_url, tmp_path_factory.mktemp("district")) as platform:
+        await send(platform, practitioner("N1", "李医生"), message_id="staff")
+        async with platform.database.connection() as connection:
+            place = next(one.rid for one in await platform.register.institutions(connection) if one.code == "E1")
+            worker = (await platform.register.practitioners(connection))[0].rid
+        membership = NewMembership("responsible_doctor", place, (EAST[0],))
+        await platform.security.setup.add_demo_account(DemoAccount("doctor", "李医生", DEMO_PASSWORD, membership, worker))
+        yield platform
+
+
+@pytest.fixture(scope="module")
+async def address(platform: Platform) -> AsyncIterator[str]:
+    """The address of the application, served on a free port by this event loop."""
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(make_app(platform), log_level="warning", lifespan="off"))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started:
+        await asyncio.sleep(0.05)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    await task
+
+
+@pytest.fixture(scope="module")
+async def chromium(platform: Platform) -> AsyncIterator[Any]:
+    from playwright.async_api import async_playwright
+
+    async with async_playwright() as player:
+        browser = await player.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+async def signed_in(chromium: Any, address: str, size: tuple[int, int] = (1366, 768)) -> Any:
+    """Return a page on the desk, signed in with the keyboard alone."""
+    context = await chromium.new_context(viewport={"width": size[0], "height": size[1]})
+    page = await context.new_page()
+    await page.goto(f"{address}/sign-in")
+    await page.keyboard.type("doctor")
+    await page.keyboard.press("Tab")
+    await page.keyboard.type(DEMO_PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/desk")
+    return page
+
+
+async def until(page: Any, claim: str) -> None:
+    """Return once an expression holds on the page (asked again and again: the content policy forbids the page to evaluate text)."""
+    for _ in range(100):
+        if await page.evaluate(claim):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(claim)
+
+
+async def enrol(page: Any, address: str, platform: Platform, serial: int, name: str) -> int:
+    """Open a record and enrol it, on the pages; returns the person."""
+    await page.goto(f"{address}/residents/new")
+    await page.keyboard.type(id_number(serial, "19680305"))
+    await until(page, "document.getElementById('i-birth_date').value === '1968-03-05'")
+    await page.fill("#i-name", name)
+    await page.select_option("#i-area", "420999101201")
+    await page.keyboard.press("F2")
+    await page.wait_for_url("**/residents/*told=1")
+    person = int(page.url.split("/residents/")[1].split("?")[0])
+    await page.goto(f"{address}/residents/{person}/enrol")
+    await page.check("input[value=hypertension]")
+    await page.fill("#start", (platform.clock.today() - timedelta(days=120)).strftime("%Y%m%d"))
+    await page.keyboard.press("F2")
+    await page.wait_for_url("**/residents/*told=1")
+    return person
+
+
+async def test_a_visit_is_recorded_with_the_keyboard_alone(chromium: Any, address: str, platform: Platform) -> None:
+    page = await signed_in(chromium, address)
+    person = await enrol(page, address, platform, 61, "何键盘")
+    await page.goto(f"{address}/desk?list=overdue")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("f")
+    await page.wait_for_url(f"**/residents/{person}/followup/hypertension")
+    await until(page, "document.activeElement.id === 'i-way'")
+    await page.keyboard.type("2")
+    assert await page.is_visible("[data-fld=way] button.on[data-code='2']")
+    for digits in ("1", "", "1"):
+        await page.keyboard.press("Enter")
+        await page.keyboard.type(digits)
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("152/96")
+    assert [await page.input_value("#i-systolic"), await page.input_value("#i-diastolic")] == ["152", "96"]
+    await page.keyboard.press("Shift+Enter")
+    assert await page.evaluate("document.activeElement.id") == "i-systolic"
+    await page.fill("#i-medication_adherence", "1")
+    await page.fill("#i-adverse_reaction", "1")
+    await until(page, "document.getElementById('i-outcome_class').value === '2'")
+    due = (platform.clock.today() + timedelta(days=14)).isoformat()
+    assert await page.input_value("#i-next_visit_date") == due
+    await page.keyboard.press("F2")
+    await page.wait_for_url(f"**/residents/{person}?told=1")
+    assert "152/96 mmHg" in await page.inner_text("#timeline")
+
+
+async def test_dates_codes_and_reasons_in_the_form(chromium: Any, address: str, platform: Platform) -> None:
+    page = await signed_in(chromium, address)
+    person = await enrol(page, address, platform, 62, "吕表单")
+    await page.goto(f"{address}/residents/{person}/followup/hypertension")
+    await page.fill("#i-visit_date", "20261101")
+    await page.focus("#i-symptoms")
+    assert await page.input_value("#i-visit_date") == "2026-11-01"
+    await page.keyboard.type("210")
+    assert await page.input_value("#i-symptoms") == "2,10"
+    await page.fill("#i-systolic", "150")
+    await page.fill("#i-diastolic", "92")
+    await page.fill("#i-adverse_reaction", "1")
+    await until(page, "document.getElementById('i-outcome_class').value === '2'")
+    assert not await page.is_visible("[name=override_reason_outcome_class]")
+    await page.fill("#i-outcome_class", "1")
+    assert await page.is_visible("[name=override_reason_outcome_class]")
+    await page.click("[data-again=outcome_class]")
+    assert await page.input_value("#i-outcome_class") == "2" and not await page.is_visible("[name=override_reason_outcome_class]")
+
+
+async def test_pasted_cells_fill_the_grid(chromium: Any, address: str, platform: Platform) -> None:
+    page = await signed_in(chromium, address)
+    person = await enrol(page, address, platform, 63, "施表格")
+    await page.goto(f"{address}/chronic/batch")
+    cell = f"[name='{person}.way']"
+    await page.focus(cell)
+    await page.evaluate(
+        """(selector) => { const data = new DataTransfer(); data.setData('text/plain', '１\\t1\\t1\\t134\\t84');
+        document.querySelector(selector).dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })); }""",
+        cell,
+    )
+    values = [await page.input_value(f"[name='{person}.{name}']") for name in ("way", "symptoms", "danger_signs", "systolic", "diastolic")]
+    assert values == ["1", "1", "1", "134", "84"]
+
+
+async def test_a_masked_number_is_shown_in_place(chromium: Any, address: str, platform: Platform) -> None:
+    page = await signed_in(chromium, address)
+    person = await enrol(page, address, platform, 64, "张显示")
+    await page.goto(f"{address}/residents/{person}")
+    assert id_number(64, "19680305") not in await page.content()
+    await page.click("#secret-id_number button")
+    await page.wait_for_selector("#secret-id_number .revealed")
+    assert id_number(64, "19680305") == await page.inner_text("#secret-id_number .revealed")
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_no_page_is_wider_than_its_window_and_none_breaks_the_content_policy(chromium: Any, address: str, size: tuple[int, int], language: str) -> None:
+    page = await signed_in(chromium, address, size)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    await page.context.add_cookies([{"name": "xinglin_language", "value": language, "url": address}])
+    for path in ("/desk", "/residents", "/residents/new", "/residents/1", "/chronic", "/chronic/batch", "/account"):
+        await page.goto(address + path)
+        assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (path, size, language)
+    assert said == []
