@@ -47,7 +47,7 @@ async def test_every_page_opens_in_both_languages_for_who_may_and_for_nobody_els
     steward_pages = (
         "/exchange", "/exchange?state=silent&sort=delay_days", "/exchange/messages", "/exchange/quarantine", "/exchange/import", "/exchange/sources",
         "/exchange/sources/new", f"/exchange/sources/{HIS}", "/exchange/reviews", "/exchange/reviews?state=closed", "/exchange/unplaced", "/exchange/unplaced/assign",
-        "/exchange/upper", "/exchange/upper?kind=resident", "/exchange/upper/in", "/exchange/upper/batches", "/exchange/upper/columns/resident",
+        IN_NOVEMBER, "/exchange/upper?kind=resident&since=2026-11-01&until=2026-11-30", "/exchange/upper/in", "/exchange/upper/batches", "/exchange/upper/columns/resident",
         "/exchange/progress", "/exchange/print", "/exchange/upper/print", "/exchange/messages/1",
     )  # fmt: skip
     for language in ("zh", "en"):
@@ -245,7 +245,9 @@ async def test_a_word_document_is_told_to_be_one(world: World) -> None:
     page = await world.steward.post("/exchange/upper/in", {"kind": "resident"}, 400, {"file": ("名册.docx", package.getvalue())})
     assert "Word" in page.text
     assert "文件" in (await world.steward.post("/exchange/upper/in", {"kind": "resident"}, 400)).text
-    await world.steward.get("/exchange/upper?kind=nothing", 404)
+    usual = await world.steward.get("/exchange/upper?state=reported", 303)
+    assert "kind=hypertension-followup" in usual.headers["location"] and "state=reported" in usual.headers["location"]
+    await world.steward.get("/exchange/upper?kind=nothing&since=2026-11-01&until=2026-11-02", 404)
     await world.steward.get("/exchange/upper?since=2026-13-01", 400)
     await world.steward.get("/exchange/upper?since=2026-11-02&until=2026-11-01", 400)
 

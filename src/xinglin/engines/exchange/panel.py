@@ -22,6 +22,8 @@ _SORTS: Final = {
     "rejected": "m.rejected",
     "size": "m.size",
 }
+_EVENTS: Final = ("Encounter", "Observation", "Condition", "QuestionnaireResponse", "Immunization", "Procedure", "MedicationStatement")
+"""Types whose newest date says how late a message came; a Patient or a Contract may rightly be old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,12 +262,13 @@ class Panel:
             rows = await connection.fetch(
                 f"""select i.rid as institution, i.code, i.name, coalesce(sum(t.stored), 0)::int as received, coalesce(sum(t.rejected), 0)::int as rejected,
                     max(m.received_at) as last_received_at, max(t.last_event) as last_event,
-                    avg(extract(epoch from m.received_at - t.last_event::timestamptz) / 86400)::float as delay_days
+                    avg(greatest(extract(epoch from m.received_at - t.last_event::timestamptz) / 86400, 0)) filter (where t.rtype = any($2))::float as delay_days
                     from institution i left join message_tally t on t.institution = i.rid
                     left join message m on m.message_no = t.message_no and m.received_at >= $1
                     where {scope_areas_condition(scope, "i.area")} and (t.message_no is null or m.message_no is not null)
                     group by i.rid, i.code, i.name order by received desc, i.code""",
                 since,
+                list(_EVENTS),
             )
         return [InstitutionRow(**dict(row)) for row in rows]
 

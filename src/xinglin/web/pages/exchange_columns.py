@@ -18,12 +18,17 @@ from xinglin.web.pages.exchange_upper import RIGHT, kind_options
 
 _EMPTY_LINES: Final = 3
 _MOST_LINES: Final = 120
+_SHOWN: Final = 24
 
 
 async def show_columns(visit: Visit) -> Response:
     """Show the columns of a kind for editing."""
     mapping = await visit.platform.upper.mapping(visit.request.path_params["kind"])
     return await _page(visit, mapping, [_line(column) for column in mapping.columns], "")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
 
 
 def _line(column: SheetColumn) -> dict[str, str]:
@@ -34,7 +39,7 @@ def _line(column: SheetColumn) -> dict[str, str]:
 async def _page(visit: Visit, mapping: SheetMapping, lines: Sequence[Mapping[str, str]], refusal: str, status: int = 200) -> Response:
     catalogue = visit.platform.upper.catalogue
     fields = [
-        {"name": one.name, "label": visit.words.pick(one.zh, one.en), "codes": " ".join(f"{code}={word}" for code, word in one.codes.items())}
+        {"name": one.name, "label": visit.words.pick(one.zh, one.en), "codes": _short(" ".join(f"{code}={word}" for code, word in one.codes.items()))}
         for one in catalogue.fields_of(mapping.kind)
     ]
     context: dict[str, Any] = {

@@ -17,7 +17,7 @@ from xinglin.engines.exchange import Batch, Period, Reconciled, UpperState
 from xinglin.engines.security import mask_id_number
 from xinglin.web.exports import EXCEL, watermark
 from xinglin.web.i18n import mark
-from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
+from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag, show_list
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.exchange_rows import local, read_day
@@ -100,7 +100,7 @@ async def _above(visit: Visit, query: Query) -> Mapping[str, object]:
         for state, (label, kind) in STATES.items()
     ]
     base = {"kind": period.kind, "since": period.first.isoformat(), "until": period.last.isoformat()}
-    return {"period": period, "cards": cards, "due": due, "takeable": known, "base": base, "base_address": "/exchange/upper?" + urlencode(base)}
+    return {"period": period, "cards": cards, "due": due, "takeable": known, "base": base, "base_address": _address(period)}
 
 
 UPPER: Final = ListPage(
@@ -135,6 +135,21 @@ UPPER: Final = ListPage(
 )
 
 
+async def show_upper(visit: Visit) -> Response:
+    """Show the reconciliation; an address that names no kind or days gets the usual ones, so that the search form shows what is asked."""
+    asked = visit.request.query_params
+    if not asked.get("kind") or not asked.get("since") or not asked.get("until"):
+        period = period_of(visit, asked)
+        further = {name: value for name, value in asked.items() if name not in ("kind", "since", "until") and value}
+        return redirect(visit, _address(period, **further))
+    return await show_list(visit, UPPER)
+
+
+def _address(period: Period, **further: str) -> str:
+    days = {"kind": period.kind, "since": period.first.isoformat(), "until": period.last.isoformat()}
+    return f"{UPPER.path}?{urlencode(days | further)}"
+
+
 async def send_sheet(visit: Visit) -> Response:
     """Make a sheet to upload of what waits to be reported; its page gives the file."""
     form = {name: str(value) for name, value in (await visit.form()).items()}
@@ -151,8 +166,7 @@ async def take_rows(visit: Visit) -> Response:
     await visit.record("import", "upper", detail=f"{period.kind} {period.first} {period.last}")
     taken, refusals = await visit.platform.upper.take(visit.scope, period)
     told = [visit.words.pick(*words) for words in refusals[:20]]
-    back = "/exchange/upper?" + urlencode({"kind": period.kind, "since": period.first.isoformat(), "until": period.last.isoformat()})
-    return render(visit, "exchange/upper_taken.html", {"taken": taken, "refused": len(refusals), "told": told, "back": back})
+    return render(visit, "exchange/upper_taken.html", {"taken": taken, "refused": len(refusals), "told": told, "back": _address(period)})
 
 
 async def show_receive(visit: Visit) -> Response:
@@ -281,6 +295,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     page("/exchange/upper/batches/{number:int}/file", give_file, right=RIGHT),
     page("/exchange/upper/batches/{number:int}/withdraw", withdraw_batch, right=RIGHT, methods=("POST",)),
     *BATCHES.routes(),
+    page(UPPER.path, show_upper, right=RIGHT),
     *UPPER.routes(),
 )
 MENU: Final[tuple[Entry, ...]] = (UPPER.entry(),)
