@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from xinglin.modules.plan.reading.layout import is_page_mark
-from xinglin.modules.plan.reading.mentions import mentions_of
 from xinglin.modules.plan.reading.model import Coverage, Indicator, NumberUse, Project
 from xinglin.modules.plan.reading.normal import squeeze, tidy
 from xinglin.modules.plan.reading.numerals import DIGITS, digits_value
 from xinglin.modules.plan.reading.paragraphs import Paragraph
-from xinglin.modules.plan.reading.sentences import is_past_section
+from xinglin.modules.plan.reading.sentences import is_past_section, line_of, places_of
 
 _NUMBER: Final = re.compile(DIGITS)
 _AROUND: Final = 18
@@ -75,14 +74,14 @@ def _project_values(project: Project) -> Iterator[float]:
 
 def _in_paragraph(one: Paragraph, known: dict[int, dict[float, str]]) -> Iterator[NumberUse]:
     past = is_past_section(one)
-    for mention in mentions_of(one.text):
-        line = one.line_at(mention.start)
-        names = {**known.get(one.line_at(mention.end - 1), {}), **known.get(line, {})}
-        used_by = names.get(abs(mention.value), "")
-        kind = "serial" if one.number and mention.start < len(one.number) else mention.kind
-        reason = _REASONS.get(kind, "") or ("过去的情况，不是目标" if past else "没有读成目标，请人工看一下")
-        context = one.text[max(0, mention.start - _AROUND) : mention.end + _AROUND]
-        yield NumberUse(mention.text, line, used_by, "" if used_by else reason, context)
+    for place in places_of(one):
+        for mention in place.mentions:
+            line, last = line_of(place, mention.start), line_of(place, mention.end - 1)
+            used_by = known.get(line, {}).get(abs(mention.value), "") or known.get(last, {}).get(abs(mention.value), "")
+            kind = "serial" if one.number and place.offset + mention.start < len(one.number) else mention.kind
+            reason = _REASONS.get(kind, "") or ("过去的情况，不是目标" if past else "没有读成目标，请人工看一下")
+            context = place.sentence[max(0, mention.start - _AROUND) : mention.end + _AROUND]
+            yield NumberUse(mention.text, line, used_by, "" if used_by else reason, context)
 
 
 def _in_line(number: int, raw: str, known: dict[int, dict[float, str]], is_row: bool) -> Iterator[NumberUse]:

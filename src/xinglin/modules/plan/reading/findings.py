@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +12,7 @@ from xinglin.modules.plan.reading.catalogue import catalogue
 from xinglin.modules.plan.reading.model import Box, Finding, Indicator, Project, Reading, TextFact
 from xinglin.modules.plan.reading.names import without_of_which
 from xinglin.modules.plan.reading.normal import plain
-from xinglin.modules.plan.reading.sameness import same_measure, same_unit
+from xinglin.modules.plan.reading.sameness import core, same_measure, same_unit
 
 _INFANT: Final = re.compile(r"^(?:全[省市区县])?婴儿死亡率")
 _UNDER_FIVE: Final = re.compile(r"[5五]周?岁(?:及)?以下儿童死亡率")
@@ -102,8 +102,9 @@ def _past_not_reached(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _text_against_table(evidence: Evidence) -> Iterator[Finding]:
+    rows = _by_core(evidence.table)
     for one in evidence.text:
-        for row in evidence.table:
+        for row in rows.get(core(one.name), ()):
             if (
                 one.target_value is None
                 or row.target_value is None
@@ -126,9 +127,10 @@ def _text_against_table(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _facts_against_table(evidence: Evidence) -> Iterator[Finding]:
+    rows = _by_core([one for one in evidence.indicators if one.origin == "table"])
     for fact in evidence.facts:
-        for row in evidence.indicators:
-            if row.origin != "table" or not same_measure(fact.name, row.name) or not same_unit(fact.unit, row.unit, row.name):
+        for row in rows.get(core(fact.name), ()):
+            if not same_measure(fact.name, row.name) or not same_unit(fact.unit, row.unit, row.name):
                 continue
             bases = [base for base in row.bases if base.value is not None and (fact.year is None or base.year == fact.year)]
             if (
@@ -146,6 +148,13 @@ def _facts_against_table(evidence: Evidence) -> Iterator[Finding]:
                     (row.name, fact.name),
                 )
                 break
+
+
+def _by_core(rows: Sequence[Indicator]) -> dict[str, list[Indicator]]:
+    found: dict[str, list[Indicator]] = {}
+    for row in rows:
+        found.setdefault(core(row.name), []).append(row)
+    return found
 
 
 def _is_near(one: float, other: float) -> bool:
@@ -285,10 +294,9 @@ def _years(evidence: Evidence) -> Iterator[Finding]:
 
 def _parts(evidence: Evidence) -> Iterator[Finding]:
     """A 其中 row cannot exceed the row it is part of, nor can its 其中 rows together when they are counts of one unit."""
+    rows = {row.name: row for row in reversed(evidence.table)}
     for one in evidence.table:
-        if one.parent is None:
-            continue
-        parent = next((row for row in evidence.table if row.name == one.parent and row.from_line <= one.from_line), None)
+        parent = rows.get(one.parent or "")
         if parent is None or not same_unit(one.unit, parent.unit, one.name):
             continue
         for what, part, whole in (("基期", one.base_value, parent.base_value), ("目标", one.target_value, parent.target_value)):

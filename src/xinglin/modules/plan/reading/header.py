@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from xinglin.modules.plan.reading.catalogue import catalogue
@@ -62,6 +63,7 @@ def years_of(text: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(years))
 
 
+@lru_cache(maxsize=8192)
 def classify(text: str) -> Column | None:
     """Return what a single header cell says of its column, or None when it is no header word."""
     word = plain_header(text)

@@ -99,7 +99,7 @@ def _mention(match: re.Match[str], sentence: str, years: list[tuple[int, int]], 
     start = match.start("n") if match.group("n") else match.start(next(name for name in ("part", "den", "tenth") if match.group(name)))
     inside = any(first <= start < last for first, last in titles)
     kind = "title" if inside else _kind(match, sentence, start, years)
-    if op is None and (least := _LEAST.search(sentence[: match.start()])):
+    if op is None and (least := _LEAST.search(sentence[max(0, match.start() - 14) : match.start()])):
         op = ">=" if least.group(1) in {"至少", "不低于", "不少于"} else "<="
     return Mention(start, match.end(), kind, value, high, op, unit, about, match.group().strip(), match.start())
 
@@ -133,7 +133,7 @@ def _combined(op: str | None, strong: str | None, suffix: str) -> str | None:
 def _kind(match: re.Match[str], sentence: str, start: int, years: list[tuple[int, int]]) -> str:
     if any(first <= start < last for first, last in years):
         return "year"
-    before, after = sentence[max(0, start - 8) : start], sentence[match.end() :]
+    before, after = sentence[max(0, start - 8) : start], sentence[match.end() : match.end() + 40]
     number = match.group("n") or ""
     if (
         match.group("n")
@@ -167,7 +167,7 @@ def _kind(match: re.Match[str], sentence: str, start: int, years: list[tuple[int
     if (
         unit in {"类", "种", "大"}
         and not match.group("lead")
-        and not re.search(r"(?:新增|开展|开设|达|形成|推广|至少)[^，。；、]{0,8}$", sentence[:start])
+        and not re.search(r"(?:新增|开展|开设|达|形成|推广|至少)[^，。；、]{0,8}$", sentence[max(0, start - 16) : start])
     ):
         return "list"
     if unit == "级" or re.match(r"[”\"]", after) and re.search(r"[“\"]$", before):

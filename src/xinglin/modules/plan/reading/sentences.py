@@ -19,6 +19,10 @@ _TASK_HEAD: Final = re.compile(
 _PAST_WORDS: Final = re.compile(
     r"已(?!有|经?纳入)|累计|上升到|下降到|下降至|增加到.{0,8}年|从.{1,20}(?:增加|上升|下降|降低|提高|减少)(?:到|至)|由.{1,20}(?:增加|上升|下降|降低|提高|减少)(?:到|至)"
 )
+_LONG: Final = 2000
+_HAS_NUMBER: Final = re.compile(
+    r"\d|分之|[一二两三四五六七八九]成(?![为立果功员本熟份套])|[一二三四五六七八九十]{1,3}(?:家|所|名|张|辆|座)"
+)
 _SPLIT: Final = re.compile(r"(?<=[。！？；;!?])")
 
 
@@ -52,15 +56,25 @@ def is_past_section(paragraph: Paragraph) -> bool:
     return any(_PAST_HEAD.search(title) and not _TASK_HEAD.search(title) for title in (*paragraph.path[:2], own))
 
 
+def sentences_of(text: str) -> Iterator[tuple[int, str]]:
+    """Yield (where it begins, sentence); a sentence without end, as garbage has, is cut at a comma or after two thousand letters."""
+    offset = 0
+    for sentence in _SPLIT.split(text):
+        start = 0
+        while len(sentence) - start > _LONG:
+            comma = sentence.rfind("，", start + 1, start + _LONG)
+            end = comma + 1 if comma > start else start + _LONG
+            yield offset + start, sentence[start:end]
+            start = end
+        yield offset + start, sentence[start:]
+        offset += len(sentence)
+
+
 def places_of(paragraph: Paragraph) -> Iterator[Place]:
     """Yield the sentences of a paragraph that hold numbers."""
-    offset = 0
-    for sentence in _SPLIT.split(paragraph.text):
-        if re.search(
-            r"[\d]|分之|[一二两三四五六七八九]成(?![为立果功员本熟份套])|[一二三四五六七八九十]{1,3}(?:家|所|名|张|辆|座)", sentence
-        ):
+    for offset, sentence in sentences_of(paragraph.text):
+        if _HAS_NUMBER.search(sentence):
             yield Place(paragraph, offset, sentence, tuple(mentions_of(sentence)))
-        offset += len(sentence)
 
 
 def is_fact(sentence: str, aim: Aim) -> bool:

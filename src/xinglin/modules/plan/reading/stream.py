@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from xinglin.modules.plan.reading.catalogue import catalogue
@@ -164,6 +165,7 @@ def _pieces(block: _Block) -> list[str]:
     return joined.split()
 
 
+@lru_cache(maxsize=8192)
 def _is_header_piece(piece: str) -> bool:
     if piece.endswith((":", "：")) or (parse_value(piece) is not None and not is_year_text(piece)):
         return False

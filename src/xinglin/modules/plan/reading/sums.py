@@ -14,7 +14,7 @@ from xinglin.modules.plan.reading.paragraphs import Paragraph
 from xinglin.modules.plan.reading.projects import is_project_head, project_role
 
 _TOTAL: Final = re.compile(r"合\s*计|总\s*计|小\s*计")
-_WHOLE: Final = re.compile(r"(?:共|总数|总量|合计|总计|共有|共设|总)[^，。；、]{0,10}$")
+_LONG: Final = 2000
 _SENTENCE: Final = re.compile(r"[^。；！？]+[。；！？]?(?:其中[^。]+。?)?")
 
 
@@ -23,7 +23,7 @@ def sums_in_text(paragraphs: Sequence[Paragraph]) -> Iterator[Finding]:
     for one in paragraphs:
         for match in _SENTENCE.finditer(one.text):
             head, mark, tail = match.group().partition("其中")
-            if not mark or not re.search(r"\d", head):
+            if not mark or len(match.group()) > _LONG or not re.search(r"\d", head):
                 continue
             wholes = [mention for mention in mentions_of(head) if mention.kind == "value"]
             if not wholes or wholes[-1].unit in {None, "%", "‰", "岁"}:

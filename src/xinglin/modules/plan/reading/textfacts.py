@@ -31,10 +31,10 @@ def _facts_of(place: Place) -> Iterator[TextFact]:
         if mention.kind != "value" or mention.unit not in _FACT_UNITS:
             continue
         name = re.split(r"[从由](?!业|事)", rate_name(place, index, ""))[0]
-        if re.search(r"[从由](?:20\d\d年)?[^，。；\d]{0,10}$", place.sentence[: mention.lead_start]):
+        if re.search(r"[从由](?:20\d\d年)?[^，。；\d]{0,10}$", place.sentence[max(0, mention.lead_start - 24) : mention.lead_start]):
             from_name = name
             continue
-        reached = re.search(r"(?:到|至|为)(?:20\d\d年的?)?$", place.sentence[: mention.start])
+        reached = re.search(r"(?:到|至|为)(?:20\d\d年的?)?$", place.sentence[max(0, mention.start - 16) : mention.start])
         name = from_name if from_name and reached else name
         from_name = ""
         name = re.sub(r"^(?:20\d\d年)?(?:全[区市县]|我[区市县])?", "", name)

@@ -16,6 +16,8 @@ from xinglin.modules.plan.reading.paragraphs import Paragraph
 from xinglin.modules.plan.reading.phrases import GENERIC, RATE_WORD, clean_subject
 from xinglin.modules.plan.reading.sentences import Aim, Place, is_fact, is_past_section, line_of, places_of, year_before
 
+_LONGEST_RUN: Final = 8
+_GROWTH_LETTERS: Final = 24
 _LINKED: Final = re.compile(r"^[、和及与,，]\s*$|^以及$")
 
 
@@ -84,7 +86,7 @@ def _with_head(one: Indicator, previous: str) -> Indicator:
 def _run_length(place: Place, index: int) -> int:
     """Count mentions that follow each other with nothing but 、 between: 90%、80%、60%."""
     run = 1
-    while index + run < len(place.mentions):
+    while index + run < len(place.mentions) and run < _LONGEST_RUN:
         one, following = place.mentions[index + run - 1], place.mentions[index + run]
         told_apart = "分别" in place.sentence[: one.lead_start]
         if (
@@ -151,9 +153,10 @@ def _sign(name: str, mention: Mention, notes: list[str]) -> str | None:
 
 def _make(place: Place, mention: Mention, name: str, first: Mention, previous: str = "") -> Indicator:
     notes: list[str] = []
-    growth = GROWTH.search(place.sentence[: mention.start])
+    before = place.sentence[max(0, mention.start - _GROWTH_LETTERS) : mention.start]
+    growth = GROWTH.search(before)
     value = mention.value
-    if growth and not re.search(r"(?:到|至)$", place.sentence[: mention.start]):
+    if growth and not before.endswith(("到", "至")):
         op: str | None = "grow"
         value = -value if growth.group(1) in {"下降", "降低", "减少", "压减"} else value
         notes.append(growth.group() + mention.text)
