@@ -11,7 +11,7 @@ from xinglin.modules.plan.reading.paragraphs import Paragraph
 
 _LABEL: Final = r"(?:牵头|责任|配合|参与|主要|主责|实施|协同|共同|负责|承办)*(?:责任)?(?:单位|部门|主体|科室|处室)"
 _BRACKET: Final = re.compile(rf"[（(【\[]\s*{_LABEL}\s*[:：]?\s*((?:[^（()）【】\[\]]|[（(][^（()）]{{0,40}}[）)]){{1,400}})[）)】\]]")
-_PLAIN: Final = re.compile(rf"(?:^|。|；)\s*{_LABEL}\s*[:：]\s*([^。]{1, 400})")
+_PLAIN: Final = re.compile(rf"(?:^|。|；)\s*{_LABEL}\s*[:：]\s*([^。]{{1,400}})")
 _CHARGE: Final = re.compile(
     r"[（(]([^（）()]{2,160}?)(?:按照?(?:各自)?职责(?:分工)?|分别)?(?:负责|牵头(?:负责)?|落实)(?:[，,；;]\s*([^（）()]{2,160}?)(?:参与|配合|参加|按职责分工负责|负责))?[）)]"
 )
