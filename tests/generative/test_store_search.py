@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.generative.store_reference import Corpus, Kept, Part
 from tests.record import EAST, WEST, Record, open_record
 from xinglin.engines.security import InstallationSecrets
-from xinglin.engines.store import Belonging, Cause, Link
+from xinglin.engines.store import Belonging, Cause, Delete, Link
 
 DATES = (
     "2023",
@@ -124,13 +124,16 @@ async def record(database_url: str, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 async def corpus(record: Record) -> Corpus:
-    """Write the corpus, some of it twice, and remember it."""
+    """Write the corpus twice with a difference, write and delete another one, and remember the first."""
     kept = []
     for body in make_corpus(7):
         await record.put({**body, "language": "en"})
     for body in make_corpus(7):
         [outcome] = await record.put(body)
         kept.append(Kept(outcome.rid, outcome.seq, body))
+    gone = [{**body, "id": f"gone-{body['id']}"} for body in make_corpus(8)]
+    await record.put(*gone)
+    await record.write(*(Delete(body["resourceType"], body["id"]) for body in gone))
     rids = await record.store.rids([("Patient", own) for own in PERSONS])
     async with record.database.transaction() as connection:
         links = [Link(rids[("Patient", own)], person, "test") for own, person in PERSONS.items()]
