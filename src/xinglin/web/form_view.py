@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from xinglin.definitions import Form, Item, Problem, Question, reference
 from xinglin.web.forms import Choice, Field, Section
+from xinglin.web.i18n import capital, mark
 
 _ICONS: Final = {
     "visit": "calendar-check",
@@ -20,6 +21,8 @@ _ICONS: Final = {
     "next": "send",
 }
 _ROWS_SHOWN: Final = 3
+# Units that are words: the form names them in Chinese, the page says them in its language.
+UNITS: Final = (mark("次/分"), mark("支/日"), mark("两/日"), mark("次/周"), mark("分/次"), mark("次"), mark("分"), mark("克/天"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +115,8 @@ def sections_of(form: Form, typed: Typed, problems: Sequence[Problem], language:
         groups = [item for item in items if item.type == "group"]
         plain = [view.field(item, item.link_id) for item in items if item.type != "group"]
         if plain:
-            found.append(Section(words.say(language), plain, icon=_ICONS.get(section_id, "")))
-        found += [Section(item.words.say(language), rows=view.rows(item), group=item.link_id, icon="prescription2") for item in groups]
+            found.append(Section(capital(words.say(language)), plain, icon=_ICONS.get(section_id, "")))
+        found += [Section(capital(item.words.say(language)), rows=view.rows(item), group=item.link_id, icon="prescription2") for item in groups]
     return found
 
 
@@ -130,7 +133,7 @@ class _View:
         value, computed = self.typed.raw.get(name, ""), self.typed.computed.get(name, "")
         return Field(
             link_id=item.link_id,
-            label=item.words.say(self.language),
+            label=capital(item.words.say(self.language)),
             kind=item.type if item.type in ("code", "codes", "number", "date") else "text",
             value=value,
             unit=item.unit,

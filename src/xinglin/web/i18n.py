@@ -35,6 +35,15 @@ class Words:
         return english if self.language == "en" and english else chinese
 
 
+def capital(text: str) -> str:
+    """Return text with its first letter in capitals, as headings and labels begin in English; Chinese stays as it is.
+
+    >>> capital("hypertension follow-up"), capital("随访")
+    ('Hypertension follow-up', '随访')
+    """
+    return text[:1].upper() + text[1:]
+
+
 def mark(chinese: str) -> str:
     """Return chinese unchanged: marks a text that is translated later, so that the check of `en.po` finds it."""
     return chinese

@@ -14,7 +14,7 @@ from xinglin.engines.geo import subtree
 from xinglin.engines.identity import PersonCard
 from xinglin.engines.rules import Duty, WorklistQuery, Worklists
 from xinglin.web.form_view import raw_of
-from xinglin.web.i18n import mark
+from xinglin.web.i18n import capital, mark
 from xinglin.web.lists import Filter
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
@@ -86,7 +86,7 @@ async def _batch_page(visit: Visit, lines: Sequence[Line], status: int = 200) ->
     form = form_of(visit, programme)
     context = {
         "lines": lines,
-        "items": [(item, item.words.say(visit.language), " ".join(f"{choice.code}{choice.words.say(visit.language)}" for choice in item.choices)) for item in _items(form)],
+        "items": [(item, capital(item.words.say(visit.language)), " ".join(f"{choice.code}{choice.words.say(visit.language)}" for choice in item.choices)) for item in _items(form)],
         "programmes": [(code, visit.text(label)) for code, label in PROGRAMMES.items()],
         "programme": programme,
         "areas": await area_options(visit),

@@ -11,7 +11,7 @@ from xinglin.base.text import fold
 from xinglin.engines.geo import subtree
 from xinglin.engines.identity import PersonCard
 from xinglin.engines.rules import Duty, WorklistQuery, Worklists
-from xinglin.web.i18n import mark
+from xinglin.web.i18n import capital, mark
 from xinglin.web.lists import Action, Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.residents import area_options, card_row
@@ -57,12 +57,13 @@ def duty_row(visit: Visit, card: PersonCard, duty: Duty) -> dict[str, object]:
     late = duty.due_by is not None and duty.due_by < today
     soon = why in ("recheck", "emergency", "referral")
     label = definition.classes[why].say(visit.language) if why in definition.classes else definition.words.say(visit.language)
+    label = capital(label)
     path = _form_path(card.person, duty)
     label_of, right = _ACTIONS.get(duty.definition, ("", ""))
     actions = [Action(label_of, path, "clipboard2-pulse", "f")] if right and visit.allows(right) else []
     return {
         **card_row(visit, card),
-        "programme": definition.words.say(visit.language),
+        "programme": capital(definition.words.say(visit.language)),
         "reading": reading_of(duty),
         "read_on": str(duty.state.get("last_visit_on") or duty.state.get("last_examined_on") or "")[:10],
         "why": Tag(label, "bad" if late else "apricot" if soon else "brand"),

@@ -18,7 +18,7 @@ from xinglin.engines.rules import WorklistQuery, Worklists
 from xinglin.engines.store import Stored
 from xinglin.web.doors import names
 from xinglin.web.form_view import Typed, answers_of, raw_of, sections_of, text_of
-from xinglin.web.i18n import mark
+from xinglin.web.i18n import capital, mark
 from xinglin.web.modules import recording_of
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.residents import card_row
@@ -170,7 +170,7 @@ async def _form_page(visit: Visit, sitting: Sitting, typed: Typed, problems: Seq
         "row": card_row(visit, sitting.card),
         "form": sitting.form,
         "programme": sitting.programme,
-        "title": sitting.form.words.say(visit.language),
+        "title": capital(sitting.form.words.say(visit.language)),
         "sections": sections_of(sitting.form, typed, problems, visit.language),
         "computed": {item.link_id: typed.computed.get(item.link_id, "") for item in sitting.form.items if item.computed is not None},
         "confirmed": sorted(typed.confirmed & set(typed.carried)),
@@ -320,7 +320,7 @@ async def show_sheet(visit: Visit) -> Response:
     answers.sort(key=lambda one: str(one.get(_KINDS[path["programme"]][2], "")), reverse=True)
     await visit.record("print", "followup", persons=[card.person], detail=form.id)
     last = list(reversed(answers[:4]))
-    rows = [(item.words.say(visit.language), item.unit, [_shown(item, one.get(item.link_id), visit.language) for one in last]) for item in form.print_items]
+    rows = [(capital(item.words.say(visit.language)), item.unit, [_shown(item, one.get(item.link_id), visit.language) for one in last]) for item in form.print_items]
     return render(visit, "followup/sheet.html", {"card": card, "row": card_row(visit, card), "form": form, "rows": rows, "columns": 4, "suffix": (card.record_number or "")[-8:]})
 
 
