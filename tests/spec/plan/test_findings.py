@@ -71,3 +71,10 @@ def test_a_total_row_that_does_not_add_up_is_told() -> None:
     head = "# 西川县“十四五”规划\n\n| 序号 | 项目名称 | 建设单位 | 建设性质 | 开工时间 | 床位 |\n|---|---|---|---|---|---|\n"
     assert [one.rule for one in findings(head + rows.format(500))] == ["total-row-wrong"]
     assert findings(head + rows.format(450)) == []
+
+
+def test_a_misplaced_point_is_told() -> None:
+    assert [one.rule for one in findings(SOUND.replace("77.2	78.4	78.0", "7.72	78.4	78.0").replace("达到77.2岁", "提升"))] == [
+        "healthy-life-above-life",
+        "value-cannot-be-right",
+    ]

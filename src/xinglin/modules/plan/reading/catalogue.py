@@ -19,7 +19,7 @@ class Plausible:
     """Which units an indicator of such a name may carry, and between which values it lies in the first of them."""
 
     words: tuple[str, ...]
-    units: frozenset[str]
+    units: tuple[str, ...]
     lowest: float
     highest: float
     source: str
@@ -89,7 +89,7 @@ def catalogue() -> Catalogue:
         general_scopes=frozenset(data["general_scope"]["words"]),
         directions=tuple((entry["better"], tuple(entry["words"])) for entry in data["direction"]),
         plausible=tuple(
-            Plausible(tuple(entry["words"]), frozenset(entry["units"]), entry["lowest"], entry["highest"], entry["source"])
+            Plausible(tuple(entry["words"]), tuple(entry["units"]), entry["lowest"], entry["highest"], entry["source"])
             for entry in data["plausible"]
         ),
     )

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from xinglin.modules.plan.reading.assemble import direction_sign
-from xinglin.modules.plan.reading.catalogue import catalogue
 from xinglin.modules.plan.reading.model import Box, Finding, Indicator, Project, Reading, TextFact
 from xinglin.modules.plan.reading.names import without_of_which
 from xinglin.modules.plan.reading.normal import plain
+from xinglin.modules.plan.reading.plausible import unit_findings
 from xinglin.modules.plan.reading.sameness import core, same_measure, same_unit
 
 _INFANT: Final = re.compile(r"^(?:全[省市区县])?婴儿死亡率")
@@ -232,51 +232,7 @@ def _mortality(evidence: Evidence) -> Iterator[Finding]:
 
 def _units(evidence: Evidence) -> Iterator[Finding]:
     for one in evidence.indicators:
-        known = catalogue().plausible_for(one.name)
-        if (
-            known is not None
-            and one.unit
-            and one.target_op != "grow"
-            and one.unit.lower() not in known.units
-            and one.origin == "table"
-            and _differs(one, known.units)
-        ):
-            yield Finding(
-                "unit-cannot-be-right",
-                "error",
-                f"“{one.name}”的单位印作 {one.unit}，通常是 {'、'.join(sorted(known.units)[:3])}；请核对后再与别处比较。",
-                f"The unit of {one.name} is printed as {one.unit}; it is usually {', '.join(sorted(known.units)[:3])}.",
-                (one.from_line,),
-                (one.name,),
-            )
-        yield from _percent(one)
-
-
-def _differs(one: Indicator, units: frozenset[str]) -> bool:
-    """每千人口……（张/千人） is right; 每万人口……（人/千人） is not."""
-    unit = (one.unit or "").lower()
-    if "/" not in unit or not re.search(r"每[千万]", one.name):
-        return True
-    head, _, base = unit.partition("/")
-    return not (head in units and base.strip("人口") in one.name)
-
-
-def _percent(one: Indicator) -> Iterator[Finding]:
-    values = [value for value in (one.base_value, one.target_value, one.target_high) if value is not None]
-    if (
-        one.unit == "%"
-        and one.target_op not in {"grow", "rise"}
-        and any(value > 100 for value in values)
-        and not re.search(r"增长|增幅|性别比|比上年", one.name)
-    ):
-        yield Finding(
-            "share-above-100",
-            "error",
-            f"“{one.name}”单位是 %，数值 {max(values):g} 超过 100：多半是个数而不是比例。",
-            f"{one.name} is printed in % with {max(values):g}, above 100: probably a count.",
-            (one.from_line,),
-            (one.name,),
-        )
+        yield from unit_findings(one)
 
 
 def _years(evidence: Evidence) -> Iterator[Finding]:
@@ -391,6 +347,7 @@ RULE_NAMES: Final = frozenset(
         "healthy-life-above-life",
         "unit-cannot-be-right",
         "share-above-100",
+        "value-cannot-be-right",
         "base-not-before-target",
         "part-above-whole",
         "same-name-two-values",
