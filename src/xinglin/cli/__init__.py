@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from typing import Final
 
 import typer
 
 from xinglin.base.errors import XinglinError
 from xinglin.cli import benching, checking, documents, importing, planning, serving
 
+COLLECT_AFTER: Final = (50_000, 20, 50)
+"""Objects and rounds after which the cyclic collector runs: records are trees without cycles, and looking for some took a fifth of a load."""
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="杏林 Xinglin：县域医疗卫生数字系统 · the digital system of a health district"
 )
@@ -22,9 +26,10 @@ planning.mount(app)
 
 def main() -> None:
     """Run the command; an error of ours is printed in both languages and becomes its exit code."""
+    gc.set_threshold(*COLLECT_AFTER)
     try:
         app()
     except XinglinError as error:
         place = f"{error.where}: " if error.where else ""
-        print(f"xinglin: {place}{error.zh}\n         {place}{error.en}", file=sys.stderr)
+        typer.echo(f"xinglin: {place}{error.zh}\n         {place}{error.en}", err=True)
         sys.exit(error.exit_code)

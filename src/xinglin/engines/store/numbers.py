@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from xinglin.base.database import Database
+from xinglin.engines.store.arrays import array_of_words
 from xinglin.engines.store.model import Key
 
-_CACHE_LIMIT: Final = 200_000
-_KNOWN: Final = "select i.rtype, i.id, i.rid from unnest($1::text[], $2::text[]) as k(rtype, id) join ident i using (rtype, id)"
+_CACHE_LIMIT: Final = 60_000
+_KNOWN: Final = "select i.rtype, i.id, i.rid from unnest($1::text::text[], $2::text::text[]) as k(rtype, id) join ident i using (rtype, id)"
 _GIVE: Final = """
-    insert into ident (rtype, id) select rtype, id from unnest($1::text[], $2::text[]) as k(rtype, id) order by rtype, id
+    insert into ident (rtype, id) select rtype, id from unnest($1::text::text[], $2::text::text[]) as k(rtype, id) order by rtype, id
     on conflict do nothing returning rtype, id, rid
 """
 
@@ -37,7 +38,7 @@ class Numbers:
         missing = sorted(wanted - found.keys())
         if missing:
             async with self._database.connection() as connection:
-                rows = await connection.fetch(_GIVE, [rtype for rtype, _ in missing], [own_id for _, own_id in missing])
+                rows = await connection.fetch(_GIVE, *_columns(missing))
             given = {(row["rtype"], row["id"]): row["rid"] for row in rows}
             self._remember(given)
             found |= given
@@ -59,7 +60,7 @@ class Numbers:
 
     async def _look_up(self, keys: set[Key]) -> dict[Key, int]:
         async with self._database.connection() as connection:
-            rows = await connection.fetch(_KNOWN, [rtype for rtype, _ in keys], [own_id for _, own_id in keys])
+            rows = await connection.fetch(_KNOWN, *_columns(keys))
         found = {(row["rtype"], row["id"]): row["rid"] for row in rows}
         self._remember(found)
         return found
@@ -68,3 +69,7 @@ class Numbers:
         if len(self._known) + len(found) > _CACHE_LIMIT:
             self._known.clear()
         self._known.update(found)
+
+
+def _columns(keys: Collection[Key]) -> tuple[str, str]:
+    return array_of_words([rtype for rtype, _ in keys]), array_of_words([own_id for _, own_id in keys])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import asyncpg
 
 from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError, XinglinError
 from xinglin.engines.security import Scope
+from xinglin.engines.store.arrays import array_of_numbers, array_of_words
 from xinglin.engines.store.bodies import Body, make_body
 from xinglin.engines.store.findings import NOBODY, Finder, Findings
 from xinglin.engines.store.ground import Ground
@@ -19,11 +20,20 @@ from xinglin.engines.store.model import Cause, Change, Delete, Key, Outcome, Put
 from xinglin.engines.store.visibility import patient_seen, row_seen
 
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
-# Arrays of numbers and of plain words travel as text: the server reads them faster than the client can encode them one by one.
+# Arrays travel as text, where they hold no bytes and no nulls: the server reads them faster than the client encodes element after element.
 _ARGUMENTS: Final = (
-    *("smallint", "timestamptz", "text::bigint[]", "text[]", "text::text[]", "text::integer[]", "bytea[]", "bytea[]", "bytea[]"),
-    *("text::bigint[]", "text[]", "text::bigint[]", "text::bigint[]", "text[]", "text::bigint[]", "text::bigint[]", "text::integer[]"),
-    *("text::bigint[]", "text::text[]", "text[]"),
+    *("smallint", "timestamptz", "text::bigint[]", "text::text[]", "text::text[]", "text::integer[]", "bytea[]", "bytea[]", "bytea[]"),
+    *(
+        "text::bigint[]",
+        "text[]",
+        "text::bigint[]",
+        "text::bigint[]",
+        "text::text[]",
+        "text::bigint[]",
+        "text::bigint[]",
+        "text::integer[]",
+    ),
+    *("text::bigint[]", "text::text[]", "text::text[]"),
     *("text::bigint[]", "text::text[]", "text::bigint[]", "text::bigint[]"),
     *("text::bigint[]", "text::text[]", "text::float8[]", "text::float8[]", "text::bigint[]", "text::bigint[]"),
 )
@@ -168,24 +178,24 @@ def _wave(items: Sequence[_Item], patients: Mapping[Key, int]) -> _Wave:
     date_rids, date_params, *date_limits = _turned(dates, 4)
     number_rids, number_params, *number_limits = _turned(numbers, 6)
     columns = [
-        _array(item.rid for item in items),
-        [item.change.rtype for item in items],
-        _words([item.change.id for item in items]),
-        _array(item.change.if_version for item in items),
+        array_of_numbers(item.rid for item in items),
+        array_of_words([item.change.rtype for item in items]),
+        array_of_words([item.change.id for item in items]),
+        array_of_numbers(item.change.if_version for item in items),
         [body and body.digest for body in bodies],
         [body and body.head for body in bodies],
         [body and body.tail for body in bodies],
-        _array(patients[("Patient", row.patient)] if row.patient else None for row in rows),
+        array_of_numbers(patients[("Patient", row.patient)] if row.patient else None for row in rows),
         [_others(row, patients) for row in rows],
-        _array(row.main and row.main[0] for row in rows),
-        _array(row.main and row.main[1] for row in rows),
-        [_array(sorted(row.tokens)) for row in rows],
-        _array(item.cause.actor for item in items),
-        _array(item.cause.message_no for item in items),
-        _array(item.cause.source_no for item in items),
-        *(_array(string_rids), _words(string_params), string_values),
-        *(_array(date_rids), _words(date_params), *map(_array, date_limits)),
-        *(_array(number_rids), _words(number_params), *map(_array, number_limits)),
+        array_of_numbers(row.main and row.main[0] for row in rows),
+        array_of_numbers(row.main and row.main[1] for row in rows),
+        array_of_words([array_of_numbers(sorted(row.tokens)) for row in rows]),
+        array_of_numbers(item.cause.actor for item in items),
+        array_of_numbers(item.cause.message_no for item in items),
+        array_of_numbers(item.cause.source_no for item in items),
+        *(array_of_numbers(string_rids), array_of_words(string_params), array_of_words(string_values)),
+        *(array_of_numbers(date_rids), array_of_words(date_params), *map(array_of_numbers, date_limits)),
+        *(array_of_numbers(number_rids), array_of_words(number_params), *map(array_of_numbers, number_limits)),
     ]
     return _Wave(tuple(items), columns)
 
@@ -244,17 +254,7 @@ def _waves(items: Sequence[_Item], rids: Mapping[Key, int]) -> list[_Wave]:
 
 def _others(row: Findings, patients: Mapping[Key, int]) -> str | None:
     named = [patients[("Patient", own)] for own in row.others] + [NOBODY] * row.is_about_unknown
-    return _array(named) if named else None
-
-
-def _array(numbers: Iterable[float | None]) -> str:
-    """Return numbers as the text of an array."""
-    return "{" + ",".join(map(str, numbers)).replace("None", "NULL") + "}"
-
-
-def _words(words: Sequence[str]) -> str:
-    """Return words as the text of an array; they hold neither quotation marks nor backslashes (ids, names of parameters)."""
-    return '{"' + '","'.join(words) + '"}' if words else "{}"
+    return array_of_numbers(named) if named else None
 
 
 def _turned(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
