@@ -74,7 +74,5 @@ def test_a_total_row_that_does_not_add_up_is_told() -> None:
 
 
 def test_a_misplaced_point_is_told() -> None:
-    assert [one.rule for one in findings(SOUND.replace("77.2	78.4	78.0", "7.72	78.4	78.0").replace("达到77.2岁", "提升"))] == [
-        "healthy-life-above-life",
-        "value-cannot-be-right",
-    ]
+    found = findings(SOUND.replace("77.2	78.4	78.0", "7.72	78.4	78.0").replace("达到77.2岁", "提升"))
+    assert {one.rule for one in found} == {"healthy-life-above-life", "value-cannot-be-right"}
