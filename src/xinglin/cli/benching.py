@@ -40,7 +40,7 @@ def bench(
     sys.path.insert(0, str(BENCHES.parent))
     figures: dict[str, Any] = importlib.import_module(f"bench.{name}").run()
     if as_json:
-        print(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
         return
     table = Table("figure", "value", title=name)
     for key, value in figures.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -21,22 +22,36 @@ def mount(app: typer.Typer) -> None:
 
 def docs(check: Annotated[bool, typer.Option("--check", help="只检查是否过期 · only say whether it is stale")] = False) -> None:
     """由定义和代码生成参考文档 · Write the reference from definitions and code (needs a source checkout)."""
-    from xinglin.definitions import reference_pages
+    from xinglin.cli import app
+    from xinglin.cli.reference import pages
 
     if not (ROOT / "docs").is_dir():
         raise NotFoundError("请在源码文件夹中运行", "run in a source checkout", where="docs")
-    stale = []
-    for name, text in sorted(reference_pages().items()):
-        path = ROOT / "docs" / "reference" / name
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            stale.append(path)
-            if not check:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(text, encoding="utf-8")
+    stale = write_pages(ROOT / "docs" / "reference", pages(app), is_check=check)
     names = ", ".join(path.relative_to(ROOT).as_posix() for path in stale)
     if check and stale:
         raise ConflictError(f"参考文档已过期，请运行 xinglin docs：{names}", f"the reference is stale, run `xinglin docs`: {names}")
     Console().print(f"{len(stale)} pages written" if not check else "the reference is current")
+
+
+def write_pages(folder: Path, pages: Mapping[str, str], *, is_check: bool) -> list[Path]:
+    """Write the pages that are not as they should be and remove those of definitions that are gone; returns them.
+
+    is_check: write nothing.
+    """
+    stale = [folder / name for name, text in sorted(pages.items()) if not _stands(folder / name, text)]
+    gone = [path for path in sorted((folder / "definitions").glob("*.md")) if f"definitions/{path.name}" not in pages]
+    if not is_check:
+        for path in stale:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(pages[path.relative_to(folder).as_posix()], encoding="utf-8")
+        for path in gone:
+            path.unlink()
+    return stale + gone
+
+
+def _stands(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
 
 
 def where(name: Annotated[str, typer.Argument(help="指标名，如 管理人群血压控制率 · name or id of a measure")]) -> None:

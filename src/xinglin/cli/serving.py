@@ -22,7 +22,9 @@ from xinglin.base.postgres import SHELTER, EmbeddedPostgres
 from xinglin.base.settings import Settings
 from xinglin.base.supervisor import Child, Supervisor, hold_data_folder
 from xinglin.cli import loading
+from xinglin.cli.opening import open_installation, print_codes
 from xinglin.cli.session import settings_here
+from xinglin.engines.security import SetupCode
 from xinglin.synthetic import Plan, generate
 
 console = Console()
@@ -98,11 +100,15 @@ def check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            raise ConflictError(
-                "端口已被占用，请停止占用它的程序，或用 --port 另选一个",
-                "another program listens on this port; stop it or choose another with --port",
-                where=f"{settings.host}:{settings.port}",
-            ) from error
+            raise _port_taken(settings) from error
+
+
+def _port_taken(settings: Settings) -> ConflictError:
+    return ConflictError(
+        "端口已被占用，请停止占用它的程序，或用 --port 另选一个",
+        "another program listens on this port; stop it or choose another with --port",
+        where=f"{settings.host}:{settings.port}",
+    )
 
 
 def _serve(settings: Settings, more: Sequence[Child]) -> None:
@@ -114,22 +120,36 @@ def _serve(settings: Settings, more: Sequence[Child]) -> None:
             postgres = EmbeddedPostgres(settings.data_dir)
             console.print("启动数据库 · starting the database")
             url = postgres.start()
-        migrate(url)
-        environment = dict(os.environ)
-        environment |= {
-            "XINGLIN_DATA": str(settings.data_dir),
-            "XINGLIN_DATABASE_URL": url,
-            "XINGLIN_PORT": str(settings.port),
-            "XINGLIN_HOST": settings.host,
-            "PYTHONUNBUFFERED": "1",
-        }
-        children = [Child("engine", ["engine"]), Child("web", ["web"]), *more]
-        supervisor = Supervisor(environment, settings.data_dir / "log", postgres)
-        asyncio.run(supervisor.run(children, lambda: _greet(settings, bool(more))))
+        try:
+            migrate(url)
+            codes = asyncio.run(open_installation(settings.with_(database_url=url)))
+        except BaseException:
+            if postgres is not None:
+                postgres.stop()
+            raise
+        supervisor = Supervisor(_environment(settings, url), settings.data_dir / "log", postgres)
+        children = [Child("engine", ["engine"]), *_webs(settings), *more]
+        asyncio.run(supervisor.run(children, lambda: _greet(settings, codes)))
         console.print("已停止 · stopped")
 
 
-async def _greet(settings: Settings, is_demo: bool) -> None:
+def _environment(settings: Settings, url: str) -> dict[str, str]:
+    return os.environ | {
+        "XINGLIN_DATA": str(settings.data_dir),
+        "XINGLIN_DATABASE_URL": url,
+        "XINGLIN_PORT": str(settings.port),
+        "XINGLIN_HOST": settings.host,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _webs(settings: Settings) -> list[Child]:
+    if settings.web_processes == 1:
+        return [Child("web", ["web"])]
+    return [Child(f"web-{number}", ["web"]) for number in range(1, settings.web_processes + 1)]
+
+
+async def _greet(settings: Settings, codes: tuple[SetupCode, ...]) -> None:
     address = f"http://{settings.host}:{settings.port}"
     async with httpx.AsyncClient(trust_env=False) as client:
         while True:
@@ -140,7 +160,8 @@ async def _greet(settings: Settings, is_demo: bool) -> None:
                 pass
             await asyncio.sleep(0.2)
     console.print(f"[bold green]杏林已启动 · Xinglin is up[/]  {address}")
-    if is_demo:
+    print_codes(console, codes, address)
+    if settings.demo:
         await loading.follow(settings, console, address)
     else:
         console.print(f"按 Ctrl-C 停止 · Ctrl-C stops.  日志 · logs: {settings.data_dir / 'log'}")
@@ -154,19 +175,25 @@ def engine() -> None:
 
 
 def web() -> None:
-    """One web process."""
+    """One web process; several share the port, and the system gives each some of the connections."""
     import uvicorn
 
     from xinglin.web.app import make_served_app
 
     settings = settings_here()
-    uvicorn.run(
-        make_served_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=30,
-        workers=None,
-    )
+    config = uvicorn.Config(make_served_app(settings), log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30)
+    with shared_port(settings) as listening:
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def shared_port(settings: Settings) -> socket.socket:
+    """Return a socket bound to the port, which other web processes of this user may bind too.  Raises: ConflictError."""
+    listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        raise _port_taken(settings) from error
+    return listening

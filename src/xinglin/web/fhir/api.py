@@ -23,7 +23,7 @@ from xinglin.web.fhir import bundles, reads, writes
 from xinglin.web.fhir.doors import Call, FhirDoors, FhirLimits, base_of
 from xinglin.web.fhir.wire import answer, check_formats, encode, refusal
 
-__all__ = ["FhirDoors", "FhirLimits", "fhir_routes", "make_fhir"]
+__all__ = ["FhirDoors", "FhirLimits", "fhir_routes", "make_fhir", "offered"]
 SESSION_COOKIE: Final = "xinglin_session"
 _log = logging.getLogger("xinglin.fhir")
 Handler = Callable[[Call], Awaitable[Response]]
@@ -103,24 +103,26 @@ async def _scope_of(request: Request, doors: FhirDoors) -> Scope:
     )
 
 
+def offered(base_url: str, version: str, day: str) -> Capabilities:
+    """Return what the interface supports. base_url: without a slash at the end.  version: of the software.  day: for which this is so."""
+    return Capabilities(
+        base_url=base_url,
+        version=version,
+        date=day,
+        interactions=("read", "vread", "update", "delete", "history-instance", "history-type", "create", "search-type"),
+        system_interactions=("transaction", "batch", "history-system"),
+        parameter_types=frozenset(MODIFIERS),
+        modifiers=MODIFIERS,
+        prefixes=PREFIXES,
+        results=tuple(name for name in RESULT_PARAMS if name not in ("_cursor", "_format", "_pretty")),
+        conditional=True,
+    )
+
+
 def _metadata(doors: FhirDoors) -> Callable[[Request], Awaitable[Response]]:
     async def metadata(request: Request) -> Response:
         check_formats(request)
-        statement = capability_statement(
-            Capabilities(
-                base_url=base_of(request),
-                version=doors.version,
-                date=doors.clock.today().isoformat(),
-                interactions=(*("read", "vread", "update", "delete", "history-instance", "history-type", "create", "search-type"),),
-                system_interactions=("transaction", "batch", "history-system"),
-                parameter_types=frozenset(MODIFIERS),
-                modifiers=MODIFIERS,
-                prefixes=PREFIXES,
-                results=tuple(name for name in RESULT_PARAMS if name not in ("_cursor", "_format", "_pretty")),
-                conditional=True,
-            )
-        )
-        return answer(encode(statement))
+        return answer(encode(capability_statement(offered(base_of(request), doors.version, doors.clock.today().isoformat()))))
 
     return metadata
 
