@@ -14,7 +14,8 @@ from xinglin.engines.exchange.upper.model import Field
 from xinglin.engines.identity import checked_id_number
 
 _SERIAL_START: Final = date(1899, 12, 30)
-_SERIALS: Final = range(1, 110_000)
+_SERIALS: Final = range(3654, 73_051)
+"""Excel's numbers of the days from 1910 to 2100: a smaller number (a year, a weight) is no day."""
 _DATE: Final = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?")
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _NUMBER: Final = re.compile(r"([-+]?\d+(?:\.\d+)?)\s*(?:[a-zA-Zμ%/次分℃]*)")
@@ -51,7 +52,7 @@ def read_date(text: str) -> str:
         number = float(text)
         if int(number) in _SERIALS:
             return (_SERIAL_START + timedelta(days=int(number))).isoformat()
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     raise IncorrectError("日期无法识别，请写成 2026-11-21", "not a date; write it as 2026-11-21")
 
