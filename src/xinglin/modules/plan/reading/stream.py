@@ -17,6 +17,7 @@ from xinglin.modules.plan.reading.values import parse_value, parse_values
 _HEADING: Final = re.compile(
     r"^\s*(?:#{1,6}\s|第[一二三四五六七八九十]+[章节编]|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)]|附件|附表|专栏|表\s*\d|注\s*[:：0-9]|备注|说明[:：]|[*※]\s*[^\d\s])"
 )
+GROUP_HEAD: Final = re.compile(r"^(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)])[一-鿿]{2,12}$")
 _KIND: Final = re.compile(r"(?:预期|约束)性?(?:指标)?|[（(](?:预期|约束)性?[）)]")
 _VALUE_START: Final = re.compile(
     r"^(?:[（(](?!助理|家庭|岁)|年均|每年|较|比20|不低于|不超过|不高于|控制|同比|达到|力争|逐|持续|稳|进一步|[≥≤<>])"
@@ -208,6 +209,14 @@ def _continues(piece: str, here: Column | None) -> bool:
     return here.role in {"value", "base", "target"} and not here.years
 
 
+def _is_group_head(block: _Block, following: Sequence[_Block]) -> bool:
+    """Say whether a heading inside a broken table only names a group of its rows: 一、健康水平, with a row behind it."""
+    if not GROUP_HEAD.match(block.text) or len(block.text) > 16 or not following or is_prose(following[0].text):
+        return False
+    tokens = [_typed(token) for token in _split_line(following[0])]
+    return len(tokens) > 1 and tokens[0].kind == "text" and tokens[-1].kind in {"value", "kind"}
+
+
 def trailing_columns(columns: Sequence[Column]) -> int:
     """Return how many columns of words (owners, notes) follow the last value or kind column."""
     roles = [column.role for column in columns]
@@ -218,8 +227,8 @@ def trailing_columns(columns: Sequence[Column]) -> int:
 def _tokens(blocks: Sequence[_Block], trailing: int) -> list[Token]:
     tokens: list[Token] = []
     silent = 0
-    for block in blocks:
-        if is_prose(block.text) and not block.cell:
+    for index, block in enumerate(blocks):
+        if is_prose(block.text) and not block.cell and not _is_group_head(block, blocks[index + 1 : index + 2]):
             break
         here = [Token("text", squeeze(block.text), block.from_line, block.to_line, True)] if block.cell else _split_line(block)
         here = [_typed(token) for token in here]

@@ -13,10 +13,11 @@ from xinglin.modules.plan.reading.header import Column
 from xinglin.modules.plan.reading.layout import Cell
 from xinglin.modules.plan.reading.normal import bare, squeeze
 from xinglin.modules.plan.reading.rows import Draft
-from xinglin.modules.plan.reading.stream import Token, trailing_columns
+from xinglin.modules.plan.reading.stream import GROUP_HEAD, Token, trailing_columns
 from xinglin.modules.plan.reading.values import parse_value
 
-_COUNT: Final = re.compile(r"\s*[（(]\s*\d+\s*[个项条]\s*[）)]$")
+_COUNT: Final = re.compile(r"\s*[（(]\s*\d+\s*[个项条]?\s*[）)]$")
+_OFFICE: Final = re.compile(r"^(?:[省市区县州各]|国家).{1,16}(?:委|局|办|厅|中心|院|会|政府|联|部|镇|街道|公司|大队|支队)$")
 _VALUES: Final = frozenset({"base", "target", "other"})
 _UNIT_END: Final = re.compile(r"[（(]\s*([^（()）]*)\s*[）)]\s*$")
 _NAME_START: Final = re.compile(r"^(?:每[千万百十]|人均|居民|其中|适龄|孕产妇|婴儿|\d|全[省市区县]|以|二级|三级|重点)")
@@ -118,7 +119,8 @@ def _text(state: _State, token: Token, following: Token | None) -> None:
         if not state.is_full and not state.kind and len(state.values) < len(state.value_columns) and worded:
             state.values.append(token)
             return
-        if state.trailing and len(state.after) < state.trailing and _is_trailing(state, token, following):
+        more_owners = bool(state.after) and state.has("owners") and bool(_OFFICE.match(bare(token.text)))
+        if state.trailing and (len(state.after) < state.trailing or more_owners) and _is_trailing(state, token, following):
             state.after.append(token)
             return
         if not token.cell and state.is_full and _is_name_tail(state, token, following):
@@ -146,7 +148,21 @@ def _is_trailing(state: _State, token: Token, following: Token | None) -> bool:
     return not (following is not None and following.kind in {"value", "unit"}) and not re.search(r"[（(][^（()）]*[）)]$", token.text)
 
 
+def _is_count_of_category(state: _State, token: Token) -> bool:
+    """Say whether a bracketed number only counts the rows of the category before it: 健康水平（3）."""
+    words = bare("".join(text.text for text in state.texts))
+    return (
+        bool(_COUNT.fullmatch(bare(token.text)))
+        and not state.values
+        and bool(re.fullmatch(r"[一-鿿]{2,8}", words))
+        and state.has("category")
+    )
+
+
 def _value(state: _State, token: Token, following: Token | None) -> None:
+    if _is_count_of_category(state, token):
+        state.texts.append(Token("text", token.text, token.from_line, token.to_line))
+        return
     if state.has("serial") and _is_serial(state, token, following):
         _finish(state)
         if state.texts:
@@ -206,6 +222,8 @@ def _split_category(state: _State) -> tuple[list[Token], list[Token]]:
     """Return (category tokens, name tokens): short words before the name that the catalogue or their shape shows as a category."""
     texts = _split_first(state)
     known = catalogue().categories
+    if len(texts) > 1 and GROUP_HEAD.match(bare(texts[0].text)):
+        return texts[:1], texts[1:]
     if len(texts) == len(state.texts) + 1 and not state.has("category"):
         return texts[:1], texts[1:]
     for size in range(min(5, len(texts) - 1), 0, -1):
