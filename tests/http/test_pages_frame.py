@@ -11,7 +11,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from tests.http.page_fixtures import PASSWORD, form_token, frame_platform
-from xinglin.base.errors import NotFoundError
+from xinglin.base.errors import NotFoundError, UnavailableError
 from xinglin.web.app import make_app
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
@@ -171,6 +171,20 @@ def test_banner_of_invented_data_stands_on_every_page_of_a_demo_only() -> None:
         with TestClient(make_app(frame_platform(demo=demo))) as client:
             assert ("虚构数据" in client.get("/sign-in").text) is there
             assert ("虚构数据" in client.get("/nowhere").text) is there
+
+
+def test_a_page_says_so_while_the_database_is_away_and_works_when_it_is_back(client: TestClient, platform: Any) -> None:
+    sign_in(client, "county")
+    known = platform.security.scope_of
+
+    async def away(token: str) -> Any:
+        raise UnavailableError("数据库暂时连接不上，请稍后再试", "the database is away; try again in a moment")
+
+    platform.security.scope_of = away
+    answer = client.get("/account")
+    assert answer.status_code == 503 and "数据库暂时连接不上" in answer.text and answer.headers["retry-after"] == "5"
+    platform.security.scope_of = known
+    assert client.get("/account").status_code == 200
 
 
 def test_every_route_names_its_right(client: TestClient) -> None:

@@ -216,6 +216,32 @@ async def test_a_visit_not_controlled_is_due_again_within_two_weeks(world: World
     assert "转诊" in again["notes"]["referral"]
 
 
+async def test_a_referral_waits_on_the_list_until_its_result_is_written(world: World) -> None:
+    person = await enrolled(world, 89, "秦转诊")
+    sent = {**VISIT, "visit_date": today(world), "referral_reason": "连续两次不满意", "referral_institution": "县人民医院心内科"}
+    await world.doctor.post(f"/residents/{person}/followup/hypertension", sent)
+    due = (world.platform.clock.today() + timedelta(days=14)).isoformat()
+    listed = (await world.doctor.get("/desk?list=referral&text=qzz")).text
+    assert "秦转诊" in listed and due in listed
+    task = re.search(rf"/residents/{person}/tasks/([\w-]+)", (await world.doctor.get(f"/residents/{person}")).text)
+    assert task
+    await world.leader.post(f"/residents/{person}/tasks/{task[1]}", {"result": "x"}, status=403)
+    await world.doctor.post(f"/residents/{person}/tasks/{task[1]}", {"result": ""}, status=400)
+    await world.doctor.post(f"/residents/{person}/tasks/{task[1]}", {"result": "已住院"})
+    assert "秦转诊" not in (await world.doctor.get("/desk?list=referral&text=qzz")).text
+
+
+async def test_a_health_examination_is_recorded_for_who_is_not_enrolled(world: World) -> None:
+    person = await opened(world, 90, "尤体检", "19550305")
+    path = f"/residents/{person}/examination"
+    page = (await world.doctor.get(path)).text
+    names = set(re.findall(r'name="([a-z_]+)"[^>]*aria-required', page))
+    assert {"systolic", "diastolic"} <= names
+    await world.leader.get(path, 403)
+    await world.doctor.post(path, {"exam_date": today(world), "systolic": "138/84", "doctor": "李医生", "then": "wait"})
+    assert "138/84 mmHg" in (await world.doctor.get(f"/residents/{person}")).text
+
+
 async def test_a_wrong_value_stays_in_its_field_and_nothing_is_saved(world: World) -> None:
     person = await enrolled(world, 81, "陈写错")
     path = f"/residents/{person}/followup/hypertension"

@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from xinglin.assembly import Platform, assemble
-from xinglin.base.errors import FaultError, IncorrectError, NotFoundError, UnsupportedError, XinglinError
+from xinglin.base.errors import FaultError, IncorrectError, NotFoundError, UnavailableError, UnsupportedError, XinglinError
 from xinglin.base.settings import Settings
 from xinglin.web.assets import read_assets
 from xinglin.web.fhir import platform_routes
@@ -86,7 +86,8 @@ async def _health(request: Request) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, XinglinError)
-    return problem(await visit_of(request), error)
+    # While the database is away nobody can be told who they are: the page stands without a session.
+    return problem(await visit_of(request, with_session=not isinstance(error, UnavailableError)), error)
 
 
 async def _refused_by_router(request: Request, error: Exception) -> Response:

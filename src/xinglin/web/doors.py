@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from xinglin.engines.identity import Institution
 from xinglin.engines.security import AccountCard
@@ -14,24 +13,6 @@ from xinglin.web.record import Names, Record, read_record
 async def demo_accounts(visit: Visit) -> Sequence[AccountCard]:
     """Return the accounts of a demonstration, whose password the sign-in page shows; none anywhere else."""
     return await visit.platform.security.setup.demo_accounts() if visit.platform.settings.demo else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """Long work that goes on: the load of a demonstration, an import. done of total."""
-
-    label_zh: str
-    label_en: str
-    done: int
-    total: int
-    note: str
-
-
-async def going_on(visit: Visit) -> Sequence[Work]:
-    """Return the long work that has not finished."""
-    async with visit.platform.database.connection() as connection:
-        rows = await connection.fetch("select label_zh, label_en, done, total, note from progress where finished_at is null and failed is null order by started_at")
-    return [Work(*row) for row in rows]
 
 
 async def institutions(visit: Visit) -> dict[int, Institution]:
@@ -51,7 +32,7 @@ async def names(visit: Visit) -> Names:
     async with visit.platform.database.connection() as connection:
         places = await visit.platform.register.institutions(connection)
         people = await visit.platform.register.practitioners(connection)
-    keys = await visit.platform.store.keys([one.rid for one in (*places, *people)])
+    keys = await visit.platform.store.keys([*(one.rid for one in places), *(one.rid for one in people)])
     ids = {rid: own for rid, (_, own) in keys.items()}
     by_place = {one.code: one.name for one in places} | {ids[one.rid]: one.name for one in places if one.rid in ids}
     return Names(by_place, {one.code: one.name for one in people} | {ids[one.rid]: one.name for one in people if one.rid in ids})

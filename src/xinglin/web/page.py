@@ -24,6 +24,7 @@ from starlette.routing import Route
 from xinglin.base.errors import ForbiddenError, XinglinError
 from xinglin.engines.security import AuditEntry
 from xinglin.web.assets import Assets
+from xinglin.web.frame import Frame, frame_of
 from xinglin.web.i18n import Words
 from xinglin.web.menu import Entry, Shown, current_entry, menu_for
 
@@ -59,7 +60,7 @@ class Visit:
     """One request of one person.
 
     actor: the scope of who acts, None where nobody does.  owes: what must come before anything else: "", "password", "code" or "office".
-    token: the secret its form token is derived from.  district: the county's name, "" before it is known.
+    token: the secret its form token is derived from.  frame: what every page says of the installation.
     """
 
     request: Request
@@ -68,7 +69,12 @@ class Visit:
     actor: Scope | None
     owes: str
     token: str
-    district: str = ""
+    frame: Frame = Frame()
+
+    @property
+    def district(self) -> str:
+        """Return the county's name, "" before it is known."""
+        return self.frame.district
 
     @property
     def platform(self) -> Platform:
@@ -162,8 +168,8 @@ async def visit_of(request: Request, *, with_session: bool = True) -> Visit:
     actor, owes = await _actor(web, cookie) if cookie and with_session else (None, "")
     known = actor is not None or owes
     token = cookie if known else request.cookies.get(VISIT_COOKIE, "") or secrets.token_urlsafe(24)
-    district = "" if request.headers.get("hx-request") == "true" or not with_session else await _district(web)
-    return Visit(request=request, web=web, words=words, actor=actor, owes=owes, token=token, district=district)
+    frame = Frame() if request.headers.get("hx-request") == "true" or not with_session else await frame_of(web.platform)
+    return Visit(request=request, web=web, words=words, actor=actor, owes=owes, token=token, frame=frame)
 
 
 async def _actor(web: Web, cookie: str) -> tuple[Scope | None, str]:
@@ -178,12 +184,6 @@ async def _actor(web: Web, cookie: str) -> tuple[Scope | None, str]:
     except ForbiddenError:
         return None, ""
     return None, "code" if session.waits_for_code else "password" if session.must_change_password else "office"
-
-
-async def _district(web: Web) -> str:
-    """Return the name of the largest division known."""
-    roots = await web.platform.geo.children(None)
-    return roots[0].name if roots else ""
 
 
 async def _answer(request: Request, view: View, rights: tuple[str, ...]) -> Response:

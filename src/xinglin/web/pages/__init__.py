@@ -5,6 +5,6 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from xinglin.web.pages import account, administration, chronic, desk, exchange, followup, keeping, residents, statistics, system
+from xinglin.web.pages import account, administration, chronic, desk, exchange, followup, keeping, residents, statistics, system, tasks
 
-GROUPS: Final[tuple[ModuleType, ...]] = (account, desk, followup, keeping, residents, chronic, statistics, exchange, administration, system)
+GROUPS: Final[tuple[ModuleType, ...]] = (account, desk, followup, keeping, tasks, residents, chronic, statistics, exchange, administration, system)

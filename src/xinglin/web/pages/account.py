@@ -9,7 +9,7 @@ from starlette.responses import Response
 from xinglin.base.errors import BusyError, ConflictError, ForbiddenError, IncorrectError, XinglinError
 from xinglin.base.settings import DEMO_PASSWORD
 from xinglin.engines.security import NewAccount
-from xinglin.web.doors import demo_accounts, going_on, institutions
+from xinglin.web.doors import demo_accounts, institutions
 from xinglin.web.i18n import LANGUAGES
 from xinglin.web.menu import Entry
 from xinglin.web.page import LANGUAGE_COOKIE, PUBLIC, SESSION_COOKIE, SIGNED_IN, Visit, page, redirect, render, set_cookie
@@ -33,7 +33,7 @@ async def _sign_in_page(visit: Visit, wanted: str, login: str = "", refused: Xin
         {"login": card.login, "name": card.display_name, "role": "、".join(roles.role(office.role).name(visit.language) for office in card.memberships)}
         for card in accounts
     ]
-    context = {"next": wanted, "login": login, "accounts": offered, "password": DEMO_PASSWORD, "work": await going_on(visit), "refusal": refused.message(visit.language) if refused else ""}
+    context = {"next": wanted, "login": login, "accounts": offered, "password": DEMO_PASSWORD, "refusal": refused.message(visit.language) if refused else ""}
     return render(visit, "account/sign_in.html", context, status=refused.http_status if refused else 200)
 
 

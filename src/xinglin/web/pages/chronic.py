@@ -102,7 +102,7 @@ async def save_batch(visit: Visit) -> Response:
     """Save every line that is right; what is wrong stays in its cells, and a bad line never stops the good ones."""
     programme, _ = _asked(visit)
     form, sent = form_of(visit, programme), await visit.form()
-    persons = [int(one) for one in sent.getlist("person") if str(one).isdigit()][:_ROWS]
+    persons = [int(str(one)) for one in sent.getlist("person") if str(one).isdigit()][:_ROWS]
     cards = await visit.platform.residents.cards(visit.scope, persons)
     lines = []
     for person in persons:

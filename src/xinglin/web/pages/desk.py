@@ -16,7 +16,7 @@ from xinglin.web.lists import Action, Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.residents import area_options, card_row
 
-_RIGHTS: Final = ("followup.write", "examination.write", "check.phone")
+_RIGHTS: Final = ("followup.write", "examination.write")
 COUNTS: Final = (
     ("today", mark("今日应访"), "brand", "calendar-check"),
     ("overdue", mark("逾期"), "bad", "exclamation-triangle"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final
+from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from xinglin.base.errors import IncorrectError, NotFoundError
@@ -201,7 +203,7 @@ async def reveal(visit: Visit) -> Response:
         raise NotFoundError("没有登记这一项", "this is not recorded")
     await visit.record("reveal", "resident", persons=[card.person], detail=what)
     if visit.target:
-        return HTMLResponse(f'<span class="revealed">{value}</span>')
+        return HTMLResponse(Markup('<span class="revealed">{}</span>').format(value))
     return render(visit, "residents/revealed.html", {"row": card_row(visit, card), "value": value, "what": what})
 
 
@@ -212,7 +214,7 @@ async def find(visit: Visit) -> Response:
     await visit.record("search", "resident", persons=[card.person for card in found])
     if len(found) == 1:
         return redirect(visit, f"/residents/{found[0].person}")
-    return redirect(visit, str(visit.request.url.replace(path="/residents").remove_query_params("from").replace(scheme="", netloc="")))
+    return redirect(visit, "/residents?" + urlencode({"text": text}))
 
 
 ROUTES: Final = (

@@ -1,0 +1,47 @@
+"""What the frame of every page says of the installation: the county's name, and long work that goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xinglin.base.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from xinglin.assembly import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Long work that goes on: the load of a demonstration, an import. done of total."""
+
+    label_zh: str
+    label_en: str
+    done: int
+    total: int
+
+    def label(self, language: str) -> str:
+        """Return what the work is called."""
+        return self.label_en if language == "en" else self.label_zh
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """district: name of the largest division, "" before it is known.  work: what has not finished."""
+
+    district: str = ""
+    work: Sequence[Work] = ()
+
+
+async def frame_of(platform: Platform) -> Frame:
+    """Return what the frame shows; an empty frame while the database is away, so that the page about that can be shown."""
+    try:
+        roots = await platform.geo.children(None)
+        async with platform.database.connection() as connection:
+            rows = await connection.fetch(
+                "select label_zh, label_en, done, total from progress where finished_at is null and failed is null order by started_at"
+            )
+    except UnavailableError:
+        return Frame()
+    return Frame(roots[0].name if roots else "", [Work(*row) for row in rows])
