@@ -78,7 +78,11 @@ def rate_name(place: Place, index: int, previous: str) -> str:
     if subject and (RATE_WORD.search(subject) or not after or mention.lead_start < mention.start or GROWTH.search(before)):
         return _full(re.sub(r"(?:分别|均)$", "", _without_growth(subject)), previous)
     if not subject:
-        if not after and previous and any(other.kind == "value" for other in place.mentions[:index]):
+        if (
+            not after
+            and previous
+            and (mention.lead_start < mention.start or any(other.kind == "value" for other in place.mentions[:index]))
+        ):
             return previous
         return _lone(place, index, after, previous) if after else _earlier(place, index)
     return subject + after if not before.rstrip().endswith(("达到", "达", "为")) else subject

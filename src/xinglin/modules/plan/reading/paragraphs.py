@@ -119,7 +119,9 @@ def _words(raw: str) -> str:
 def _strip_marks(line: str) -> str:
     """Take off Markdown marks of headings, emphasis and quotes, keeping the words."""
     line = re.sub(r"^\s*#{1,6}\s*|^\s*>\s*", "", line)
-    return re.sub(r"\*\*(.+?)\*\*|__(.+?)__", lambda match: match.group(1) or match.group(2), line)
+    line = re.sub(r"^\s*[-*+]\s+(?=\S)", "——", line)
+    line = re.sub(r"\*\*(.+?)\*\*|__(.+?)__", lambda match: match.group(1) or match.group(2), line)
+    return re.sub(r"(?<![*\d“\"])\*([^*“”\n]{2,60})\*(?![*”\"])", r"\1", line)
 
 
 def _line_width(texts: Sequence[str]) -> int:

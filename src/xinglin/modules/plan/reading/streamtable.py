@@ -193,6 +193,9 @@ def _category_text(texts: Sequence[Token]) -> str:
 def _take_worded(state: _State) -> None:
     """Take the last words of a row without numbers as its values: 疫情 低流行水平 低流行水平 预期性."""
     wanted = len(state.value_columns)
+    if state.one_cell_a_line and wanted and len(state.texts) > wanted:
+        state.texts, state.values = state.texts[:-wanted], state.texts[-wanted:]
+        return
     last = state.texts[-1]
     words = last.text.split(" ")
     if last.cell or len(words) <= wanted or not wanted:
