@@ -69,6 +69,8 @@ async def test_the_overview_tells_silent_institutions_and_exports(world: World) 
     assert "青石镇卫生院" in page and "县人民医院" in page
     silent = (await world.steward.get("/exchange?state=silent")).text
     assert "县人民医院" in silent and "青石镇卫生院" not in silent
+    address = re.search(r"/exchange/messages\?institution=\d+", page)
+    assert address and "/exchange/messages/" in (await world.steward.get(address[0])).text
     workbook = await world.steward.get("/exchange/export.xlsx")
     assert workbook.content[:2] == b"PK"
 
@@ -103,6 +105,8 @@ async def test_a_refused_entry_is_repaired_on_its_page_and_a_wrong_repair_loses_
     good = json.dumps({"resource": wrong(31) | {"birthDate": "1960-02-28"}})
     answer = await world.steward.post(f"/exchange/quarantine/{number}", {"body": good, "action": "repair"})
     assert "已入库" in (await world.steward.get(answer.headers["location"])).text
+    async with world.platform.database.connection() as connection:
+        assert await connection.fetchval("select count(*) from quarantine where state = 'open' and rtype = 'Patient'") == 0
     again = await world.steward.post(f"/exchange/quarantine/{number}", {"body": good, "action": "repair"}, 422)
     assert "已处理" in again.text
 
@@ -140,6 +144,15 @@ async def test_files_are_imported_each_for_itself_and_twice_changes_nothing(worl
     await world.county.post("/exchange/import", {"source": HIS}, 403, files)
     assert "文件" in (await world.steward.post("/exchange/import", {"source": HIS}, 400)).text
     await world.steward.post("/exchange/import", {"source": "nobody"}, 404, files)
+
+
+async def test_a_line_whose_whole_file_was_refused_is_replayed_by_itself(world: World) -> None:
+    lone = resident(51, "郑测", 420999101201, "E1") | {"generalPractitioner": [{"reference": "urn:uuid:0b1d2c3e-0000-4000-8000-000000000009"}]}
+    await world.steward.post("/exchange/import", {"source": HIS}, 200, [("files", ("alone.ndjson", json.dumps(lone).encode()))])
+    number = await waiting_number(world)
+    refused = await world.steward.post(f"/exchange/quarantine/{number}", {"action": "as_sent"}, 422)
+    assert "Patient.generalPractitioner" in refused.text
+    await world.steward.post(f"/exchange/quarantine/{number}", {"action": "discard", "reason": "测试"})
 
 
 async def test_a_large_file_goes_on_in_the_background(world: World) -> None:

@@ -258,7 +258,7 @@ class Exchange:
     async def replay(self, scope: Scope, quarantine_no: int, repaired: bytes | None = None) -> Receipt:
         """Send a waiting entry again, as it was or as somebody repaired it; closes the row when it was stored.
 
-        A row of a message that failed whole sends the whole message again.
+        A row of a message that failed whole sends the whole message again. Refused once more, the row goes on waiting, alone.
         Raises: ForbiddenError without `exchange.replay`; IncorrectError when the row is not open or the repair is no JSON.
         """
         scope.require("exchange.replay")
@@ -276,11 +276,14 @@ class Exchange:
             await self.ledger.settle(
                 [quarantine_no, *(other["quarantine_no"] for other in others)], "replayed", scope.account_no, receipt.message_no
             )
+        elif receipt.message_no != row["message_no"]:
+            again = await self.ledger.waiting(None, receipt.message_no, 100_000)
+            await self.ledger.discard([other["quarantine_no"] for other in again], scope.account_no, "replay refused: the first row still waits")
         return receipt
 
     async def _again(self, row: Mapping[str, Any], repaired: bytes | None) -> tuple[bytes, Sequence[Entry], bool]:
         state = await self.ledger.state_of(row["message_no"])
-        if state is State.QUARANTINED and repaired is None:
+        if state is State.QUARANTINED and repaired is None and row["kind"] != "ndjson":
             content = await self.ledger.content(row["message_no"])
             reading = read_message(content)
             return content, reading.entries, reading.atomic

@@ -199,7 +199,7 @@ class Ledger:
         """Return open quarantine rows, oldest first: those of `numbers`, or of a message, or all."""
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                """select q.*, m.source_no, m.message_id, m.institution, s.code as source_code from quarantine q
+                """select q.*, m.source_no, m.message_id, m.kind, m.institution, s.code as source_code from quarantine q
                    join message m using (message_no) join source s using (source_no)
                    where q.state = 'open' and ($1::bigint[] is null or q.quarantine_no = any($1)) and ($2::bigint is null or q.message_no = $2)
                    order by q.quarantine_no limit $3""",

@@ -28,13 +28,14 @@ _EVENTS: Final = ("Encounter", "Observation", "Condition", "QuestionnaireRespons
 
 @dataclass(frozen=True, slots=True)
 class MessageQuery:
-    """Which messages. sort: a key of received_at, message_no, source, rejected, size; '-' before it = descending."""
+    """Which messages. institution: rid of one it brought something of.  sort: a key of received_at, message_no, source, rejected, size; '-' before it = descending."""
 
     source: str | None = None
     state: str | None = None
     text: str | None = None
     since: date | None = None
     until: date | None = None
+    institution: int | None = None
     sort: str = "-message_no"
     limit: int = 50
     offset: int = 0
@@ -133,15 +134,16 @@ class Panel:
         order = _SORTS.get(query.sort.lstrip("-"), "m.message_no")
         direction = "desc" if query.sort.startswith("-") else "asc"
         where = """($1::text is null or s.code = $1) and ($2::text is null or m.state = $2) and ($3::text is null or m.message_id ilike '%' || $3 || '%')
-            and ($4::date is null or m.received_at >= $4) and ($5::date is null or m.received_at < $5)"""
+            and ($4::date is null or m.received_at >= $4) and ($5::date is null or m.received_at < $5)
+            and ($6::bigint is null or exists (select 1 from message_tally t where t.message_no = m.message_no and t.institution = $6))"""
         until = query.until + timedelta(days=1) if query.until else None
-        values = (query.source, query.state, query.text, query.since, until)
+        values = (query.source, query.state, query.text, query.since, until, query.institution)
         async with self._database.connection() as connection:
             total = await connection.fetchval(f"select count(*) from message m join source s using (source_no) where {where}", *values)
             rows = await connection.fetch(
                 f"""select m.message_no, s.code as source, s.name as source_name, m.message_id, m.kind, m.size, m.received_at, m.finished_at, m.state,
                     m.entries, m.stored, m.unchanged, m.rejected, m.reason from message m join source s using (source_no)
-                    where {where} order by {order} {direction}, m.message_no desc limit $6 offset $7""",
+                    where {where} order by {order} {direction}, m.message_no desc limit $7 offset $8""",
                 *values, query.limit, query.offset,
             )  # fmt: skip
         return [_message(row) for row in rows], total

@@ -22,6 +22,7 @@ from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.exchange_rows import MESSAGE_STATES, local, read_number, state_tag
 
 MOST_BYTES: Final = 64 * 1024 * 1024
+_MOST_BYTES_AT_ONCE: Final = 256 * 1024 * 1024
 _AT_ONCE_BYTES: Final = 1024 * 1024
 _NOTHING: Final = {"source": "", "new_code": "", "new_name": "", "institution": "", "foreign": False}
 
@@ -85,6 +86,8 @@ async def _sent(visit: Visit, form: FormData) -> _Sent:
         if len(content) > MOST_BYTES:
             raise IncorrectError("单个文件超过 64 MB：请用命令 xinglin import 导入", "a file is over 64 MB: use the command xinglin import", status=413)
         files.append((upload.filename or "", content))
+        if sum(len(each) for _, each in files) > _MOST_BYTES_AT_ONCE:
+            raise IncorrectError("一次不超过 256 MB：请分几次导入", "at most 256 MB at once: import them in several goes", status=413)
     institution = read_number(str(form.get("institution", ""))) if source.is_foreign else None
     return _Sent(code, institution, files)
 

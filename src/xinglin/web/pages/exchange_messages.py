@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from xinglin.engines.exchange import MessageQuery
+from xinglin.web.doors import institutions
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows
 from xinglin.web.menu import Entry
@@ -25,6 +26,7 @@ def _message_query(query: Query) -> MessageQuery:
         text=query.get("text") or None,
         since=read_day(query.get("since")),
         until=read_day(query.get("until")),
+        institution=read_number(query.get("institution")),
         sort=("-" if query.descending else "") + query.sort,
         limit=query.size,
         offset=query.offset,
@@ -34,6 +36,10 @@ def _message_query(query: Query) -> MessageQuery:
 async def _messages(visit: Visit, query: Query) -> Rows:
     found, total = await visit.platform.panel.messages(visit.scope, _message_query(query))
     return Rows([message_row(visit, message) for message in found], total)
+
+
+async def _institutions(visit: Visit) -> list[tuple[str, str]]:
+    return [(str(one.rid), one.name) for one in (await institutions(visit)).values()]
 
 
 MESSAGES: Final = ListPage(
@@ -62,6 +68,7 @@ MESSAGES: Final = ListPage(
         Filter("text", mark("报文标识"), hint=mark("文件名或标识的一部分")),
         Filter("source", mark("来源"), "choice", source_options),
         Filter("state", mark("状态"), "choice", tuple((code, label) for code, (label, _) in MESSAGE_STATES.items())),
+        Filter("institution", mark("机构"), "choice", _institutions),
         Filter("since", mark("从"), "date"),
         Filter("until", mark("到"), "date"),
     ),

@@ -90,7 +90,7 @@ INSTITUTIONS: Final = ListPage(
     sort="received",
     descending=True,
     columns=(
-        Column("name", mark("机构"), sortable=True, is_main=True),
+        Column("name", mark("机构"), path="messages", sortable=True, is_main=True),
         Column("code", mark("机构代码")),
         Column("state", mark("状态"), "tag"),
         Column("received", mark("已入库"), "number", sortable=True),
