@@ -119,3 +119,13 @@ def test_a_condition_is_read_as_a_guess() -> None:
     (one,) = targets("对服务人口低于1000人的行政村，实行巡诊。")
     assert (one.target_op, one.target_value, one.sure) == ("<", 1000, False)
     assert one.reasons
+
+
+def test_the_year_of_a_cited_title_is_no_target_year() -> None:
+    (one,) = targets("落实《海安区大健康产业规划（2021—2030年）》，打造3个健康旅游示范基地。")
+    assert (one.name, one.target_value, one.target_year) == ("健康旅游示范基地", 3, 2027)
+
+
+def test_a_target_repeated_for_a_later_year_keeps_its_name() -> None:
+    early, late = targets("到2025年，基层机构达标率达到95%；到2027年，达到100%。")
+    assert (early.name, early.target_year, late.name, late.target_year) == ("基层机构达标率", 2025, "基层机构达标率", 2027)

@@ -188,11 +188,13 @@ def _han(match: re.Match[str], sentence: str) -> Mention | None:
 
 
 def years_in(sentence: str) -> list[tuple[int, int, bool]]:
-    """Return (position, year, compared) for every year of a sentence; compared: 较2020年, 从2015年."""
+    """Return (position, year, compared) for every year of a sentence; compared: 较2020年, 从2015年, or inside a title 《……》."""
     found: list[tuple[int, int, bool]] = []
+    titles = [match.span() for match in _TITLES.finditer(sentence)]
     for match in _YEAR.finditer(sentence):
         before = sentence[max(0, match.start() - 2) : match.start()]
-        found.append((match.start(), int(match.group(1)), bool(re.search(r"[较比从由自]$|《$|[较比]?于$", before))))
+        titled = any(first <= match.start() < last for first, last in titles)
+        found.append((match.start(), int(match.group(1)), titled or bool(re.search(r"[较比从由自]$|[较比]?于$", before))))
     for match in _PLAN_END.finditer(sentence):
         before = sentence[max(0, match.start() - 2) : match.start()]
         found.append((match.start(), PLAN_ENDS[match.group(1)], bool(re.search(r"[较比从由自]$", before))))

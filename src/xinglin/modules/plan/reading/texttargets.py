@@ -147,6 +147,9 @@ def _sign(name: str, mention: Mention, notes: list[str]) -> str | None:
     if sign:
         notes.append(BY_CATALOGUE)
         return sign
+    if mention.unit == "%" and PREDICATE.search(name):
+        notes.append("目标无符号，做到某事的比例按不低于处理")
+        return ">="
     notes.append("目标无符号，按等于处理")
     return "="
 
