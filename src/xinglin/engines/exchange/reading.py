@@ -6,8 +6,10 @@ import gzip
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
+import msgspec
 import orjson
 
 from xinglin.base.errors import IncorrectError
@@ -83,13 +85,27 @@ def check_text(text: bytes) -> None:
         raise UnreadableError("encoding", "文本是 GB18030/GBK 编码，FHIR 规定用 UTF-8，请转换后重发", "the text is in GB18030; FHIR asks for UTF-8, convert it and send again", where=place) from error  # fmt: skip
 
 
+# Decimals stay decimals: FHIR keeps the digits as sent, and 1.50 is not 1.5.
+_decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
+
+
+def _place(text: bytes) -> str:
+    """Return line and column where a text stops being JSON."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        return f"line {error.lineno} column {error.colno}"
+    return ""
+
+
 def parse_json(text: bytes, where: str = "") -> dict[str, Any]:
     """Return the object a JSON text holds.  Raises: UnreadableError naming line and column."""
     try:
-        value = orjson.loads(text)
-    except orjson.JSONDecodeError as error:
-        place = where or f"line {error.lineno} column {error.colno}"
-        raise UnreadableError("unreadable", "不是合法的 JSON（可能被截断）", "not valid JSON (maybe cut off)", where=place) from error
+        value = _decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise UnreadableError(
+            "unreadable", "不是合法的 JSON（可能被截断）", "not valid JSON (maybe cut off)", where=where or _place(text)
+        ) from error
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
         raise UnreadableError("not_fhir", "不是 FHIR 资源：缺少 resourceType", "not a FHIR resource: resourceType is missing", where=where)
     return value
