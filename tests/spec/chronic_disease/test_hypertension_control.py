@@ -87,6 +87,13 @@ def test_迁出后剔除_注明原因_迁回重新计入() -> None:
     assert person.enrolled(date(2026, 9, 1)).counted(RATE) == (1, 1, None)
 
 
+def test_档案标为迁出而登记未终止的_也剔除_不在应访清单() -> None:
+    person = A().enrolled(ENROLLED).visited(date(2026, 2, 1), (120, 80)).changed("patient", residence_status="moved_out", moved_out_on=date(2026, 6, 1))
+    assert person.counted(RATE) == (0, 0, "moved_out")
+    assert person.says("hypertension-followup")["applies"] is False
+    assert person.counted(RATE, date(2026, 5, 31)) == (1, 1, None)
+
+
 @pytest.mark.parametrize(
     ("reason", "counted"), [("diagnosis_corrected", (0, 0, "diagnosis_corrected")), ("lost", (0, 1, None)), ("declined", (0, 1, None))]
 )

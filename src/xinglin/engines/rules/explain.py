@@ -104,7 +104,9 @@ class _Teller:
     def sentence(self, node: Node) -> Sentence:
         answer = self.value(node)
         is_met = answer if isinstance(answer, bool) or answer is None else bool(answer)
-        zh, en = (self._told(node, answer, language) for language in ("zh", "en"))
+        # "has died: no" reads better than "not (has died): yes"
+        told, value = (node.item, None if answer is None else not answer) if isinstance(node, nodes.Not) else (node, answer)
+        zh, en = (self._told(told, value, language) for language in ("zh", "en"))
         rids = {rid for drawn in _drawn(node) for rid in self.value(combine.Rids(drawn.rows))}
         return Sentence(Words(zh, en), is_met, tuple(sorted(rids)))
 
