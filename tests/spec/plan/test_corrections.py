@@ -108,3 +108,11 @@ def test_rows_of_the_same_text_have_their_own_fingerprints() -> None:
     text = "河东县“十四五”规划\n指标	2020年	2025年\n床位（张）	5	6\n其中：基层（张）	1	2\n医师（人）	2	3\n其中：基层（张）	1	2\n"
     prints = [one.fingerprint for one in read(text).indicators]
     assert len(set(prints)) == len(prints) == 4
+
+
+def test_a_correction_survives_a_row_put_before_its_own() -> None:
+    head = "河东县“十四五”规划\n序号\t指标\t2020年\t2025年\n"
+    before = read(head + "1\t签约率（%）\t70\t80\n")
+    after = read(head + "1\t建档率（%）\t90\t95\n2\t签约率（%）\t70\t80\n")
+    made = apply_corrections(after, [Correction(before.indicators[0].fingerprint, CHANGE, {"kind": "binding"})])
+    assert [one.kind for one in made.indicators] == [None, "binding"]

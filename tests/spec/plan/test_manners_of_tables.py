@@ -360,3 +360,10 @@ def test_headings_inside_a_broken_table_name_its_groups() -> None:
         ("以县为单位中医馆覆盖率", "%", 95.0, ">=", 100.0),
     ]
     assert [one.category for one in rows] == ["健康水平"] * 2 + ["卫生资源"] * 2 + ["中医药"] * 2
+
+
+def test_a_part_takes_unit_and_direction_from_its_whole() -> None:
+    text = "安岭县“十四五”规划\n指标\t2020年\t2025年\n每千人口注册护士数（人）\t2.1\t≥3\n其中：乡镇\t——\t1.2\n"
+    _, part = table(text)
+    assert (part.name, part.parent, part.unit, part.target_op) == ("其中：乡镇", "每千人口注册护士数", "人", ">=")
+    assert "上级指标" in part.note

@@ -17,6 +17,8 @@ from xinglin.modules.plan.reading.rows import Draft, Table
 from xinglin.modules.plan.reading.values import Value, parse_value, parse_values
 
 BY_CATALOGUE = "目标无符号，方向据指标词表"
+BY_PARENT = "目标无符号，方向从上级指标"
+AS_PRINTED = "目标无符号，按等于处理"
 BY_MOVEMENT = "目标无符号，方向据基期与目标的变化"
 
 
@@ -86,6 +88,9 @@ def _finish(one: Indicator, name: Name, draft: Draft, around: _Around) -> Indica
         unit = parent.unit
         if unit:
             notes.append("单位从上级指标")
+    sign = direction_sign(parent.name) if name.of_which and parent is not None and AS_PRINTED in one.note else None
+    if sign is not None:
+        notes = [note.replace(AS_PRINTED, BY_PARENT) for note in notes]
     if draft.note:
         notes.append(squeeze(draft.note))
     if name.mark:
@@ -93,6 +98,7 @@ def _finish(one: Indicator, name: Name, draft: Draft, around: _Around) -> Indica
     return replace(
         one,
         unit=unit,
+        target_op=sign or one.target_op,
         parent=parent.name if name.of_which and parent else None,
         note="；".join(dict.fromkeys(notes)),
         period="past" if around.table.past else "current",
@@ -190,7 +196,7 @@ def _operator(name: str, value: Value | None, base: float | None, notes: list[st
         notes.append(BY_MOVEMENT)
         doubts.append("词表中没有这一指标的方向")
         return ">=" if value.value > base else "<="
-    notes.append("目标无符号，按等于处理")
+    notes.append(AS_PRINTED)
     return "="
 
 

@@ -167,7 +167,8 @@ def _draft(cells: Sequence[Cell], columns: Sequence[Column]) -> Draft | None:
     draft.name = names[-1] if names else ""
     if len(names) > 1:
         draft.category = draft.category or names[0]
-    draft.printed = "\t".join(cell.text for cell in cells if cell.text and not cell.merged)
+    shown = [cell.text for cell, column in zip(cells, columns, strict=False) if cell.text and not cell.merged and column.role != "serial"]
+    draft.printed = "\t".join(shown)
     return draft if draft.name and any(cell for _, cell in draft.cells) else None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from xinglin.modules.plan.reading.assemble import BY_CATALOGUE, direction_sign, fingerprint
+from xinglin.modules.plan.reading.assemble import AS_PRINTED, BY_CATALOGUE, direction_sign, fingerprint
 from xinglin.modules.plan.reading.mentions import Mention, years_in
 from xinglin.modules.plan.reading.model import Indicator, OtherValue
 from xinglin.modules.plan.reading.names import split_names
@@ -150,7 +150,7 @@ def _sign(name: str, mention: Mention, notes: list[str]) -> str | None:
     if mention.unit == "%" and PREDICATE.search(name):
         notes.append("目标无符号，做到某事的比例按不低于处理")
         return ">="
-    notes.append("目标无符号，按等于处理")
+    notes.append(AS_PRINTED)
     return "="
 
 
