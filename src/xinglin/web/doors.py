@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from datetime import datetime
 
 from xinglin.engines.identity import Institution
-from xinglin.engines.security import AccountCard
+from xinglin.engines.security import AccountCard, scope_condition
 from xinglin.web.page import Visit
 from xinglin.web.record import Names, Record, read_record
 
@@ -41,3 +43,13 @@ async def names(visit: Visit) -> Names:
 async def record_of(visit: Visit, person: int) -> Record:
     """Return a resident's record for a page. Raises: NotFoundError outside the scope."""
     return read_record(await visit.platform.store.person_bodies(visit.scope, person), await names(visit))
+
+
+async def entries_seen(visit: Visit, rids: Sequence[int]) -> dict[int, tuple[int, str, int, datetime]]:
+    """Return rid → (person, type, number of its message, when it came) of those entries that are about residents the scope sees."""
+    query = (
+        "select r.rid, l.person, r.rtype, r.message_no, r.ts from res r join person_link l on l.patient = r.pat and l.to_seq is null"
+        f" where r.rid = any($1::bigint[]) and {scope_condition(visit.scope, 'l.person')}"
+    )
+    async with visit.platform.database.connection() as connection:
+        return {row[0]: (row[1], row[2], row[3], row[4]) for row in await connection.fetch(query, list(rids))}

@@ -5,6 +5,34 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Final
 
-from xinglin.web.pages import account, administration, chronic, desk, exchange, followup, keeping, residents, statistics, system, tasks
+from xinglin.web.pages import (
+    account,
+    administration,
+    chronic,
+    desk,
+    exchange,
+    followup,
+    followup_sheet,
+    keeping,
+    residents,
+    statistics,
+    system,
+    tasks,
+    verification,
+)
 
-GROUPS: Final[tuple[ModuleType, ...]] = (account, desk, followup, keeping, tasks, residents, chronic, statistics, exchange, administration, system)
+GROUPS: Final[tuple[ModuleType, ...]] = (
+    account,
+    desk,
+    followup,
+    followup_sheet,
+    keeping,
+    tasks,
+    residents,
+    chronic,
+    statistics,
+    verification,
+    exchange,
+    administration,
+    system,
+)

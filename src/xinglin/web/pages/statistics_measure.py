@@ -1,0 +1,307 @@
+"""One measure: what it means, its number, the same by place and worker, the people behind it, and why each counts as they do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Final, get_args
+
+import orjson
+from starlette.responses import Response
+
+from xinglin.definitions import Definition
+from xinglin.engines.rules import MeasureRow as Row
+from xinglin.engines.rules import Member, MemberQuery, Part
+from xinglin.web.exports import export_answer
+from xinglin.web.i18n import mark
+from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
+from xinglin.web.page import Visit, page, render
+from xinglin.web.pages.residents import card_row
+from xinglin.web.pages.statistics_asking import (
+    GROUPS,
+    PARTS,
+    RIGHTS,
+    Asked,
+    asked,
+    crumbs,
+    day_asked,
+    group_names,
+    measure_of,
+    month_ends,
+    standing,
+    told_at,
+)
+
+_ONE_PERSON: Final = ("EpisodeOfCare", "Encounter", "Observation", "Condition", "QuestionnaireResponse", "Patient", "Contract", "ServiceRequest", "Task", "Immunization", "MedicationStatement")  # fmt: skip
+
+
+async def show_measure(visit: Visit) -> Response:
+    """Show one measure; `#groups` alone when htmx asks for another cut."""
+    one = await asked(visit)
+    table = await visit.platform.measures.measure(one.scope, one.definition.id, one.as_of, one.by, one.focus)
+    definition = one.definition
+    edition = visit.platform.rules.edition(one.as_of).of_kind("measure")
+    tag, kind = standing(visit, definition)
+    context = {
+        "asked": one,
+        "definition": definition,
+        "tag": (tag, kind),
+        "total": table.total,
+        "rows": await _rows(visit, one, table.rows),
+        "groups": [(code, visit.text(label)) for code, label in GROUPS.items()],
+        "crumbs": await crumbs(visit, one),
+        "parts": _parts(visit, one, table.total),
+        "as_of": await told_at(visit, table.seq),
+        "known_text": visit.request.query_params.get("known", "") if one.known else "",
+        "variants": [other for other in edition if other.base == definition.base and other.variant],
+        "kin": [other for other in edition if _is_kin(other, definition)],
+        "reasons": [(item, table.total.exclusions.get(item.reason, 0)) for item in definition.exclusions],
+        "place": f"{definition.place}",
+    }
+    return render(visit, "statistics/groups.html" if visit.target == "groups" else "statistics/measure.html", context)
+
+
+def _is_kin(other: Definition, definition: Definition) -> bool:
+    """Tell whether another measure is the same thing looked at as a year or as progress."""
+    names = {name.replace("-standard-progress", "-standard-rate") for name in (other.base, definition.base)}
+    return len(names) == 1 and other.base != definition.base and other.variant == definition.variant
+
+
+def _parts(visit: Visit, one: Asked, total: Row) -> list[dict[str, Any]]:
+    """Return the parts of a number that open into people. count: None where people are not what is counted."""
+    counts = {
+        "numerator": total.numerator,
+        "denominator": total.denominator,
+        "gap": total.denominator - total.numerator,
+        "unknown": total.unknown,
+        "excluded": sum(total.exclusions.values()),
+    }
+    wanted = ("numerator",) if one.definition.unit == "count" else tuple(PARTS)
+    is_exact = one.definition.counts_people or one.definition.base in ("records", "hypertension-managed", "diabetes2-managed")
+    found = []
+    for part in wanted:
+        if counts[part] or part in ("numerator", "denominator"):
+            label = visit.text(PARTS[part]) if one.definition.unit != "count" else visit.text("人员")
+            exact = is_exact or part in ("unknown", "excluded")
+            found.append({"part": part, "label": label, "count": counts[part] if exact else None, "path": one.people(part)})
+    return found
+
+
+async def _rows(visit: Visit, one: Asked, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the groups as rows, best first: by share, or by number for a count."""
+    names = await group_names(visit, one.by, [row.group for row in rows if row.group is not None])
+    found = [_row(visit, one, row, names) for row in rows]
+    if one.definition.unit == "count":
+        return sorted(found, key=lambda row: -row["numerator"])
+    return sorted(found, key=lambda row: (row["share"] is None, -(row["share"] or 0), -row["denominator"]))
+
+
+def _row(visit: Visit, one: Asked, row: Row, names: Mapping[int, str]) -> dict[str, Any]:
+    if row.group is None:
+        people = {part: f"{one.people(part)}&cut={one.by}" for part in PARTS}
+        down = ""
+    else:
+        under = one.under(row.group)
+        people = {part: under.people(part) for part in PARTS}
+        down = "" if one.by == "practitioner" else under.path()
+    return {
+        "name": names.get(row.group, str(row.group)) if row.group is not None else visit.text("未登记"),
+        "numerator": row.numerator,
+        "denominator": row.denominator,
+        "share": row.share,
+        "interval": row.interval,
+        "unknown": row.unknown,
+        "excluded": sum(row.exclusions.values()),
+        "down": down,
+        "people": people,
+    }
+
+
+async def show_trend(visit: Visit) -> Response:
+    """Show the measure at the ends of the last months as a chart; a part of the page, and a page of its own."""
+    one = await asked(visit)
+    days = month_ends(one.as_of)
+    figures = (await visit.platform.measures.overview(one.scope, [(one.definition.id, days)], one.focus))[0]
+    waits = any(figure.total is None for figure in figures)
+    is_count = one.definition.unit == "count"
+    values = [None if figure.total is None else figure.total.numerator if is_count else figure.total.share for figure in reversed(figures)]
+    chart = {
+        "days": [day.isoformat() for day in reversed(days)],
+        "series": [{"name": one.definition.title.say(visit.language), "values": values}],
+        "percent": not is_count,
+    }
+    points = [(figure.day, figure.total) for figure in figures if figure.total is not None]
+    context = {"chart": chart, "waits": waits, "asked": one, "points": points, "is_count": is_count, "is_part": bool(visit.target)}
+    return render(visit, "statistics/trend.html", context)
+
+
+async def export_measure(visit: Visit) -> Response:
+    """Return the groups of a measure as Excel."""
+    visit.scope.require("export")
+    one = await asked(visit)
+    table = await visit.platform.measures.measure(one.scope, one.definition.id, one.as_of, one.by, one.focus)
+    words = [(GROUPS.get(one.by, "范围"), "text"), ("分子", "number"), ("分母", "number"), ("比率", "percent")]
+    words += [("95% 区间下限", "percent"), ("95% 区间上限", "percent"), ("不明", "number"), ("剔除", "number")]
+    rows = await _rows(visit, one, table.rows)
+    total = {"name": visit.text("合计"), "excluded": sum(table.total.exclusions.values())}
+    total |= {name: getattr(table.total, name) for name in ("numerator", "denominator", "share", "interval", "unknown")}
+
+    async def cells() -> AsyncIterator[Sequence[object]]:
+        for row in (*rows, total):
+            low, high = row["interval"] or (None, None)
+            yield [row["name"], row["numerator"], row["denominator"], row["share"], low, high, row["unknown"], row["excluded"]]
+        await visit.record("export", "measure", detail=one.definition.id)
+
+    title = f"{one.definition.title.say(visit.language)} {one.as_of}"
+    return await export_answer(visit, title, [(visit.text(word), kind) for word, kind in words], cells(), len(rows) + 1)
+
+
+async def _people(visit: Visit, query: Query) -> Rows:
+    """Return the people of a part of a number, each with the sentence why and what would change it."""
+    one = await asked(visit)
+    wanted: Any = query.get("part") if query.get("part") in get_args(Part) else "denominator"
+    cut: Any = query.get("cut") if query.get("cut") in GROUPS else "none"
+    question = MemberQuery(wanted, cut, None, query.page, min(query.size, 500), query.get("reason") or None, one.focus)
+    found = await visit.platform.measures.members(one.scope, one.definition.id, one.as_of, question)
+    cards = await visit.platform.residents.cards(visit.scope, [member.person for member in found.members])
+    await visit.record("list", "measure", persons=sorted(cards), detail=one.definition.id)
+    rows = [_member_row(visit, one, member, card_row(visit, cards[member.person])) for member in found.members if member.person in cards]
+    return Rows(rows, found.total, as_of=await told_at(visit, found.seq))
+
+
+def _member_row(visit: Visit, one: Asked, member: Member, card: dict[str, object]) -> dict[str, object]:
+    reasons = {item.reason: item.words.say(visit.language) for item in one.definition.exclusions}
+    place = 1 if visit.language == "en" else 0
+    if member.reason is not None:
+        counted = Tag(reasons.get(member.reason, member.reason), "warn")
+    elif one.definition.unit == "count":
+        counted = Tag(visit.text("计入"), "good")
+    elif member.numerator >= member.denominator:
+        counted = Tag(visit.text("计入分子"), "good")
+    else:
+        counted = Tag(visit.text("未计入分子"), "bad")
+    return {
+        **card,
+        "counted": counted,
+        "numbers": f"{member.numerator} / {member.denominator}" if one.definition.unit == "visits" else "",
+        "numerator": member.numerator,
+        "change": "；".join(words[place] for words in member.changes) or member.verdict[place],
+        "evidence": visit.text("{count} 条记录", count=len(member.evidence)),
+        "why_link": f"/measures/{one.definition.id}/why/{member.person}?as_of={one.as_of}",
+    }
+
+
+async def _measure_options(visit: Visit) -> list[tuple[str, str]]:
+    found = visit.platform.rules.edition(visit.platform.clock.today()).of_kind("measure")
+    return [(one.id, one.title.say(visit.language)) for one in found]
+
+
+async def _people_context(visit: Visit, query: Query) -> Mapping[str, object]:
+    one = await asked(visit)
+    return {"asked": one, "crumbs": await crumbs(visit, one), "part": visit.text(PARTS.get(query.get("part"), PARTS["denominator"]))}
+
+
+PEOPLE: Final = ListPage(
+    path="/measures/people",
+    title=mark("指标人员名单"),
+    group="statistics",
+    rights=("resident.read",),
+    fetch=_people,
+    template="statistics/people.html",
+    context=_people_context,
+    columns=(
+        Column("name", mark("姓名"), path="link", is_main=True),
+        Column("sex", mark("性别")),
+        Column("age", mark("年龄"), "number"),
+        Column("id_number", mark("身份证号")),
+        Column("phone", mark("电话")),
+        Column("area", mark("村（居）")),
+        Column("institution", mark("管理机构")),
+        Column("counted", mark("结果"), "tag"),
+        Column("numbers", mark("已访/应访")),
+        Column("change", mark("判断与怎样会改变")),
+        Column("evidence", mark("依据"), path="why_link"),
+    ),
+    filters=(
+        Filter("measure", mark("指标"), "choice", _measure_options, default="hypertension-control-rate"),
+        Filter("part", mark("哪些人"), "choice", tuple(PARTS.items()), default="denominator"),
+        Filter("as_of", mark("截至"), "date"),
+        *(Filter(name, "", "hidden") for name in ("area", "institution", "worker", "known", "cut", "reason")),
+    ),
+    empty_title=mark("这一部分没有人"),
+    empty_hint=mark("可换“哪些人”，或回到指标页选别的地区"),
+)
+
+
+async def show_why(visit: Visit) -> Response:
+    """Show why a measure counts a resident as it does, and the entries and messages that rests on."""
+    person, as_of = visit.request.path_params["person"], day_asked(visit)
+    definition = measure_of(visit, visit.request.path_params["measure"], as_of)
+    card = await visit.platform.residents.card(visit.scope, person)
+    told = await visit.platform.rules.explain(visit.scope, definition.id, person, as_of)
+    context = {
+        "card": card,
+        "row": card_row(visit, card),
+        "told": told,
+        "definition": definition,
+        "evidence": await _evidence(visit, person, told.evidence),
+        "day": as_of,
+        "as_of": await told_at(visit, await visit.platform.store.head()),
+    }
+    return render(visit, "statistics/why.html", context)
+
+
+async def _evidence(visit: Visit, person: int, rids: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the entries a judgement rests on, newest first: what, which day, in how many words, which message brought it."""
+    wanted = set(rids)
+    found = [_entry(visit, one) for one in await visit.platform.store.person_bodies(visit.scope, person, _ONE_PERSON) if one.rid in wanted]
+    return sorted(found, key=lambda entry: entry["day"], reverse=True)
+
+
+_KINDS: Final = {
+    "Encounter": mark("就诊或随访"),
+    "Observation": mark("测量值"),
+    "EpisodeOfCare": mark("纳入管理"),
+    "Condition": mark("诊断"),
+    "Patient": mark("居民档案"),
+    "QuestionnaireResponse": mark("表单"),
+}
+
+
+def _entry(visit: Visit, one: Any) -> dict[str, Any]:
+    body = orjson.loads(one.body)
+    day = body.get("effectiveDateTime") or body.get("recordedDate") or body.get("period", {}).get("start") or body.get("authored") or ""
+    received = one.updated_at.astimezone(visit.platform.clock.zone)
+    return {
+        "kind": visit.text(_KINDS[one.rtype]) if one.rtype in _KINDS else one.rtype,
+        "words": _words(body),
+        "type": one.rtype,
+        "id": one.id,
+        "day": str(day or body.get("authoredOn") or "")[:10],
+        "message_no": one.message_no,
+        "version": one.version,
+        "received": received.strftime("%Y-%m-%d %H:%M"),
+    }
+
+
+def _words(body: Mapping[str, Any]) -> str:
+    """Return what a resource says in few words: its code's text or code, and its value."""
+    coded = body.get("code") or next(iter(body.get("type") or ()), None) or {}
+    if not isinstance(coded, Mapping):
+        return ""
+    coding = next(iter(coded.get("coding") or ()), {})
+    text = coded.get("text") or coding.get("display") or coding.get("code") or ""
+    values = [part.get("valueQuantity", {}).get("value") for part in body.get("component", ())]
+    if body.get("valueQuantity"):
+        values = [body["valueQuantity"].get("value"), body["valueQuantity"].get("unit", "")]
+    return " ".join(
+        [str(text), "/".join(str(value) for value in values if value is not None) if body.get("component") else " ".join(map(str, values))]
+    ).strip()
+
+
+ROUTES: Final = (
+    *PEOPLE.routes(),
+    page("/measures/{measure}", show_measure, right=RIGHTS),
+    page("/measures/{measure}/trend", show_trend, right=RIGHTS),
+    page("/measures/{measure}/export.xlsx", export_measure, right=RIGHTS),
+    page("/measures/{measure}/why/{person:int}", show_why, right="resident.read"),
+)

@@ -1,0 +1,27 @@
+"""Excel sheets in: the first sheet's rows as texts under the headings of its first filled row."""
+
+from __future__ import annotations
+
+import fastexcel
+
+from xinglin.base.errors import IncorrectError
+
+
+def read_sheet(content: bytes) -> list[dict[str, str]]:
+    """Return the rows of the first sheet, heading → text ("" for an empty cell); rows without any text are left out.
+
+    Raises: IncorrectError for what is no workbook.
+    """
+    try:
+        sheet = fastexcel.read_excel(content).load_sheet(0, header_row=None, dtypes="string")
+        columns = [column.to_pylist() for column in sheet.to_arrow().columns]
+    except fastexcel.FastExcelError as error:
+        raise IncorrectError(
+            "这不是 Excel 工作簿：请另存为 .xlsx 后再传", "this is not an Excel workbook: save it as .xlsx and send it again"
+        ) from error
+    rows = [[("" if cell is None else str(cell)).strip() for cell in row] for row in zip(*columns, strict=True)]
+    filled = [row for row in rows if any(row)]
+    if not filled:
+        return []
+    heads = filled[0]
+    return [dict(zip(heads, row, strict=True)) for row in filled[1:]]
