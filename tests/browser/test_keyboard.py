@@ -21,7 +21,15 @@ from xinglin.web.app import make_app
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 
 
 @pytest.fixture(scope="module")
@@ -175,9 +183,33 @@ async def test_a_masked_number_is_shown_in_place(chromium: Any, address: str, pl
     assert id_number(64, "19680305") == await page.inner_text("#secret-id_number .revealed")
 
 
+async def test_a_list_is_saved_as_excel(chromium: Any, address: str) -> None:
+    page = await signed_in(chromium, address)
+    await page.goto(f"{address}/residents")
+    async with page.expect_download() as waiting:
+        await page.click("#do-export")
+    download = await waiting.value
+    assert download.suggested_filename.endswith(".xlsx")
+    assert (await download.path()).read_bytes()[:2] == b"PK"
+
+
+async def test_a_search_changes_the_list_and_the_address_without_a_new_page(chromium: Any, address: str) -> None:
+    page = await signed_in(chromium, address)
+    await page.goto(f"{address}/residents")
+    await page.evaluate("window.isTheSame = true")
+    await page.keyboard.press("/")
+    await page.keyboard.type("lcy")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/residents?text=lcy*")
+    await until(page, "document.querySelectorAll('#list tbody tr').length === 1")
+    assert await page.evaluate("window.isTheSame") and "李测一" in await page.inner_text("#list")
+
+
 @pytest.mark.parametrize("size", [(1366, 768), (390, 844)])
 @pytest.mark.parametrize("language", ["zh", "en"])
-async def test_no_page_is_wider_than_its_window_and_none_breaks_the_content_policy(chromium: Any, address: str, size: tuple[int, int], language: str) -> None:
+async def test_no_page_is_wider_than_its_window_and_none_breaks_the_content_policy(
+    chromium: Any, address: str, size: tuple[int, int], language: str
+) -> None:
     page = await signed_in(chromium, address, size)
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)

@@ -120,7 +120,9 @@ class AuditTape:
 def frame_platform(*, demo: bool = True) -> Any:
     """Return a platform on which sign-in, frame and lists work."""
     settings = Settings(data_dir=Path("unused"), demo=demo)
-    return SimpleNamespace(settings=settings, clock=CLOCK, security=OneAccountPerRole(), audit=AuditTape(), geo=NamedPlaces(), database=NoRows())
+    return SimpleNamespace(
+        settings=settings, clock=CLOCK, security=OneAccountPerRole(), audit=AuditTape(), geo=NamedPlaces(), database=NoRows()
+    )
 
 
 def form_token(page: str) -> str:

@@ -190,5 +190,9 @@ def test_a_page_says_so_while_the_database_is_away_and_works_when_it_is_back(cli
 def test_every_route_names_its_right(client: TestClient) -> None:
     app: Any = client.app
     open_to_all = {"/static/{version}/{name:path}", "/health"}
-    bare = [route.path for route in app.routes if isinstance(route, Route) and route.path not in open_to_all and not hasattr(route.endpoint, "right")]
+    bare = [
+        route.path
+        for route in app.routes
+        if isinstance(route, Route) and route.path not in open_to_all and not hasattr(route.endpoint, "right")
+    ]
     assert bare == []

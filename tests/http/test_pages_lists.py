@@ -18,7 +18,16 @@ from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.page import Visit
 
 PEOPLE = [
-    {"person": n, "name": f"居民{n:03d}", "age": 40 + n, "born": date(1980, 1, 1), "share": n / 100, "state": Tag("逾期", "bad"), "link": f"/p/{n}", "id": "=1+1"}
+    {
+        "person": n,
+        "name": f"居民{n:03d}",
+        "age": 40 + n,
+        "born": date(1980, 1, 1),
+        "share": n / 100,
+        "state": Tag("逾期", "bad"),
+        "link": f"/p/{n}",
+        "id": "=1+1",
+    }
     for n in range(1, 46)
 ]
 
@@ -70,7 +79,9 @@ def names(page: str) -> list[str]:
     return re.findall(r'class="main" href="/p/\d+">(居民\d+)<', page)
 
 
-@pytest.mark.parametrize(("language", "words"), [("zh", ["查询", "重置", "导出", "打印", "新增"]), ("en", ["Search", "Reset", "Export", "Print", "New"])])
+@pytest.mark.parametrize(
+    ("language", "words"), [("zh", ["查询", "重置", "导出", "打印", "新增"]), ("en", ["Search", "Reset", "Export", "Print", "New"])]
+)
 def test_buttons_stand_in_one_order(client: TestClient, language: str, words: list[str]) -> None:
     enter(client)
     client.cookies.set("xinglin_language", language)

@@ -42,7 +42,12 @@ class World:
 
 
 def practitioner(code: str, name: str) -> dict[str, Any]:
-    return {"resourceType": "Practitioner", "id": code, "name": [{"text": name}], "identifier": [{"system": "urn:oid:2.16.156.10011.1.4", "value": code}]}
+    return {
+        "resourceType": "Practitioner",
+        "id": code,
+        "name": [{"text": name}],
+        "identifier": [{"system": "urn:oid:2.16.156.10011.1.4", "value": code}],
+    }
 
 
 async def sign_in(platform: Platform, login: str, transport: httpx.ASGITransport) -> Person:
@@ -72,7 +77,16 @@ async def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
             await person.client.aclose()
 
 
-NEW = {"id_number": id_number(77, "19680305"), "name": "孙新来", "area": "420999101201", "residence": "1", "phone": "13900000077", "address": "二组 5 号", "sex": "", "birth_date": ""}
+NEW = {
+    "id_number": id_number(77, "19680305"),
+    "name": "孙新来",
+    "area": "420999101201",
+    "residence": "1",
+    "phone": "13900000077",
+    "address": "二组 5 号",
+    "sex": "",
+    "birth_date": "",
+}
 VISIT = {
     "way": "1",
     "symptoms": "1",
@@ -111,7 +125,15 @@ def today(world: World) -> str:
 async def test_pages_open_in_both_languages(world: World, language: str, words: str) -> None:
     person = await world.person("李测一") if language == "zh" else await enrolled(world, 91, "周双语")
     world.doctor.client.cookies.set("xinglin_language", language)
-    paths = ["/residents", f"/residents/{person}", "/residents/new", f"/residents/{person}/enrol", f"/residents/{person}/end", "/desk", "/desk/due-sheet"]
+    paths = [
+        "/residents",
+        f"/residents/{person}",
+        "/residents/new",
+        f"/residents/{person}/enrol",
+        f"/residents/{person}/end",
+        "/desk",
+        "/desk/due-sheet",
+    ]
     paths += ["/chronic", "/chronic/incomplete", "/chronic/batch", "/chronic/batch?programme=diabetes2", "/residents/print", "/desk/print"]
     if language == "en":
         paths += [f"/residents/{person}/followup/hypertension", f"/residents/{person}/sheet/hypertension"]
@@ -174,7 +196,9 @@ async def test_what_is_wrong_with_a_new_record_keeps_what_was_typed(world: World
 async def test_a_new_record_is_found_by_initials_and_not_opened_twice(world: World) -> None:
     person = await opened(world, 78, "吴新建")
     assert str(person) in (await world.doctor.get("/residents/find?text=wxj", 303)).headers["location"]
-    again = await world.doctor.post("/residents/new", {**NEW, "id_number": id_number(78, "19680305"), "name": "吴新建", "phone": ""}, status=409)
+    again = await world.doctor.post(
+        "/residents/new", {**NEW, "id_number": id_number(78, "19680305"), "name": "吴新建", "phone": ""}, status=409
+    )
     assert f"/residents/{person}" in again.text
     elsewhere = {**NEW, "id_number": id_number(78, "19680305"), "name": "吴新建", "area": "420999102201", "phone": ""}
     told = (await world.neighbour.post("/residents/new", elsewhere, status=422)).text
@@ -245,7 +269,11 @@ async def test_a_health_examination_is_recorded_for_who_is_not_enrolled(world: W
 async def test_a_wrong_value_stays_in_its_field_and_nothing_is_saved(world: World) -> None:
     person = await enrolled(world, 81, "陈写错")
     path = f"/residents/{person}/followup/hypertension"
-    page = (await world.doctor.post(path, {**VISIT, "visit_date": today(world), "systolic": "999", "diastolic": "96", "other_signs": "足背水肿"}, status=422)).text
+    page = (
+        await world.doctor.post(
+            path, {**VISIT, "visit_date": today(world), "systolic": "999", "diastolic": "96", "other_signs": "足背水肿"}, status=422
+        )
+    ).text
     assert 'value="999"' in page and "足背水肿" in page and 'aria-invalid="true"' in page
     assert "mmHg</span>" not in (await world.doctor.get(f"/residents/{person}")).text
 
@@ -302,8 +330,21 @@ async def test_an_unfinished_visit_waits_and_counts_once_completed(world: World)
 
 async def test_a_bad_line_of_the_grid_never_stops_a_good_one(world: World) -> None:
     good, bad = await enrolled(world, 86, "韩批一"), await enrolled(world, 87, "杨批二")
-    cells = {"way": "1", "symptoms": "1", "danger_signs": "1", "systolic": "134", "diastolic": "84", "medication_adherence": "1", "adverse_reaction": "1", "visit_date": today(world)}
-    sent: dict[str, Any] = {"person": [good, bad]} | {f"{good}.{name}": value for name, value in cells.items()} | {f"{bad}.{name}": value for name, value in cells.items()}
+    cells = {
+        "way": "1",
+        "symptoms": "1",
+        "danger_signs": "1",
+        "systolic": "134",
+        "diastolic": "84",
+        "medication_adherence": "1",
+        "adverse_reaction": "1",
+        "visit_date": today(world),
+    }
+    sent: dict[str, Any] = (
+        {"person": [good, bad]}
+        | {f"{good}.{name}": value for name, value in cells.items()}
+        | {f"{bad}.{name}": value for name, value in cells.items()}
+    )
     page = (await world.doctor.post("/chronic/batch", {**sent, f"{bad}.systolic": "1x4"}, status=422)).text
     assert "已保存 1 人" in page and 'value="1x4"' in page
     assert "134/84 mmHg" in (await world.doctor.get(f"/residents/{good}")).text

@@ -25,7 +25,12 @@ def _constants(tree: ast.AST) -> list[str]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             skipped.add(id(node.value))
         name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-        if name.endswith("Error") or isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("pick", "compile", "join", "replace"):
+        if (
+            name.endswith("Error")
+            or isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in ("pick", "compile", "join", "replace")
+        ):
             skipped.update(id(inner) for inner in ast.walk(node))
     strings = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
     return [node.value for node in strings if id(node) not in skipped and CHINESE.search(node.value)]
@@ -38,7 +43,9 @@ def python_messages() -> dict[str, str]:
 
 def missing() -> dict[str, str]:
     english = read_words()["en"].entries
-    return {text: place for text, place in {**template_messages(), **python_messages()}.items() if CHINESE.search(text) and text not in english}
+    return {
+        text: place for text, place in {**template_messages(), **python_messages()}.items() if CHINESE.search(text) and text not in english
+    }
 
 
 def test_every_chinese_text_has_its_english() -> None:

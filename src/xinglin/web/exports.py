@@ -31,7 +31,10 @@ class Workbook:
         self._book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "default_date_format": "yyyy-mm-dd"})
         self._sheet = self._book.add_worksheet(title[:28].translate(str.maketrans("[]:*?/\\", "       ")).strip() or "Sheet1")
         self._labels = labels
-        self._formats = {"percent": self._book.add_format({"num_format": "0.0%"}), "date": self._book.add_format({"num_format": "yyyy-mm-dd"})}
+        self._formats = {
+            "percent": self._book.add_format({"num_format": "0.0%"}),
+            "date": self._book.add_format({"num_format": "yyyy-mm-dd"}),
+        }
         self._head(title, watermark)
         self.rows = 0
 
@@ -69,7 +72,9 @@ class Workbook:
 def watermark(visit: Visit) -> str:
     """Return who made a copy and when; in a demo also that the data are invented."""
     now = visit.platform.clock.now().astimezone(visit.platform.clock.zone)
-    words = visit.text("{name}（{login}）于 {time} 导出", name=visit.scope.display_name, login=visit.scope.login, time=now.strftime("%Y-%m-%d %H:%M"))
+    words = visit.text(
+        "{name}（{login}）于 {time} 导出", name=visit.scope.display_name, login=visit.scope.login, time=now.strftime("%Y-%m-%d %H:%M")
+    )
     return f"{visit.text('虚构数据')} · {words}" if visit.platform.settings.demo else words
 
 
@@ -91,7 +96,9 @@ async def export_answer(visit: Visit, title: str, labels: Labels, cells: AsyncIt
     return Response(content, media_type=EXCEL, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"})
 
 
-async def _with_progress(visit: Visit, name: str, title: str, what: tuple[Labels, AsyncIterator[Sequence[object]], int | None]) -> AsyncIterator[bytes]:
+async def _with_progress(
+    visit: Visit, name: str, title: str, what: tuple[Labels, AsyncIterator[Sequence[object]], int | None]
+) -> AsyncIterator[bytes]:
     labels, cells, total = what
     with tempfile.TemporaryDirectory(prefix="xinglin-export-") as folder:
         path = Path(folder) / "list.xlsx"

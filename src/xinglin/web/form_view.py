@@ -116,7 +116,9 @@ def sections_of(form: Form, typed: Typed, problems: Sequence[Problem], language:
         plain = [view.field(item, item.link_id) for item in items if item.type != "group"]
         if plain:
             found.append(Section(capital(words.say(language)), plain, icon=_ICONS.get(section_id, "")))
-        found += [Section(capital(item.words.say(language)), rows=view.rows(item), group=item.link_id, icon="prescription2") for item in groups]
+        found += [
+            Section(capital(item.words.say(language)), rows=view.rows(item), group=item.link_id, icon="prescription2") for item in groups
+        ]
     return found
 
 
@@ -128,8 +130,16 @@ class _View:
 
     def field(self, item: Item, name: str, *, with_words: bool = True) -> Field:
         """Return one question; name: as the form sends it."""
-        wrong = [problem.words.say(self.language) for problem in self.said.get(item.link_id, ()) if problem.kind != "unusual"] if with_words else []
-        odd = [problem.words.say(self.language) for problem in self.said.get(item.link_id, ()) if problem.kind == "unusual"] if with_words else []
+        wrong = (
+            [problem.words.say(self.language) for problem in self.said.get(item.link_id, ()) if problem.kind != "unusual"]
+            if with_words
+            else []
+        )
+        odd = (
+            [problem.words.say(self.language) for problem in self.said.get(item.link_id, ()) if problem.kind == "unusual"]
+            if with_words
+            else []
+        )
         value, computed = self.typed.raw.get(name, ""), self.typed.computed.get(name, "")
         return Field(
             link_id=item.link_id,
@@ -157,9 +167,16 @@ class _View:
 
     def rows(self, item: Item) -> list[list[Field]]:
         """Return the lines of a repeating group, with room for more."""
-        taken = [int(name.split(".")[1]) for name, value in self.typed.raw.items() if name.startswith(f"{item.link_id}.") and value and name.split(".")[1].isdigit()]
+        taken = [
+            int(name.split(".")[1])
+            for name, value in self.typed.raw.items()
+            if name.startswith(f"{item.link_id}.") and value and name.split(".")[1].isdigit()
+        ]
         lines = max([_ROWS_SHOWN - 1, *taken]) + 2 if taken and max(taken) >= _ROWS_SHOWN - 1 else _ROWS_SHOWN
-        return [[self.field(inner, f"{item.link_id}.{number}.{inner.link_id}", with_words=number == 0) for inner in item.items] for number in range(lines)]
+        return [
+            [self.field(inner, f"{item.link_id}.{number}.{inner.link_id}", with_words=number == 0) for inner in item.items]
+            for number in range(lines)
+        ]
 
 
 def _is_always_required(item: Item) -> bool:

@@ -46,7 +46,9 @@ class Headers:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._set(MutableHeaders(scope=message), number)
-                _log.info("%s %s %s %s %.0f ms", number, scope["method"], scope["path"], message["status"], (time.perf_counter() - started) * 1000)
+                _log.info(
+                    "%s %s %s %s %.0f ms", number, scope["method"], scope["path"], message["status"], (time.perf_counter() - started) * 1000
+                )
             await send(message)
 
         await self.app(scope, receive, send_with_headers)

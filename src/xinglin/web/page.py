@@ -221,7 +221,8 @@ async def _check_form_token(visit: Visit) -> None:
     sent = visit.request.headers.get("x-form-token", "") or str((await visit.form()).get("form_token", ""))
     if not hmac.compare_digest(sent.encode(), visit.form_token.encode()):
         raise ForbiddenError(
-            "本页已过期，内容没有保存：请返回、刷新页面后重新提交", "this page has expired and nothing was saved: go back, reload it and send it again"
+            "本页已过期，内容没有保存：请返回、刷新页面后重新提交",
+            "this page has expired and nothing was saved: go back, reload it and send it again",
         )
 
 
@@ -235,7 +236,13 @@ def redirect(visit: Visit, path: str) -> Response:
 def set_cookie(visit: Visit, answer: Response, name: str, value: str, *, days: int | None = None) -> None:
     """Set a cookie that scripts cannot read, that other sites do not send, and that asks for TLS where the page came by TLS."""
     answer.set_cookie(
-        name, value, max_age=days * 86400 if days else None, path="/", httponly=True, samesite="lax", secure=visit.request.url.scheme == "https"
+        name,
+        value,
+        max_age=days * 86400 if days else None,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=visit.request.url.scheme == "https",
     )
 
 
@@ -243,7 +250,9 @@ def render(visit: Visit, template: str, context: Mapping[str, object] | None = N
     """Return a page. Every template sees `visit`, `_`, `asset(name)`, `now` and what context adds."""
     found = visit.web.environments[visit.language].get_template(template)
     now = visit.platform.clock.now().astimezone(visit.platform.clock.zone)
-    return HTMLResponse(found.render({"visit": visit, "now": now, "settings": visit.platform.settings, **(context or {})}), status_code=status)
+    return HTMLResponse(
+        found.render({"visit": visit, "now": now, "settings": visit.platform.settings, **(context or {})}), status_code=status
+    )
 
 
 def problem(visit: Visit, error: XinglinError) -> Response:

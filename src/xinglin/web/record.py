@@ -188,7 +188,9 @@ def read_record(stored: Iterable[Stored], names: Names) -> Record:
         resource = orjson.loads(one.body)
         if resource.get("status") != "entered-in-error":
             resources[one.rtype].append((resource, one.message_no))
-    readings = sorted((reading for resource, _ in resources["Observation"] if (reading := _reading(resource))), key=lambda one: one.at, reverse=True)
+    readings = sorted(
+        (reading for resource, _ in resources["Observation"] if (reading := _reading(resource))), key=lambda one: one.at, reverse=True
+    )
     by_code: dict[str, list[Reading]] = defaultdict(list)
     for reading in readings:
         by_code[reading.code].append(reading)
@@ -199,8 +201,13 @@ def read_record(stored: Iterable[Stored], names: Names) -> Record:
         readings=by_code,
         problems=_problems(resource for resource, _ in resources["Condition"]),
         medicines=_medicines_now(resource for resource, _ in resources["MedicationStatement"]),
-        enrolments=sorted((_enrolment(one, number, names) for one, number in resources["EpisodeOfCare"]), key=lambda one: one.start, reverse=True),
-        contracts=sorted(((*_period(one.get("applies")), _place_of(one, names)) for one, _ in resources["Contract"] if one.get("status") == "executed"), reverse=True),
+        enrolments=sorted(
+            (_enrolment(one, number, names) for one, number in resources["EpisodeOfCare"]), key=lambda one: one.start, reverse=True
+        ),
+        contracts=sorted(
+            ((*_period(one.get("applies")), _place_of(one, names)) for one, _ in resources["Contract"] if one.get("status") == "executed"),
+            reverse=True,
+        ),
         tasks=[task for one, _ in resources["Task"] if (task := _open_task(one, names))],
     )
 
@@ -222,7 +229,11 @@ def _reading(resource: Resource) -> Reading | None:
             return None
         return Reading(at, code, (parts[_SYSTOLIC], parts[_DIASTOLIC]), "mmHg", encounter)
     value = resource.get("valueQuantity", {}).get("value")
-    return None if value is None or not code else Reading(at, code, (value,), MEASURES.get(code, ("", resource["valueQuantity"].get("unit", "")))[1], encounter)
+    return (
+        None
+        if value is None or not code
+        else Reading(at, code, (value,), MEASURES.get(code, ("", resource["valueQuantity"].get("unit", "")))[1], encounter)
+    )
 
 
 def _timeline(resources: Mapping[str, list[tuple[Resource, int]]], readings: Sequence[Reading], names: Names) -> list[Happening]:
@@ -241,7 +252,14 @@ def _timeline(resources: Mapping[str, list[tuple[Resource, int]]], readings: Seq
         found.append(_happening(encounter, message_no, names, (taken[key], said[key], given[key])))
     for shot, message_no in resources["Immunization"]:
         text = str(shot.get("vaccineCode", {}).get("text") or coding(shot.get("vaccineCode")))
-        found.append(_plain("immunization", str(shot.get("occurrenceDateTime", "")), shot, (message_no, names.place(shot.get("performer", [{}])[0].get("actor")), text)))
+        found.append(
+            _plain(
+                "immunization",
+                str(shot.get("occurrenceDateTime", "")),
+                shot,
+                (message_no, names.place(shot.get("performer", [{}])[0].get("actor")), text),
+            )
+        )
     for request, message_no in resources["ServiceRequest"]:
         text = "；".join(str(reason.get("text", "")) for reason in request.get("reasonCode") or ())
         place = names.place(next(iter(request.get("performer") or ()), None))
@@ -322,4 +340,6 @@ def _open_task(task: Resource, names: Names) -> Open | None:
         return None
     due = str(task.get("restriction", {}).get("period", {}).get("end", ""))[:10]
     focus = str(task.get("focus", {}).get("reference", ""))
-    return Open(str(task.get("id", "")), coding(task.get("code")), str(task.get("authoredOn", ""))[:10], due, names.place(task.get("owner")), focus)
+    return Open(
+        str(task.get("id", "")), coding(task.get("code")), str(task.get("authoredOn", ""))[:10], due, names.place(task.get("owner")), focus
+    )

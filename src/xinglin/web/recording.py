@@ -33,11 +33,17 @@ def moved(resource: Mapping[str, Any], on: date | None) -> Resource:
     extensions = [one for one in resource.get("extension") or () if one.get("url") != _STATUS]
     addresses = [dict(one) for one in resource.get("address") or ()]
     if addresses:
-        period = {name: value for name, value in addresses[0].get("period", {}).items() if name != "end"} | ({"end": on.isoformat()} if on else {})
+        period = {name: value for name, value in addresses[0].get("period", {}).items() if name != "end"} | (
+            {"end": on.isoformat()} if on else {}
+        )
         addresses[0].pop("period", None)
         if period:
             addresses[0]["period"] = period
-    return {**bare(resource), "address": addresses, "extension": [*extensions, {"url": _STATUS, "valueCode": "moved_out" if on else "resident"}]}
+    return {
+        **bare(resource),
+        "address": addresses,
+        "extension": [*extensions, {"url": _STATUS, "valueCode": "moved_out" if on else "resident"}],
+    }
 
 
 def bare(resource: Mapping[str, Any]) -> Resource:

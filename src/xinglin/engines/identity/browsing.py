@@ -54,13 +54,17 @@ class Residence:
         """
         scope.require("resident.read")
         if query.sort not in _SORTS or query.state and query.state not in _STATES:
-            raise IncorrectError("没有这种状态或排序", f"write a state of {', '.join(_STATES)} and an order of {', '.join(_SORTS)}", where="sort")
+            raise IncorrectError(
+                "没有这种状态或排序", f"write a state of {', '.join(_STATES)} and an order of {', '.join(_SORTS)}", where="sort"
+            )
         conditions, values = _conditions(query)
         where = " and ".join([*conditions, scope_condition(scope, "r.person")])
         order = f"{_SORTS[query.sort]} {'desc' if query.descending else 'asc'} nulls last, r.name_folded, r.person"
         async with self._database.connection() as connection:
             total = await connection.fetchval(f"select count(*) from resident r where {where}", *values)
-            rows = await connection.fetch(f"{CARD} where {where} order by {order} limit {int(query.limit)} offset {int(query.offset)}", *values)
+            rows = await connection.fetch(
+                f"{CARD} where {where} order by {order} limit {int(query.limit)} offset {int(query.offset)}", *values
+            )
         return [card_of(row) for row in rows], total
 
 
@@ -94,7 +98,9 @@ async def next_record_number(database: Database, area: int) -> str:
     Raises: IncorrectError when the village has used up its 99,999.  Source: 国家基本公共卫生服务规范（第三版）, 居民健康档案管理, 健康档案编码 (unverified).
     """
     async with database.connection() as connection:
-        last = await connection.fetchval("select max(record_number) from patient_key where record_number like $1 || '_____'", f"{area:012d}")
+        last = await connection.fetchval(
+            "select max(record_number) from patient_key where record_number like $1 || '_____'", f"{area:012d}"
+        )
     serial = int(last[-5:]) + 1 if last else 1
     if serial > 99_999:
         raise IncorrectError("这个村的档案编号已用完", "this village has used up its record numbers", where="record_number")

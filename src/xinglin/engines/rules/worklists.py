@@ -86,7 +86,9 @@ class Worklists:
         where = f"t.applies and {' and '.join(conditions)} and {scope_condition(scope, 't.person')}"
         order = f"{_SORTS[query.sort]} {'desc' if query.descending else 'asc'} nulls last, t.due_by nulls last, t.person, t.definition"
         async with self._database.connection() as connection:
-            total = await connection.fetchval(f"select count(*) from result t join resident r using (person) where $1::date is not null and {where}", *values)
+            total = await connection.fetchval(
+                f"select count(*) from result t join resident r using (person) where $1::date is not null and {where}", *values
+            )
             rows = await connection.fetch(
                 "select t.person, t.definition, t.due_from, t.due_by, t.lost_after, t.state from result t join resident r using (person)"
                 f" where $1::date is not null and {where} order by {order} limit {int(query.limit)} offset {int(query.offset)}",

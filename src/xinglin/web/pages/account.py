@@ -30,10 +30,20 @@ async def _sign_in_page(visit: Visit, wanted: str, login: str = "", refused: Xin
     accounts = await demo_accounts(visit)
     roles = visit.platform.security.roles
     offered = [
-        {"login": card.login, "name": card.display_name, "role": "、".join(roles.role(office.role).name(visit.language) for office in card.memberships)}
+        {
+            "login": card.login,
+            "name": card.display_name,
+            "role": "、".join(roles.role(office.role).name(visit.language) for office in card.memberships),
+        }
         for card in accounts
     ]
-    context = {"next": wanted, "login": login, "accounts": offered, "password": DEMO_PASSWORD, "refusal": refused.message(visit.language) if refused else ""}
+    context = {
+        "next": wanted,
+        "login": login,
+        "accounts": offered,
+        "password": DEMO_PASSWORD,
+        "refusal": refused.message(visit.language) if refused else "",
+    }
     return render(visit, "account/sign_in.html", context, status=refused.http_status if refused else 200)
 
 
@@ -154,8 +164,10 @@ async def switch_language(visit: Visit) -> Response:
 
 
 async def show_first(visit: Visit) -> Response:
-    """Lead to the first page of the menu one may open, or to one's account where there is none."""
-    return redirect(visit, visit.menu[0].path if visit.menu else "/account")
+    """Lead to where one's work is: the desk, else the figures, else the first page one may open, else one's account."""
+    paths = {shown.group.key: shown.path for shown in visit.menu}
+    first = paths.get("desk") or paths.get("statistics") or next(iter(paths.values()), "/account")
+    return redirect(visit, first)
 
 
 ROUTES: Final = (

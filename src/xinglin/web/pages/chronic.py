@@ -24,14 +24,36 @@ from xinglin.web.pages.residents import area_options, card_row
 from xinglin.web.recording import submit
 
 _ROWS: Final = 30
-_CELLS: Final = ("visit_date", "way", "symptoms", "danger_signs", "systolic", "diastolic", "fasting_glucose", "weight", "heart_rate", "medication_adherence", "adverse_reaction")
+_CELLS: Final = (
+    "visit_date",
+    "way",
+    "symptoms",
+    "danger_signs",
+    "systolic",
+    "diastolic",
+    "fasting_glucose",
+    "weight",
+    "heart_rate",
+    "medication_adherence",
+    "adverse_reaction",
+)
 _KEPT: Final = "same_as_before"
 
 
 def _list_of(path: str, title: str, name: str, hint: str) -> Any:
     """Return a list of the desk's kind that shows one work list only."""
     filters = [item for item in DESK.filters if item.key != "list"]
-    return replace(DESK, path=path, title=title, hint=hint, group="chronic", template="lists/page.html", context=None, filters=(*filters, Filter("list", "", "hidden", default=name)), fixed={"list": name})
+    return replace(
+        DESK,
+        path=path,
+        title=title,
+        hint=hint,
+        group="chronic",
+        template="lists/page.html",
+        context=None,
+        filters=(*filters, Filter("list", "", "hidden", default=name)),
+        fixed={"list": name},
+    )
 
 
 MANAGED: Final = _list_of("/chronic", mark("在管患者"), "managed", mark("高血压、2 型糖尿病在管患者，按下次应访日期"))
@@ -77,7 +99,11 @@ async def show_batch(visit: Visit) -> Response:
     programme, area = _asked(visit)
     duties, cards = await _due(visit, programme, area)
     today = visit.platform.clock.today().isoformat()
-    lines = [Line(cards[duty.person], card_row(visit, cards[duty.person]), reading_of(duty), {"visit_date": today}) for duty in duties if duty.person in cards]
+    lines = [
+        Line(cards[duty.person], card_row(visit, cards[duty.person]), reading_of(duty), {"visit_date": today})
+        for duty in duties
+        if duty.person in cards
+    ]
     return await _batch_page(visit, lines)
 
 
@@ -86,7 +112,14 @@ async def _batch_page(visit: Visit, lines: Sequence[Line], status: int = 200) ->
     form = form_of(visit, programme)
     context = {
         "lines": lines,
-        "items": [(item, capital(item.words.say(visit.language)), " ".join(f"{choice.code}{choice.words.say(visit.language)}" for choice in item.choices)) for item in _items(form)],
+        "items": [
+            (
+                item,
+                capital(item.words.say(visit.language)),
+                " ".join(f"{choice.code}{choice.words.say(visit.language)}" for choice in item.choices),
+            )
+            for item in _items(form)
+        ],
         "programmes": [(code, visit.text(label)) for code, label in PROGRAMMES.items()],
         "programme": programme,
         "areas": await area_options(visit),

@@ -38,7 +38,9 @@ FORMS: Final = {"hypertension-followup": "hypertension", "diabetes2-followup": "
 def reading_of(duty: Duty) -> str:
     """Return the last reading a follow-up knows of, "" where there is none."""
     state = duty.state
-    pressure = f"{state['last_systolic']:g}/{state['last_diastolic']:g}" if state.get("last_systolic") and state.get("last_diastolic") else ""
+    pressure = (
+        f"{state['last_systolic']:g}/{state['last_diastolic']:g}" if state.get("last_systolic") and state.get("last_diastolic") else ""
+    )
     glucose = f"{state['last_glucose']:g}" if state.get("last_glucose") else ""
     return " · ".join(part for part in (pressure, glucose) if part)
 
@@ -98,7 +100,11 @@ async def _fetch(visit: Visit, query: Query) -> Rows:
 async def _context(visit: Visit, query: Query) -> Mapping[str, object]:
     counts = await Worklists(visit.platform.database).counts(visit.scope, visit.platform.clock.today())
     current = query.get("list") or "today"
-    return {"counts": [(name, visit.text(label), kind, picture, counts[name]) for name, label, kind, picture in COUNTS], "current": current, "more": [(name, visit.text(label), counts[name]) for name, label in _MORE]}
+    return {
+        "counts": [(name, visit.text(label), kind, picture, counts[name]) for name, label, kind, picture in COUNTS],
+        "current": current,
+        "more": [(name, visit.text(label), counts[name]) for name, label in _MORE],
+    }
 
 
 DESK: Final = ListPage(

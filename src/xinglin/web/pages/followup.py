@@ -28,12 +28,22 @@ from xinglin.web.recording import new_id, submit
 PROGRAMMES: Final = {"hypertension": mark("高血压随访"), "diabetes2": mark("2 型糖尿病随访")}
 EXAMINATION: Final = "examination"
 # Path word → (form, the duty it fulfils, the question that holds the day).
-_KINDS: Final = {
+KINDS: Final = {
     "hypertension": ("hypertension-followup", "hypertension-followup", "visit_date"),
     "diabetes2": ("diabetes2-followup", "diabetes2-followup", "visit_date"),
     EXAMINATION: ("health-examination", "annual-examination", "exam_date"),
 }
-_TYPES: Final = ("Patient", "EpisodeOfCare", "Encounter", "Observation", "QuestionnaireResponse", "MedicationStatement", "Condition", "Task", "Contract")
+_TYPES: Final = (
+    "Patient",
+    "EpisodeOfCare",
+    "Encounter",
+    "Observation",
+    "QuestionnaireResponse",
+    "MedicationStatement",
+    "Condition",
+    "Task",
+    "Contract",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +68,9 @@ class Sitting:
 
 def form_of(visit: Visit, programme: str) -> Form:
     """Return the form of a programme (or of the health examination) in force today. Raises: NotFoundError."""
-    if programme not in _KINDS:
+    if programme not in KINDS:
         raise NotFoundError("没有这种随访表", "there is no such follow-up form")
-    return shipped_forms(visit.platform.clock.today())[_KINDS[programme][0]]
+    return shipped_forms(visit.platform.clock.today())[KINDS[programme][0]]
 
 
 async def sit(visit: Visit, person: int, programme: str, encounter_id: str = "") -> Sitting:
@@ -68,16 +78,24 @@ async def sit(visit: Visit, person: int, programme: str, encounter_id: str = "")
     form, card = form_of(visit, programme), await visit.platform.residents.card(visit.scope, person)
     stored = await visit.platform.store.person_bodies(visit.scope, person, _TYPES)
     bodies = [(one, orjson.loads(one.body)) for one in stored]
-    active = [(one, body) for one, body in bodies if one.rtype == "EpisodeOfCare" and body.get("status") == "active" and _code(body.get("type")) == programme]
+    active = [
+        (one, body)
+        for one, body in bodies
+        if one.rtype == "EpisodeOfCare" and body.get("status") == "active" and _code(body.get("type")) == programme
+    ]
     if not active and programme != EXAMINATION:
         raise ConflictError("这位居民不在管：请先纳入管理", "this resident is not enrolled: enrol first")
     responses = sorted(
-        ((str(body.get("authored", "")), body) for one, body in bodies if one.rtype == "QuestionnaireResponse" and str(body.get("questionnaire", "")).startswith(f"urn:xinglin:form:{form.id}|")),
+        (
+            (str(body.get("authored", "")), body)
+            for one, body in bodies
+            if one.rtype == "QuestionnaireResponse" and str(body.get("questionnaire", "")).startswith(f"urn:xinglin:form:{form.id}|")
+        ),
         key=lambda pair: pair[0],
         reverse=True,
     )
     completed = [answers_of(form, body) for _, body in responses if body.get("status") in ("completed", "amended")]
-    completed.sort(key=lambda answers: str(answers.get(_KINDS[programme][2], "")), reverse=True)
+    completed.sort(key=lambda answers: str(answers.get(KINDS[programme][2], "")), reverse=True)
     replaced = [(one, body) for one, body in bodies if encounter_id and _is_about(one, body, encounter_id)]
     pending = next((answers_of(form, body) for one, body in replaced if one.rtype == "QuestionnaireResponse"), {})
     record = read_record(stored, await names(visit))
@@ -127,15 +145,25 @@ def _carried(sitting: Sitting) -> dict[str, str]:
 def _fresh(visit: Visit, sitting: Sitting) -> Typed:
     """Return the form before anything is typed: today, the doctor's name, what is carried over, what an unfinished visit has."""
     today, carried = visit.platform.clock.today(), _carried(sitting)
-    raw = {**carried, _KINDS[sitting.programme][2]: today.isoformat(), "doctor": visit.scope.display_name, **raw_of(sitting.unfinished)}
-    return Typed(raw, {name: value for name, value in carried.items() if name not in raw_of(sitting.unfinished)}, frozenset(), {}, readings(sitting.form, sitting.record))
+    raw = {**carried, KINDS[sitting.programme][2]: today.isoformat(), "doctor": visit.scope.display_name, **raw_of(sitting.unfinished)}
+    return Typed(
+        raw,
+        {name: value for name, value in carried.items() if name not in raw_of(sitting.unfinished)},
+        frozenset(),
+        {},
+        readings(sitting.form, sitting.record),
+    )
 
 
 def _sent(sitting: Sitting, form: Any) -> Typed:
     """Return the form as it was sent. A computed value that still is what was shown counts as not typed."""
-    raw = {key: str(value) for key, value in form.items() if isinstance(value, str) and key not in ("form_token", "confirmed", "then", "seen")}
+    raw = {
+        key: str(value) for key, value in form.items() if isinstance(value, str) and key not in ("form_token", "confirmed", "then", "seen")
+    }
     shown = {key.removeprefix("computed_"): value for key, value in raw.items() if key.startswith("computed_")}
-    raw = {key: "" if key in shown and value.strip() == shown[key] else value for key, value in raw.items() if not key.startswith("computed_")}
+    raw = {
+        key: "" if key in shown and value.strip() == shown[key] else value for key, value in raw.items() if not key.startswith("computed_")
+    }
     carried = _carried(sitting)
     confirmed = frozenset(carried) if form.get("confirm_all") else frozenset(str(name) for name in form.getlist("confirmed"))
     return Typed(raw, carried, confirmed, {}, readings(sitting.form, sitting.record))
@@ -164,7 +192,11 @@ async def _sitting(visit: Visit) -> Sitting:
 
 async def _form_page(visit: Visit, sitting: Sitting, typed: Typed, problems: Sequence[Problem], refusal: str = "") -> Response:
     today = visit.platform.clock.today()
-    duties = [one for one in await Worklists(visit.platform.database).of_persons(visit.scope, [sitting.card.person]) if one.definition == _KINDS[sitting.programme][1]]
+    duties = [
+        one
+        for one in await Worklists(visit.platform.database).of_persons(visit.scope, [sitting.card.person])
+        if one.definition == KINDS[sitting.programme][1]
+    ]
     context = {
         "card": sitting.card,
         "row": card_row(visit, sitting.card),
@@ -208,16 +240,23 @@ async def compute(visit: Visit) -> Response:
     """Answer the form while it is typed: what is computed, what is refused or unusual, what is proposed."""
     sitting = await _sitting(visit)
     typed, parsed = _read(sitting, _sent(sitting, await visit.form()), visit.platform.clock.today())
-    told: dict[str, dict[str, str]] = {item.link_id: {"hint": item.hint.say(visit.language)} for item in sitting.form.items if typed.raw.get(item.link_id) or item.computed}
+    told: dict[str, dict[str, str]] = {
+        item.link_id: {"hint": item.hint.say(visit.language)} for item in sitting.form.items if typed.raw.get(item.link_id) or item.computed
+    }
     for item in sitting.form.items:
         if item.computed is not None:
             told[item.link_id]["value"] = typed.computed.get(item.link_id, "")
     for problem in parsed.problems:
         if problem.kind != "missing" and problem.link_id in told:
             told[problem.link_id]["error" if problem.kind == "error" else "warning"] = problem.words.say(visit.language)
-    day = parsed.answers.get(_KINDS[sitting.programme][2])
+    day = parsed.answers.get(KINDS[sitting.programme][2])
     late = day is not None and day < visit.platform.clock.today()
-    return JSONResponse({"fields": told, "notes": {"referral": _referral_words(visit, sitting.programme, parsed), "late": visit.text("补录") if late else ""}})
+    return JSONResponse(
+        {
+            "fields": told,
+            "notes": {"referral": _referral_words(visit, sitting.programme, parsed), "late": visit.text("补录") if late else ""},
+        }
+    )
 
 
 async def save_form(visit: Visit) -> Response:
@@ -241,7 +280,9 @@ async def save_form(visit: Visit) -> Response:
 
 def _held_up(parsed: Parsed, typed: Typed, seen: frozenset[str], *, may_wait: bool) -> tuple[Problem, ...]:
     """Return the problems that keep a visit from being saved; unusual values do so once, until they were seen."""
-    unseen = any(problem.kind == "unusual" and f"{problem.link_id}={typed.raw.get(problem.link_id, '')}" not in seen for problem in parsed.problems)
+    unseen = any(
+        problem.kind == "unusual" and f"{problem.link_id}={typed.raw.get(problem.link_id, '')}" not in seen for problem in parsed.problems
+    )
     refused = any(problem.kind == "error" or problem.kind == "missing" and not may_wait for problem in parsed.problems)
     return parsed.problems if refused or unseen else ()
 
@@ -250,7 +291,10 @@ async def entries(visit: Visit, sitting: Sitting, parsed: Parsed, *, is_complete
     """Return what goes into the exchange for one visit. Raises: ConflictError for an account without a worker or institution."""
     scope, recording = visit.scope, recording_of(sitting.form)
     if scope.practitioner_rid is None or scope.institution_rid is None:
-        raise ConflictError("您的账号没有关联医务人员和机构：请联系系统管理员", "your account is tied to no worker or institution: ask the system administrator")
+        raise ConflictError(
+            "您的账号没有关联医务人员和机构：请联系系统管理员",
+            "your account is tied to no worker or institution: ask the system administrator",
+        )
     keys = await visit.platform.store.keys([scope.practitioner_rid, scope.institution_rid])
     at = visit.platform.clock.now().astimezone(visit.platform.clock.zone)
     setting = recording.Setting(
@@ -264,7 +308,9 @@ async def entries(visit: Visit, sitting: Sitting, parsed: Parsed, *, is_complete
     if sitting.programme == EXAMINATION:
         examined: list[Entry] = recording.examination_entries(sitting.form, parsed.answers, setting, is_complete=is_complete)
         return [*examined, *_superseded(sitting)]
-    found: list[Entry] = recording.followup_entries(sitting.form, parsed.answers, setting, is_complete=is_complete, referral=_referral(visit, recording, parsed))
+    found: list[Entry] = recording.followup_entries(
+        sitting.form, parsed.answers, setting, is_complete=is_complete, referral=_referral(visit, recording, parsed)
+    )
     return [*found, *_superseded(sitting)]
 
 
@@ -297,7 +343,9 @@ async def _onward(visit: Visit, sitting: Sitting, then: str) -> str:
     if then == "next":
         work = Worklists(visit.platform.database)
         for name in ("examination",) if sitting.programme == EXAMINATION else ("overdue", "today"):
-            duties, _ = await work.page(visit.scope, visit.platform.clock.today(), WorklistQuery(name, _KINDS[sitting.programme][1], limit=2))
+            duties, _ = await work.page(
+                visit.scope, visit.platform.clock.today(), WorklistQuery(name, KINDS[sitting.programme][1], limit=2)
+            )
             following = next((duty for duty in duties if duty.person != sitting.card.person), None)
             if following is not None:
                 return f"{path_of(following.person, sitting.programme)}?told=1"
@@ -308,33 +356,6 @@ async def _onward(visit: Visit, sitting: Sitting, then: str) -> str:
 def path_of(person: int, programme: str) -> str:
     """Return the address of a resident's form."""
     return f"/residents/{person}/examination" if programme == EXAMINATION else f"/residents/{person}/followup/{programme}"
-
-
-async def show_sheet(visit: Visit) -> Response:
-    """Show 随访服务记录表: the form's questions as rows, the last four visits as columns."""
-    path = visit.request.path_params
-    form, card = form_of(visit, path["programme"]), await visit.platform.residents.card(visit.scope, path["person"])
-    stored = await visit.platform.store.person_bodies(visit.scope, card.person, ("QuestionnaireResponse",))
-    bodies = [orjson.loads(one.body) for one in stored]
-    answers = [answers_of(form, body) for body in bodies if str(body.get("questionnaire", "")).startswith(f"urn:xinglin:form:{form.id}|") and body.get("status") in ("completed", "amended")]
-    answers.sort(key=lambda one: str(one.get(_KINDS[path["programme"]][2], "")), reverse=True)
-    await visit.record("print", "followup", persons=[card.person], detail=form.id)
-    last = list(reversed(answers[:4]))
-    rows = [(capital(item.words.say(visit.language)), item.unit, [_shown(item, one.get(item.link_id), visit.language) for one in last]) for item in form.print_items]
-    return render(visit, "followup/sheet.html", {"card": card, "row": card_row(visit, card), "form": form, "rows": rows, "columns": 4, "suffix": (card.record_number or "")[-8:]})
-
-
-def _shown(item: Any, value: Any, language: str) -> str:
-    """Return an answer as it is printed: digits with their words, groups line by line."""
-    if value in (None, (), ""):
-        return ""
-    if item.type in ("code", "codes"):
-        codes = value if isinstance(value, tuple) else (value,)
-        return "　".join(f"{code}{choice.words.say(language)}" if (choice := item.choice(code)) else code for code in codes)
-    if item.type == "group":
-        return "\n".join(" ".join(text_of(one) for one in row.values()) for row in value)
-    return text_of(value)
-
 
 
 async def show_unfinished(visit: Visit) -> Response:
@@ -358,6 +379,5 @@ ROUTES: Final = (
     page("/residents/{person:int}/examination", show_form, right="examination.write"),
     page("/residents/{person:int}/examination", save_form, right="examination.write", methods=("POST",)),
     page("/residents/{person:int}/examination/compute", compute, right="examination.write", methods=("POST",)),
-    page("/residents/{person:int}/sheet/{programme}", show_sheet, right="print"),
 )
 MENU: Final = ()

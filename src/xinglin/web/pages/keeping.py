@@ -102,7 +102,13 @@ def _fields(visit: Visit, typed: Mapping[str, str]) -> list[Field]:
 
 async def _new_page(visit: Visit, typed: Mapping[str, str], said: Mapping[str, str], refusal: str = "") -> Response:
     villages = await _villages(visit)
-    context = {"fields": with_problems(_fields(visit, typed), said, {}), "villages": villages, "area": typed["area"], "said": said, "refusal": refusal}
+    context = {
+        "fields": with_problems(_fields(visit, typed), said, {}),
+        "villages": villages,
+        "area": typed["area"],
+        "said": said,
+        "refusal": refusal,
+    }
     return render(visit, "residents/new.html", context, status=422 if said or refusal else 200)
 
 
@@ -121,7 +127,11 @@ async def check_new(visit: Visit) -> Response:
         before = dict(typed)
         said = _problems(visit, typed, {typed["area"]: ""})
         told["id_number"] = {"error": said.get("id_number", "")}
-        told |= {key: {"fill": typed[key], "error": said.get(key, "")} for key in ("birth_date", "sex") if typed[key] != before[key] or key in said}
+        told |= {
+            key: {"fill": typed[key], "error": said.get(key, "")}
+            for key in ("birth_date", "sex")
+            if typed[key] != before[key] or key in said
+        }
     return JSONResponse({"fields": told})
 
 
@@ -135,7 +145,9 @@ async def _keeper(visit: Visit, area: int) -> int:
     town = area // 1000 * 1000
     serving = [one for one in known.values() if one.area in (area, town) and one.klass.startswith(("B", "C"))]
     if not serving:
-        raise IncorrectError("这个村还没有管理机构：请先在机构登记中设置", "no institution serves this village: register one first", where="area")
+        raise IncorrectError(
+            "这个村还没有管理机构：请先在机构登记中设置", "no institution serves this village: register one first", where="area"
+        )
     return serving[0].rid
 
 
@@ -179,7 +191,9 @@ async def _setting(visit: Visit, area: int, patient: str = "") -> Any:
     keys = await visit.platform.store.keys([keeper, *([worker] if worker is not None else [])])
     at = visit.platform.clock.now().astimezone(visit.platform.clock.zone)
     practitioner = keys[worker][1] if worker is not None else ""
-    return _recording(visit).Setting(patient=patient, practitioner=practitioner, organization=keys[keeper][1], at=at, new_id=lambda: new_id(visit))
+    return _recording(visit).Setting(
+        patient=patient, practitioner=practitioner, organization=keys[keeper][1], at=at, new_id=lambda: new_id(visit)
+    )
 
 
 async def _known_already(visit: Visit, typed: Mapping[str, str], person: int) -> Response:
@@ -252,9 +266,13 @@ async def enrol(visit: Visit) -> Response:
         if any(_programme_of(one) == typed["programme"] and one.get("status") == "active" for _, one in kept.episodes):
             raise ConflictError("已经在管，不必重复纳入", "already under management: nothing to do")
         if visit.scope.practitioner_rid is None:
-            raise ConflictError("您的账号没有关联医务人员：请联系系统管理员", "your account is tied to no worker: ask the system administrator")
+            raise ConflictError(
+                "您的账号没有关联医务人员：请联系系统管理员", "your account is tied to no worker: ask the system administrator"
+            )
         setting = await _setting(visit, kept.card.area or 0, kept.patient.id)
-        _insist(await submit(visit, "enrol", _recording(visit).enrolment_entries(typed["programme"], Answers({"enrolled_on": start}), setting)))
+        _insist(
+            await submit(visit, "enrol", _recording(visit).enrolment_entries(typed["programme"], Answers({"enrolled_on": start}), setting))
+        )
     except XinglinError as error:
         return await _enrol_page(visit, kept, typed, error.message(visit.language))
     return await _after_change(visit, kept.card.person)
@@ -277,9 +295,20 @@ async def _after_change(visit: Visit, person: int) -> Response:
 
 
 async def _end_page(visit: Visit, kept: _Kept, typed: Mapping[str, str], refusal: str = "") -> Response:
-    active = [(stored.id, visit.text(PROGRAMMES.get(_programme_of(one), "")) if _programme_of(one) in PROGRAMMES else _programme_of(one)) for stored, one in kept.episodes if one.get("status") == "active"]
+    active = [
+        (stored.id, visit.text(PROGRAMMES.get(_programme_of(one), "")) if _programme_of(one) in PROGRAMMES else _programme_of(one))
+        for stored, one in kept.episodes
+        if one.get("status") == "active"
+    ]
     reasons = [(code, visit.text(EXIT_REASONS[code])) for code in _ENDINGS]
-    context = {"card": kept.card, "row": card_row(visit, kept.card), "active": active, "reasons": reasons, "typed": typed, "refusal": refusal}
+    context = {
+        "card": kept.card,
+        "row": card_row(visit, kept.card),
+        "active": active,
+        "reasons": reasons,
+        "typed": typed,
+        "refusal": refusal,
+    }
     return render(visit, "residents/end.html", context, status=422 if refusal else 200)
 
 
@@ -308,7 +337,9 @@ async def end(visit: Visit) -> Response:
 
 def _endings(recording: Any, kept: _Kept, typed: Mapping[str, str], day: date) -> list[Entry]:
     everything = typed["reason"] in ("moved_out", "died")
-    chosen = [(stored, one) for stored, one in kept.episodes if one.get("status") == "active" and (everything or stored.id == typed["episode"])]
+    chosen = [
+        (stored, one) for stored, one in kept.episodes if one.get("status") == "active" and (everything or stored.id == typed["episode"])
+    ]
     changed: list[Entry] = [entry for _, one in chosen for entry in recording.exit_entries(one, day, typed["reason"])]
     body = orjson.loads(kept.patient.body)
     if typed["reason"] == "moved_out":
@@ -326,7 +357,11 @@ async def reopen(visit: Visit) -> Response:
     if found is None:
         raise ConflictError("这项管理没有终止，请刷新页面", "this management has not ended: reload the page")
     reason, day = _ending(found)
-    together = [(stored, one) for stored, one in kept.episodes if stored.id == wanted or reason in ("moved_out", "died") and _ending(one) == (reason, day)]
+    together = [
+        (stored, one)
+        for stored, one in kept.episodes
+        if stored.id == wanted or reason in ("moved_out", "died") and _ending(one) == (reason, day)
+    ]
     finished = [one for _, one in together if one.get("status") == "finished"]
     changed: list[Entry] = [entry for one in finished for entry in _recording(visit).undo_exit_entries(one)]
     body = orjson.loads(kept.patient.body)

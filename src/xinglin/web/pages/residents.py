@@ -159,7 +159,9 @@ def _view(visit: Visit, card: PersonCard, record: Record) -> dict[str, Any]:
         "pressure_chart": _pressure_chart(visit, record),
         "glucose_chart": _glucose_chart(visit, record),
         "told": visit.request.query_params.get("told", "") and visit.text("已保存"),
-        "latest": [(visit.text(label), one) for code, (label, _) in MEASURES.items() if (one := next(iter(record.readings.get(code, ())), None))],
+        "latest": [
+            (visit.text(label), one) for code, (label, _) in MEASURES.items() if (one := next(iter(record.readings.get(code, ())), None))
+        ],
     }
 
 
@@ -171,7 +173,9 @@ def _line(visit: Visit, one: Happening) -> dict[str, Any]:
     """Return a line of the timeline in words."""
     label = _kinds().get(one.kind, one.kind)
     facts = [reading.text + f" {reading.unit}" for reading in one.readings if reading.code == "85354-9"]
-    facts += [f"{visit.text(MEASURES[reading.code][0])} {reading.text} {reading.unit}" for reading in one.readings if reading.code in MEASURES]
+    facts += [
+        f"{visit.text(MEASURES[reading.code][0])} {reading.text} {reading.unit}" for reading in one.readings if reading.code in MEASURES
+    ]
     way = visit.text(WAYS[one.way]) if one.way in WAYS else ""
     return {"one": one, "label": visit.text(label) if label in _kinds().values() else label, "way": way, "facts": facts}
 
@@ -190,7 +194,11 @@ def _pressure_chart(visit: Visit, record: Record) -> dict[str, Any]:
 
 def _glucose_chart(visit: Visit, record: Record) -> dict[str, Any]:
     points = list(reversed(record.glucoses))[-60:]
-    return {"days": [one.day for one in points], "series": [{"name": visit.text("空腹血糖"), "values": [one.values[0] for one in points]}], "unit": "mmol/L"}
+    return {
+        "days": [one.day for one in points],
+        "series": [{"name": visit.text("空腹血糖"), "values": [one.values[0] for one in points]}],
+        "unit": "mmol/L",
+    }
 
 
 async def reveal(visit: Visit) -> Response:
