@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from datetime import datetime
 
 from xinglin.engines.identity import Institution
 from xinglin.engines.security import AccountCard, scope_condition
