@@ -13,8 +13,8 @@ import time
 from typing import Any
 
 import duckdb
-
 from tests.generative.made_people import TODAY, connect, make_people
+
 from xinglin.definitions import LAKE, Definition, Question, definition_folders, load, reference
 from xinglin.engines.rules import Closures, Frame, compile_sql, explain
 
@@ -62,7 +62,9 @@ def measure(people: int) -> dict[str, Any]:
         one_person.append(seconds * 1000)
     some = list(made.values())[:50]
     told_s, _ = _timed(lambda: [explain(shipped[0], Question(rows, TODAY), closures) for rows in some])
-    plain_s, _ = _timed(lambda: [[reference(node, Question(rows, TODAY)) for item in shipped for node in item.outputs.values()] for rows in some])
+    plain_s, _ = _timed(
+        lambda: [[reference(node, Question(rows, TODAY)) for item in shipped for node in item.outputs.values()] for rows in some]
+    )
     return {
         "people": people // MADE * MADE,
         "definitions": len(shipped),

@@ -119,7 +119,7 @@ def _assembled(work: _Work, outputs: dict[str, Node], advice: tuple[Advice, ...]
     source, variant = work.source, work.variant
     data = source.data
     identity = f"{source.id}.{variant['id']}" if variant.get("id") else source.id
-    classes = {code: Words(told["zh"], told["en"]) for code, told in data.get("classes", {}).items()}
+    classes = {code: _words(source, f"classes.{code}", told) for code, told in data.get("classes", {}).items()}
     content = "|".join([identity, str(data["kind"]), *(f"{name}={node.key}" for name, node in sorted(outputs.items()))])
     return Definition(
         id=identity,
@@ -146,6 +146,12 @@ def _assembled(work: _Work, outputs: dict[str, Node], advice: tuple[Advice, ...]
         figure=data.get("figure", ""),
         page=data.get("page", ""),
     )
+
+
+def _words(source: Source, key: str, told: object) -> Words:
+    if not isinstance(told, dict) or not isinstance(told.get("zh"), str) or not isinstance(told.get("en"), str):
+        raise source.fault(key, '写 { zh = "...", en = "..." }', 'write { zh = "...", en = "..." }')
+    return Words(told["zh"], told["en"])
 
 
 def _exclusions(work: _Work) -> tuple[Exclusion, ...]:

@@ -198,7 +198,14 @@ def _form(file: Path, edition: Edition) -> Form:
             raise source.fault(key, f'缺少 {key}，写 {key} = "..."', f'{key} is missing; write {key} = "..."')
     if data["status"] not in STATUSES:
         raise source.fault("status", f"status 只能是 {', '.join(STATUSES)}", f"status must be one of {', '.join(STATUSES)}")
-    context = {name: Kind(kind) for name, kind in data.get("context", {}).items()}
+    for key, words in (("section", ("id", "zh", "en")), ("item", ("link_id", "zh", "en", "type"))):
+        if not data.get(key):
+            raise source.fault("id", f"表单要有 [[{key}]]", f"a form needs [[{key}]]")
+        for number, told in enumerate(data[key]):
+            for word in words:
+                if word not in told:
+                    raise source.fault(f"{key}.{number}", f"[[{key}]] 要有 {word}", f"a [[{key}]] needs {word}")
+    context = {name: _context_kind(source, name, kind) for name, kind in data.get("context", {}).items()}
     names = _Names(_inputs(data, context), edition, data.get("derived", {}), source.place("derived"))
     items = tuple(_item(source, f"item.{number}", told, names) for number, told in enumerate(data["item"]))
     derived = {name: nodes_of(names, name) for name in data.get("derived", {})}
@@ -222,6 +229,13 @@ def _form(file: Path, edition: Edition) -> Form:
     )
 
 
+def _context_kind(source: Source, name: str, kind: object) -> Kind:
+    if kind not in _KINDS.values():
+        known = ", ".join(sorted(set(_KINDS.values())))
+        raise source.fault(f"context.{name}", f"类型写 {known}", f"write the kind: {known}")
+    return Kind(str(kind))
+
+
 def nodes_of(names: _Names, name: str) -> Node:
     """Return the node of a derived value."""
     node = names.value(name)
@@ -240,9 +254,6 @@ def _inputs(data: Mapping[str, Any], context: Mapping[str, Kind]) -> dict[str, K
 
 
 def _item(source: Source, key: str, told: Mapping[str, Any], names: _Names) -> Item:
-    for word in ("link_id", "zh", "en", "type"):
-        if word not in told:
-            raise source.fault(key, f"题目要有 {word}", f"an item needs {word}")
     for word in told:
         if word not in _ITEM_FIELDS:
             raise source.fault(

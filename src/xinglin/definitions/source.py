@@ -51,7 +51,6 @@ _FIELDS: Final = frozenset(
         "due_by",
         "lost_after",
         "state",
-        "why",
         "page",
         "figure",
     ]

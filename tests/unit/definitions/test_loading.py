@@ -52,6 +52,7 @@ def written(tmp_path: Path) -> Writer:
         (RATE + '[[advice]]\nwhen = "true"\nzh = "{n} 次"\nen = "x"\n', "d0.toml:10", "not defined"),
         (RATE + '[[variant]]\nid = "v"\nparameters = { limit = 3 }\n', "d0.toml:10", "no parameter limit"),
         (RATE + "evidence = ['exists(episode)']\n", "d0.toml:10", "list of rows"),
+        (RATE + '[classes]\na = "甲"\n', "d0.toml:11", "write {"),
         ("id = ", "d0.toml", "not valid TOML"),
     ],
 )
