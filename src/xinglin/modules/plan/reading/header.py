@@ -178,7 +178,7 @@ def _first_run(years: Sequence[int]) -> frozenset[int]:
 
 
 def is_own_scope(scope: str, area_text: str) -> bool:
-    """Say whether a header's scope (武汉市, 全区, 本县) is the plan's own area, whose names `area_text` holds."""
+    """Say whether a header's scope (某某市, 全区, 本县) is the plan's own area, whose names `area_text` holds."""
     if not scope:
         return True
     level = re.search(r"(省|自治区|市|区|县|州|旗|团|师)(?!.*[省市区县州旗])", area_text)
