@@ -195,7 +195,9 @@ async def test_what_is_wrong_with_a_new_record_keeps_what_was_typed(world: World
 
 async def test_a_new_record_is_found_by_initials_and_not_opened_twice(world: World) -> None:
     person = await opened(world, 78, "吴新建")
-    assert str(person) in (await world.doctor.get("/residents/find?text=wxj", 303)).headers["location"]
+    for scanned in ("wxj", "吴新建", id_number(78, "19680305"), id_number(78, "19680305").lower()):
+        assert (await world.doctor.get(f"/residents/find?text={scanned}", 303)).headers["location"] == f"/residents/{person}"
+    assert (await world.neighbour.get("/residents/find?text=wxj", 303)).headers["location"] == "/residents?text=wxj"
     again = await world.doctor.post(
         "/residents/new", {**NEW, "id_number": id_number(78, "19680305"), "name": "吴新建", "phone": ""}, status=409
     )

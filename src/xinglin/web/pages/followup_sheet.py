@@ -48,7 +48,9 @@ def _shown(item: Item, value: Any, language: str) -> str:
         codes = value if isinstance(value, tuple) else (value,)
         return "　".join(f"{code}{choice.words.say(language)}" if (choice := item.choice(code)) else code for code in codes)
     if item.type == "group":
-        return "\n".join(" ".join(text_of(one) for one in row.values()) for row in value)
+        return "\n".join(
+            " ".join(text_of(row[inner.link_id]) + inner.unit for inner in item.items if inner.link_id in row) for row in value
+        )
     return text_of(value)
 
 
