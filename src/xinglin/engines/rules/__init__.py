@@ -12,9 +12,8 @@ from xinglin.engines.rules.remote import Figure, RemoteMeasures
 from xinglin.engines.rules.results import Drift, Result, ResultGround
 from xinglin.engines.rules.rules import Rules, calculate
 from xinglin.engines.rules.service import KINDS, MeasureGround, MeasureService
-from xinglin.engines.rules.setwise import compile_sql
 from xinglin.engines.rules.targets import PROGRAMMES, Target, TargetLine, Targets, load_targets, read_line, read_targets_csv
-from xinglin.engines.rules.texts import SqlTexts
+from xinglin.engines.rules.texts import SqlTexts, compile_sql
 from xinglin.engines.rules.verification import MOST_SAMPLED, RESULTS, STATES, Drawing, FindingQuery, Verification, Visit, draw
 from xinglin.engines.rules.where import Where, where
 from xinglin.engines.rules.worklists import Duty, WorklistQuery, Worklists

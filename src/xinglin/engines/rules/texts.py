@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from threading import Lock
 
-from xinglin.definitions import Definition
-from xinglin.engines.rules.setwise import compile_sql
+from xinglin.definitions import Definition, Node
+
+
+def compile_sql(outputs: Mapping[str, Node]) -> str:
+    """Return DuckDB SQL with columns `person` and one per output; the compiler is loaded when the first text is made, not before.
+
+    It costs half a second and 60 MB, and texts are kept on disk: most starts need none.
+    """
+    from xinglin.engines.rules import setwise
+
+    return setwise.compile_sql(outputs)
 
 
 class SqlTexts:
@@ -42,6 +53,7 @@ class SqlTexts:
         return text
 
 
+@cache
 def _compiler_hash() -> str:
     """Return a digest of the compiler's own text: another compiler may make other SQL of the same definition."""
     room = files("xinglin.engines.rules")

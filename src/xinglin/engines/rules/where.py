@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xinglin.definitions import Definition, shipped_catalogue
-from xinglin.engines.rules.setwise import compile_sql
+from xinglin.engines.rules.texts import compile_sql
 
 
 @dataclass(frozen=True, slots=True)
