@@ -13,9 +13,10 @@ from pathlib import Path
 import orjson
 
 from xinglin.base.channel import Channel, serving
-from xinglin.base.clock import Clock, ShiftedClock, SystemClock
+from xinglin.base.clock import Clock, SystemClock
 from xinglin.base.database import Database
 from xinglin.base.errors import UnavailableError
+from xinglin.base.kept_day import KeptClock, KeptDay
 from xinglin.base.places import private_folder, socket_folder
 from xinglin.base.settings import Settings
 from xinglin.definitions import load as load_definitions
@@ -46,10 +47,11 @@ POOL_SIZE = {"web": 16, "engine": 8, "command": 6}
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One process's view of the installation. clock: the district's day (the day of the data in a demonstration)."""
+    """One process's view of the installation. clock: the district's day.  kept_day: of a demonstration, None outside one."""
 
     settings: Settings
     clock: Clock
+    kept_day: KeptDay | None
     database: Database
     audit: Audit
     security: Security
@@ -95,19 +97,20 @@ class StoreFeed:
         return await self.store.rids(keys)
 
 
-def demo_day(settings: Settings) -> date | None:
-    """Return the day a demonstration's data was made for, None outside one."""
-    manifest = settings.data_dir / "demo" / "manifest.json"
+def kept_day(settings: Settings) -> KeptDay | None:
+    """Return the day a demonstration lives on, None outside one."""
+    folder = settings.data_dir / "demo"
+    manifest = folder / "manifest.json"
     if not settings.demo or not manifest.exists():
         return None
-    return date.fromisoformat(orjson.loads(manifest.read_bytes())["as_of"])
+    made_for = date.fromisoformat(orjson.loads(manifest.read_bytes())["as_of"])
+    return KeptDay(folder / "day.json", SystemClock(settings.zone), made_for)
 
 
 def clock_for(settings: Settings) -> Clock:
-    """Return the district's clock: the machine's, or in a demonstration the machine's time of day on the day of the data."""
-    machine = SystemClock(settings.zone)
-    day = demo_day(settings)
-    return machine if day is None else ShiftedClock(machine, (day - machine.today()).days)
+    """Return the district's clock: the machine's, or in a demonstration the machine's time of day on the day kept."""
+    kept = kept_day(settings)
+    return SystemClock(settings.zone) if kept is None else KeptClock(kept)
 
 
 @asynccontextmanager
@@ -142,6 +145,7 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
         yield Platform(
             settings=settings,
             clock=clock,
+            kept_day=kept_day(settings),
             database=database,
             audit=audit,
             security=security,

@@ -121,7 +121,7 @@ def frame_platform(*, demo: bool = True) -> Any:
     """Return a platform on which sign-in, frame and lists work."""
     settings = Settings(data_dir=Path("unused"), demo=demo)
     return SimpleNamespace(
-        settings=settings, clock=CLOCK, security=OneAccountPerRole(), audit=AuditTape(), geo=NamedPlaces(), database=NoRows()
+        settings=settings, clock=CLOCK, kept_day=None, security=OneAccountPerRole(), audit=AuditTape(), geo=NamedPlaces(), database=NoRows()
     )
 
 

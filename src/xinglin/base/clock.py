@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -54,24 +54,3 @@ class FixedClock:
     def today(self) -> date:
         """Return the day of the fixed instant in the zone."""
         return self.instant.astimezone(self.zone).date()
-
-
-@dataclass(frozen=True, slots=True)
-class ShiftedClock:
-    """A clock some whole days away from another: a demonstration lives on the day of its data, at the present time of day."""
-
-    origin: Clock
-    days: int
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """Return the zone of the clock it follows."""
-        return self.origin.zone
-
-    def now(self) -> datetime:
-        """Return the other clock's instant, moved by the days."""
-        return self.origin.now() + timedelta(days=self.days)
-
-    def today(self) -> date:
-        """Return the other clock's day, moved by the days."""
-        return self.origin.today() + timedelta(days=self.days)

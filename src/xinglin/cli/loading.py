@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 from rich.console import Console
@@ -14,14 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from xinglin.assembly import Platform, assemble
 from xinglin.base.database import Database
 from xinglin.base.settings import DEMO_PASSWORD, Settings
+from xinglin.cli.known_accounts import make_accounts
 from xinglin.cli.session import settings_here
 from xinglin.engines.exchange import ImportOptions
 from xinglin.engines.geo import read_geojson, read_population_csv
 from xinglin.engines.rules import load_targets
-from xinglin.engines.security import DemoAccount, NewMembership
 
 JOB = "demo-load"
-PASSWORD = DEMO_PASSWORD
 SOURCES = {
     "district-registry": ("机构与人员登记", 60),
     "base-platform": ("基本公共卫生服务系统", 40),
@@ -29,8 +27,6 @@ SOURCES = {
     "township-his": ("卫生院信息系统", 20),
     "immunization": ("预防接种系统", 10),
 }
-TOWN_ROLES = ("responsible_doctor", "nurse", "public_health", "leader")
-COUNTY_ROLES = ("county", "cdc", "steward")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +80,10 @@ async def load(platform: Platform, folder: Path) -> None:
         watcher.cancel()
         done += lines.get(relative, 0)
         if step.path.name == "practitioners.ndjson":
-            await make_accounts(platform)
+            await make_accounts(platform, manifest["stories"])
     if (folder / "tasks.csv").exists():
         await load_targets(platform.targets, scope, (folder / "tasks.csv").read_bytes())
+    await send_held_back(platform, folder)
     await platform.store.sample_tokens()
     await _note(platform.database, manifest["resources"], manifest["resources"], "", finished=True)
 
@@ -115,28 +112,14 @@ async def _watch(database: Database, message: tuple[str, str], done: int, total:
         await _note(database, done + (reached or 0), total, message[0])
 
 
-async def make_accounts(platform: Platform) -> None:
-    """Make the known accounts, one per role that has a page, and a second responsible doctor in the next township."""
-    async with platform.database.connection() as connection:
-        institutions = await platform.register.institutions(connection)
-        staff = await platform.register.practitioners(connection)
-    towns = sorted((item for item in institutions if item.klass.startswith("C")), key=lambda item: item.code)
-    office = next(item for item in institutions if item.part_of is None)
-    cdc = next((item for item in institutions if item.klass == "J100"), office)
-    clinics = sorted((item for item in institutions if item.klass == "D600" and item.part_of == towns[0].rid), key=lambda item: item.code)
-    wanted: list[tuple[str, str, Any]] = [("village_doctor", "village_doctor", clinics[0] if clinics else towns[0])]
-    wanted += [(role, role, towns[0]) for role in TOWN_ROLES]
-    wanted += [("neighbour_doctor", "responsible_doctor", towns[1] if len(towns) > 1 else towns[0])]
-    wanted += [(role, role, cdc if role == "cdc" else office) for role in COUNTY_ROLES]
-    for login, role, place in wanted:
-        person = next((item for item in staff if item.institution == place.rid and item.role == role), None)
-        title = platform.security.roles.role(role).name("zh")
-        membership = NewMembership(role, place.rid, (place.area,))
-        name = f"{person.name if person else title}"
-        await platform.security.setup.add_demo_account(DemoAccount(login, name, PASSWORD, membership, person.rid if person else None))
-    for role in ("sysadmin", "secadmin", "auditor"):
-        title = platform.security.roles.role(role).name("zh")
-        await platform.security.setup.add_demo_account(DemoAccount(role, title, PASSWORD, NewMembership(role)))
+async def send_held_back(platform: Platform, folder: Path) -> None:
+    """Send what the generator kept back as it comes in daily life: the hospital's last days as bundles, a sheet of the upper-level platform."""
+    scope = platform.security.system_scope()
+    for path in sorted((folder / "exchange").glob("*/*.json")):
+        await platform.exchange.receive(scope, path.parent.name, path.name, await asyncio.to_thread(path.read_bytes))
+    sheet = folder / "exchange" / "hypertension-followups.xlsx"
+    if sheet.exists():
+        await platform.upper.receive(scope, "hypertension-followup", (sheet.name, await asyncio.to_thread(sheet.read_bytes)))
 
 
 async def follow(settings: Settings, console: Console, address: str) -> None:
@@ -160,7 +143,7 @@ async def follow(settings: Settings, console: Console, address: str) -> None:
         await database.close()
     console.print(f"载入完成 · loaded.  [bold]{address}[/]")
     for account in accounts:
-        console.print(f"  {account['login']:<20} {PASSWORD}   {account['display_name']}")
+        console.print(f"  {account['login']:<20} {DEMO_PASSWORD}   {account['display_name']}")
     console.print(
         "先看：以 responsible_doctor 登录的工作台，再以 county 登录看统计报表 · first: the work list as responsible_doctor, then the measures as county"
     )

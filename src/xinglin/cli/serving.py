@@ -22,12 +22,14 @@ from xinglin.base.postgres import SHELTER, EmbeddedPostgres
 from xinglin.base.settings import Settings
 from xinglin.base.supervisor import Child, Supervisor, hold_data_folder
 from xinglin.cli import loading
+from xinglin.cli.advancing import keep_day, move_to_today
 from xinglin.cli.opening import open_installation, print_codes
 from xinglin.cli.session import settings_here
 from xinglin.engines.security import SetupCode
 from xinglin.synthetic import Plan, generate
 
 console = Console()
+SEED = 420999
 Port = Annotated[int | None, typer.Option(help="端口，默认 8000 · port")]
 
 
@@ -43,14 +45,15 @@ def mount(app: typer.Typer) -> None:
 def serve(port: Port = None) -> None:
     """启动杏林：数据库、统计引擎、网页 · Start Xinglin: database, engine process, pages."""
     settings = settings_here()
+    keep_day(settings, console)
     _serve(settings.with_(port=port or settings.port), [])
 
 
 def demo(
     residents: Annotated[int, typer.Option(help="居民人数 · residents", min=200, max=2_000_000)] = 5000,
-    seed: Annotated[int, typer.Option(help="随机种子 · seed")] = 420999,
     as_of: Annotated[str | None, typer.Option("--as-of", help="数据日期，如 2026-11-21 · day of the data, default today")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="清空后重新生成 · start over")] = False,
+    advance: Annotated[bool, typer.Option("--advance", help="把日期推进到今天，数据不变 · move the day to today, the data stays")] = False,
     port: Port = None,
 ) -> None:
     """生成虚构的示例县并启动 · Make a synthetic district and serve it."""
@@ -62,6 +65,8 @@ def demo(
             "this data folder holds real data and the demonstration stays out of it; choose another with XINGLIN_DATA",
             where=str(settings.data_dir),
         )
+    if advance and settings.demo and not fresh and move_to_today(settings, console):
+        return  # it runs: its processes see the new day by themselves
     lock = hold_data_folder(settings.data_dir)
     if fresh:
         remove_data(settings.data_dir)
@@ -69,9 +74,11 @@ def demo(
         day = _day(as_of) if as_of else SystemClock(settings.zone).today()
         console.print(f"生成示例县：{residents:,} 位虚构居民，数据截至 {day} · making a synthetic district of {residents:,} residents")
         shutil.rmtree(folder, ignore_errors=True)
-        generate(Plan(residents=residents, seed=seed, as_of=day), folder)
+        generate(Plan(residents=residents, seed=SEED, as_of=day), folder)
     lock.close()
-    _serve(settings_here().with_(port=port or settings.port), [Child("load-demo", ["load-demo"], once=True)])
+    settings = settings_here()
+    keep_day(settings, console)
+    _serve(settings.with_(port=port or settings.port), [Child("load-demo", ["load-demo"], once=True)])
 
 
 def _day(text: str) -> date:

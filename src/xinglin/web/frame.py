@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from xinglin.base.errors import UnavailableError
@@ -28,10 +29,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """district: name of the largest division, "" before it is known.  work: what has not finished."""
+    """district: name of the largest division, "" before it is known.  work: what has not finished.
+
+    stands_at: the day of a demonstration that is behind the machine's.
+    """
 
     district: str = ""
     work: Sequence[Work] = ()
+    stands_at: date | None = None
 
 
 async def frame_of(platform: Platform) -> Frame:
@@ -44,4 +49,6 @@ async def frame_of(platform: Platform) -> Frame:
             )
     except UnavailableError:
         return Frame()
-    return Frame(roots[0].name if roots else "", [Work(*row) for row in rows])
+    kept = platform.kept_day
+    stands_at = kept.day() if kept is not None and kept.is_behind() else None
+    return Frame(roots[0].name if roots else "", [Work(*row) for row in rows], stands_at)

@@ -36,12 +36,13 @@ select p from unnest($1::bigint[]) as u(p) where not exists (select 1 from perso
 class FollowOptions:
     """most_persons: more than these are reckoned all at once.  quiet_s: a load is over when nothing came for so long.
 
-    longest_s: while a load goes on, everyone is reckoned again this often.
+    longest_s: while a load goes on, everyone is reckoned again this often.  look_s: how often the clock is looked at for a jump.
     """
 
     most_persons: int = 100
     quiet_s: float = 3.0
     longest_s: float = 60.0
+    look_s: float = 10.0
 
 
 class ResultFollower:
@@ -95,6 +96,11 @@ class ResultFollower:
         _, mark = await self._place()
         return mark != self._mark(self._clock.today())
 
+    async def has_jumped(self) -> bool:
+        """Say whether the day moved by more than one, or back, since the last full evaluation: the night would not make it good in time."""
+        _, mark = await self._place()
+        return not mark or (self._clock.today() - date.fromisoformat(mark.split()[0])).days not in (0, 1)
+
     async def catch_up(self) -> int | None:
         """Reckon who was named up to the columns' seq, if they are few; returns how many, None where everyone has to be reckoned."""
         upto = self._upto
@@ -146,8 +152,11 @@ class ResultFollower:
                 if is_full_wanted and await self.is_stale():
                     await self._everyone()
                 is_full_wanted = False
-                await self._told.wait()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._told.wait(), self._options.look_s)
                 self._told.clear()
+                if await self.has_jumped():
+                    await self._everyone()
                 if await self.catch_up() is None:
                     await self._wait_for_quiet()
                     await self._everyone()

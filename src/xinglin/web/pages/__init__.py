@@ -9,6 +9,7 @@ from xinglin.web.pages import (
     account,
     administration,
     chronic,
+    demonstration,
     desk,
     exchange,
     followup,
@@ -35,4 +36,5 @@ GROUPS: Final[tuple[ModuleType, ...]] = (
     exchange,
     administration,
     system,
+    demonstration,
 )

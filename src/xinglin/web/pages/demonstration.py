@@ -1,0 +1,26 @@
+"""The day of a demonstration: the steward moves it to today; the data stays."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from xinglin.base.errors import UnsupportedError
+from xinglin.engines.security import AuditEntry
+from xinglin.web.menu import Entry
+from xinglin.web.page import Visit, page, redirect
+
+
+async def advance(visit: Visit) -> Response:
+    """Move the demonstration's day to today.  Raises: UnsupportedError outside a demonstration, ConflictError when it is there already."""
+    kept = visit.platform.kept_day
+    if kept is None:
+        raise UnsupportedError("只有演示系统的日期可以推进", "only the day of a demonstration can be moved")
+    day = kept.advance()
+    await visit.platform.audit.record(AuditEntry(visit.scope, "advance", "demonstration", detail=day.isoformat()))
+    return redirect(visit, "/")
+
+
+ROUTES: Final = (page("/demonstration/advance", advance, right="steward", methods=("POST",)),)
+MENU: Final[tuple[Entry, ...]] = ()

@@ -1,0 +1,60 @@
+"""The demonstration: accounts stand where the stories happen, what was held back comes in, and moving the day changes no record."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from xinglin.assembly import Platform, assemble
+from xinglin.base.settings import Settings
+from xinglin.cli.loading import load
+from xinglin.synthetic import Plan, generate
+
+PAST = "select md5(string_agg(md5(body) || ver::text, '' order by rid)) from res"
+DAY = date(2025, 6, 3)
+
+
+@pytest.fixture
+async def demonstration(database_url: str, tmp_path: Path) -> AsyncIterator[Platform]:
+    folder = tmp_path / "demo"
+    generate(Plan(residents=300, seed=1, as_of=DAY, years=2), folder)
+    settings = Settings(data_dir=tmp_path, database_url=database_url, demo=True)
+    async with assemble(settings, "command") as platform:
+        assert platform.kept_day is not None
+        platform.kept_day.keep()
+        await load(platform, folder)
+        yield platform
+
+
+async def ask(platform: Platform, query: str, *values: object) -> Any:
+    async with platform.database.connection() as connection:
+        return await connection.fetchval(query, *values)
+
+
+async def test_a_demonstration_is_loaded_once_with_accounts_where_the_stories_happen(demonstration: Platform, tmp_path: Path) -> None:
+    manifest = orjson.loads((tmp_path / "demo" / "manifest.json").read_bytes())
+    story = manifest["stories"][0]
+    of_account = """select i.code from account join membership using (account_no) join institution i on i.rid = membership.institution_rid
+        where login = $1"""
+    assert await ask(demonstration, of_account, "village_doctor") == story["clinic"]
+    assert await ask(demonstration, of_account, "responsible_doctor") == story["township"]
+    assert await ask(demonstration, of_account, "neighbour_doctor") != story["township"]
+
+    bundles = [path.name for path in (tmp_path / "demo" / "exchange" / "county-his").glob("*.json")]
+    assert bundles and await ask(demonstration, "select count(*) from message where message_id = any($1::text[])", bundles) == len(bundles)
+    assert await ask(demonstration, "select count(*) from upper_batch where direction = 'in'") == 1
+    assert await ask(demonstration, "select count(*) from message where state = 'received'") == 0, "nothing is left half done"
+
+    before = await ask(demonstration, PAST), await ask(demonstration, "select max(seq) from feed")
+    await load(demonstration, tmp_path / "demo")
+    assert (await ask(demonstration, PAST), await ask(demonstration, "select max(seq) from feed")) == before
+
+    kept = demonstration.kept_day
+    assert kept is not None and demonstration.clock.today() == DAY
+    assert kept.is_behind() and kept.advance() == kept.machine.today() == demonstration.clock.today()
+    assert (await ask(demonstration, PAST), await ask(demonstration, "select max(seq) from feed")) == before, "moving the day writes no record"
