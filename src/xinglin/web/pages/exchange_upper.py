@@ -61,7 +61,8 @@ def _row(visit: Visit, one: Reconciled) -> dict[str, Any]:
     label, kind = STATES[one.standing.state]
     fields = visit.platform.upper.catalogue.fields
     nothing = visit.text("空")
-    told = [f"{visit.words.pick(fields[each.field].zh, fields[each.field].en)}：{each.ours or nothing} → {each.theirs}" for each in one.standing.differences]
+    colon, comma = ("：", "；") if visit.language == "zh" else (": ", "; ")
+    told = [f"{visit.words.pick(fields[each.field].zh, fields[each.field].en)}{colon}{each.ours or nothing} → {each.theirs}" for each in one.standing.differences]
     if one.standing.changed:
         told.insert(0, visit.text("上报后有修改"))
     return {
@@ -71,7 +72,7 @@ def _row(visit: Visit, one: Reconciled) -> dict[str, Any]:
         "id_number": mask_id_number(one.id_number),
         "day": one.day,
         "state": Tag(visit.text(label), kind),
-        "differences": "；".join(told),
+        "differences": comma.join(told),
         "seen_at": local(visit, one.seen_at),
         "batch": one.batch_no,
         "batch_link": f"/exchange/upper/batches/{one.batch_no}" if one.batch_no else "",

@@ -251,6 +251,14 @@ async def test_the_roster_tells_who_is_not_in_it(district: Platform) -> None:
     }
 
 
+async def test_a_visit_without_an_end_stands_on_its_day_only(district: Platform) -> None:
+    office = scope_of(district, "public_health", EAST)
+    for first, last, found in ((10, 10, {"李测一", "李测二"}), (11, 30, set()), (1, 9, {"李测三", "李测四"})):
+        rows = await district.upper.reconcile(office, Period("hypertension-followup", date(2026, 11, first), date(2026, 11, last)))
+        assert {row.name for row in rows} <= found
+        assert found & {"李测一", "李测二"} <= {row.name for row in rows}
+
+
 async def test_ten_thousand_rows_with_mixed_errors_are_taken_row_by_row(district: Platform) -> None:
     rows = []
     for n in range(10_000):

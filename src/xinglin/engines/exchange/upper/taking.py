@@ -46,7 +46,7 @@ def _encounter(kind: Kind, row: TheirRow, origin: tuple[str, tuple[str, str | No
         "resourceType": "Encounter", "id": _id(stem, "encounter"), "status": "finished",
         "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": _CLASSES.get(way, "AMB")},
         "type": [{"coding": [{"system": "urn:xinglin:cs:service", "code": kind.service}]}],
-        "subject": {"reference": patient}, "period": {"start": row.day.isoformat()},
+        "subject": {"reference": patient}, "period": {"start": row.day.isoformat(), "end": row.day.isoformat()},
     }  # fmt: skip
     if organization:
         resource["serviceProvider"] = {"reference": organization}
