@@ -175,6 +175,9 @@ def _member_row(visit: Visit, one: Asked, member: Member, card: dict[str, object
         counted = Tag(reasons.get(member.reason, member.reason), "warn")
     elif one.definition.unit == "count":
         counted = Tag(visit.text("计入"), "good")
+    elif one.definition.unit == "visits":
+        is_kept = member.numerator >= member.denominator
+        counted = Tag(visit.text("已访 {done} / 应访 {owed}", done=member.numerator, owed=member.denominator), "good" if is_kept else "bad")
     elif member.numerator >= member.denominator:
         counted = Tag(visit.text("计入分子"), "good")
     else:
@@ -182,8 +185,6 @@ def _member_row(visit: Visit, one: Asked, member: Member, card: dict[str, object
     return {
         **card,
         "counted": counted,
-        "numbers": f"{member.numerator} / {member.denominator}" if one.definition.unit == "visits" else "",
-        "numerator": member.numerator,
         "change": "；".join(words[place] for words in member.changes) or member.verdict[place],
         "evidence": visit.text("{count} 条记录", count=len(member.evidence)),
         "why_link": f"/measures/{one.definition.id}/why/{member.person}?as_of={one.as_of}",
@@ -217,7 +218,6 @@ PEOPLE: Final = ListPage(
         Column("area", mark("村（居）")),
         Column("institution", mark("管理机构")),
         Column("counted", mark("结果"), "tag"),
-        Column("numbers", mark("已访/应访")),
         Column("change", mark("判断与怎样会改变")),
         Column("evidence", mark("依据"), path="why_link"),
     ),

@@ -60,8 +60,9 @@ def lag_tag(visit: Visit, progress: float | None, passed: float) -> Tag:
 
 
 async def _years(visit: Visit) -> list[tuple[str, str]]:
+    this = visit.platform.clock.today().year
     years = await visit.platform.targets.years(visit.scope)
-    return [(str(year), str(year)) for year in dict.fromkeys([visit.platform.clock.today().year, *years])]
+    return [("now", str(this)), *((str(year), str(year)) for year in years if year != this)]
 
 
 async def task_rows(visit: Visit, year: int, programme: str) -> tuple[list[dict[str, Any]], int]:
@@ -164,7 +165,7 @@ TASKS: Final = ListPage(
     ),
     filters=(
         Filter("programme", mark("项目"), "choice", tuple(NAMES.items()), default="hypertension"),
-        Filter("year", mark("年度"), "choice", _years),
+        Filter("year", mark("年度"), "choice", _years, default="now"),
     ),
     add=("task.assign", "/measures/tasks/assign", mark("下达任务")),
     empty_title=mark("还没有下达任务数"),

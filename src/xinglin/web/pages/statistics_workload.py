@@ -37,10 +37,15 @@ _MONTHLY: Final = (
 def month_of(text: str, today: date) -> tuple[date, date]:
     """Return the first and last day of a month written 2026-11, of today's month for "".  Raises: IncorrectError."""
     try:
-        first = date.fromisoformat(f"{text}-01") if text else today.replace(day=1)
+        first = date.fromisoformat(f"{text}-01") if text not in ("", "now") else today.replace(day=1)
     except ValueError as error:
         raise IncorrectError("月份请写成 2026-11", "write a month as 2026-11", where="month") from error
     return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+async def _months_here(visit: Visit) -> list[tuple[str, str]]:
+    (_, this), *earlier = await _months(visit)
+    return [("now", this), *earlier]
 
 
 async def _months(visit: Visit) -> list[tuple[str, str]]:
@@ -82,7 +87,7 @@ def _row(visit: Visit, one: WorkRow, houses: Mapping[int, Any], people: Mapping[
 
 async def _fetch(visit: Visit, query: Query) -> Rows:
     first, last = month_of(query.get("month"), visit.platform.clock.today())
-    if query.get("year") == "1":
+    if query.get("span") == "year":
         first = first.replace(month=1, day=1)
     wanted = int(query.get("institution")) if query.get("institution").isdecimal() else 0
     rows, seq = await work_rows(visit, first, last, wanted)
@@ -113,9 +118,9 @@ WORKLOAD: Final = ListPage(
         Column("residents", mark("服务人数"), "number", sortable=True),
     ),
     filters=(
-        Filter("month", mark("月份"), "choice", _months),
+        Filter("month", mark("月份"), "choice", _months_here, default="now"),
         Filter("institution", mark("机构"), "choice", _houses),
-        Filter("year", mark("范围"), "choice", (("1", mark("年初至该月")),)),
+        Filter("span", mark("期间"), "choice", (("month", mark("该月")), ("year", mark("年初至该月"))), default="month"),
     ),
     empty_title=mark("这个月还没有工作记录"),
     empty_hint=mark("换一个月份，或看年初至该月"),

@@ -92,6 +92,14 @@ async def _context(visit: Visit, query: Query) -> Mapping[str, object]:
     return {"tiles": tiles, "looked": looked.astimezone(visit.platform.clock.zone) if looked else None, "chosen": query.get("check")}
 
 
+async def _checks(visit: Visit) -> list[tuple[str, str]]:
+    return [(code, check.words.say(visit.language)) for code, check in CHECKS.items()]
+
+
+async def _states(visit: Visit) -> list[tuple[str, str]]:
+    return [(code, words.say(visit.language)) for code, words in STATES.items()]
+
+
 FINDINGS: Final = ListPage(
     path="/verification",
     title=mark("真实性核查"),
@@ -113,8 +121,8 @@ FINDINGS: Final = ListPage(
         Column("state", mark("状态"), "tag"),
     ),
     filters=(
-        Filter("check", mark("核查项目"), "choice", tuple((code, check.words.zh) for code, check in CHECKS.items())),
-        Filter("state", mark("状态"), "choice", tuple((code, words.zh) for code, words in STATES.items())),
+        Filter("check", mark("核查项目"), "choice", _checks),
+        Filter("state", mark("状态"), "choice", _states),
         Filter("area", mark("村（居）"), "choice", area_options),
     ),
     empty_title=mark("没有要核实的记录"),

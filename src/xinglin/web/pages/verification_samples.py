@@ -47,7 +47,7 @@ async def _fetch(visit: Visit, query: Query) -> Rows:
                 "done": one["done"],
                 "wrong": one["wrong"],
                 "share": one["done"] / one["drawn"] if one["drawn"] else None,
-                "link": f"/verification/sample?sample={one['sample_no']}",
+                "link": f"/verification/samples/list?sample={one['sample_no']}",
             }
         )
     return Rows(rows[query.offset : query.offset + query.size], len(rows))
@@ -116,7 +116,7 @@ async def draw_new(visit: Visit) -> Response:
     frame = {"kind": typed["kind"], "first": typed["first"], "last": typed["last"]}
     number = await visit.platform.verification.save_sample(visit.scope, Drawing(title, area, frame, seed, wanted, seq), drawn, len(found))
     await visit.record("draw", "sample", persons=[one.person for one in drawn], detail=str(number))
-    return redirect(visit, f"/verification/sample?sample={number}")
+    return redirect(visit, f"/verification/samples/list?sample={number}")
 
 
 def _checked(typed: Mapping[str, str]) -> tuple[tuple[date, date], int]:
@@ -155,7 +155,8 @@ async def _items(visit: Visit, query: Query) -> Rows:
     await visit.record("list", "sample", persons=sorted(cards), detail=str(number))
     houses, staff = await institutions(visit), await workers(visit)
     rows = [_item_row(visit, item, cards, (houses, staff)) for item in shown if item["person"] in cards]
-    return Rows(rows, len(items))
+    one = await visit.platform.verification.sample(visit.scope, number)
+    return Rows(rows, len(items), as_of=await told_at(visit, one["seq"]))
 
 
 def _item_row(
@@ -209,8 +210,12 @@ async def _drawn_again(visit: Visit, one: Mapping[str, Any]) -> tuple[bool, int,
     return before == now and len(found) == one["frame_count"], len(set(before) & set(now)), len(before)
 
 
+async def _results(visit: Visit) -> list[tuple[str, str]]:
+    return [(code, words.say(visit.language)) for code, words in RESULTS.items()]
+
+
 ITEMS: Final = ListPage(
-    path="/verification/sample",
+    path="/verification/samples/list",
     title=mark("抽查名单"),
     group="appraisal",
     rights=CALLERS,
@@ -233,7 +238,7 @@ ITEMS: Final = ListPage(
         Column("decided", mark("核实人")),
     ),
     filters=(
-        Filter("result", mark("结果"), "choice", tuple((code, words.zh) for code, words in RESULTS.items())),
+        Filter("result", mark("结果"), "choice", _results),
         Filter("sample", "", "hidden"),
     ),
     empty_title=mark("名单里没有你能看到的居民"),
@@ -281,7 +286,7 @@ async def answer(visit: Visit) -> Response:
     following = str(form.get("following", ""))
     if following.isdecimal():
         return redirect(visit, f"/verification/samples/{number}/{int(following)}")
-    return redirect(visit, f"/verification/sample?sample={number}")
+    return redirect(visit, f"/verification/samples/list?sample={number}")
 
 
 ROUTES: Final = (
