@@ -24,6 +24,10 @@ from xinglin.engines.security import Scope
 
 _log = logging.getLogger(__name__)
 COALESCE_S: Final = 0.2
+LOAD_ENTRIES: Final = 200
+"""So many entries within one look at the feed are a load."""
+LOAD_PAUSE_S: Final = 0.5
+LONGEST_S: Final = 10.0
 _RETRY_S: Final = 2.0
 AfterRefresh = Callable[[Snapshot], Awaitable[None]]
 
@@ -93,7 +97,7 @@ class LakeService:
         return Freshness(snapshot.seq, await self._source.head(), snapshot.made_at, len(self._lake.problems))
 
     def start(self, poll_s: float = 1.0) -> None:
-        """Refresh as soon as the feed moves, gathering what comes within COALESCE_S.  poll_s: how long one wait for the feed lasts."""
+        """Refresh as soon as the feed moves, gathering what comes within COALESCE_S, longer during a load.  poll_s: how long one wait for the feed lasts."""
         if self._task is None:
             self._task = asyncio.create_task(self._run(poll_s), name="lake")
 
@@ -138,11 +142,23 @@ class LakeService:
                     _log.exception("a listener of the lake failed")
         return snapshot
 
+    async def _gather(self) -> None:
+        """Let entries come in for COALESCE_S; while a load brings more and more, leave it the machine, for LONGEST_S at most."""
+        loop = asyncio.get_running_loop()
+        latest, pause_s = loop.time() + LONGEST_S, COALESCE_S
+        head = await self._source.head()
+        while True:
+            await asyncio.sleep(pause_s)
+            before, head = head, await self._source.head()
+            if head - before < LOAD_ENTRIES or loop.time() >= latest:
+                return
+            pause_s = LOAD_PAUSE_S
+
     async def _run(self, poll_s: float) -> None:
         while True:
             try:
                 if await self._source.wait(self._reader.snapshot.seq, poll_s):
-                    await asyncio.sleep(COALESCE_S)
+                    await self._gather()
                     await self.refresh()
                     await self.fold()
             except UnavailableError as error:
