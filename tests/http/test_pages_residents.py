@@ -330,6 +330,17 @@ async def test_an_unfinished_visit_waits_and_counts_once_completed(world: World)
     assert timeline.count("152/96 mmHg") == 1 + timeline.count("152/96 mmHg · ")
 
 
+async def test_the_same_form_sent_twice_is_one_visit(world: World) -> None:
+    person = await enrolled(world, 92, "许两次")
+    path = f"/residents/{person}/followup/hypertension"
+    sending = re.search(r'name="sending" value="([^"]+)"', (await world.doctor.get(path)).text)
+    assert sending
+    for _ in range(2):
+        await world.doctor.post(path, {**VISIT, "visit_date": today(world), "sending": sending[1]})
+    timeline = (await world.doctor.get(f"/residents/{person}?kind=followup-hypertension", hx_request="true", hx_target="timeline")).text
+    assert timeline.count('class="k-followup-hypertension"') == 1
+
+
 async def test_a_bad_line_of_the_grid_never_stops_a_good_one(world: World) -> None:
     good, bad = await enrolled(world, 86, "韩批一"), await enrolled(world, 87, "杨批二")
     cells = {

@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
 import orjson
 
+from xinglin.base.errors import NotFoundError
 from xinglin.base.ids import uuid7
 from xinglin.engines.exchange import OWN_PAGES, Entry, Receipt, Submission
 from xinglin.web.page import Visit
 
 Resource = dict[str, Any]
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _STATUS: Final = "urn:xinglin:ext:residence-status"
 
 
 def new_id(visit: Visit) -> str:
     """Return a new id of ours."""
     return uuid7(visit.platform.clock, visit.web.random)
+
+
+class Sending:
+    """One sending of a form: its number is the id of the first resource it makes, so that the same form sent twice is seen to be the same.
+
+    text: what the form carried; anything but a UUID starts a new sending.
+    """
+
+    def __init__(self, visit: Visit, text: str = "") -> None:
+        self.number = text if _UUID.fullmatch(text) else new_id(visit)
+        self._visit = visit
+        self._given = 0
+
+    def next_id(self) -> str:
+        """Return the sending's own number first, then new ids."""
+        self._given += 1
+        return self.number if self._given == 1 else new_id(self._visit)
+
+    async def is_done(self, rtype: str) -> bool:
+        """Return whether this sending has been stored already. rtype: type of the first resource it makes."""
+        try:
+            await self._visit.platform.store.read(self._visit.scope, rtype, self.number)
+        except NotFoundError:
+            return False
+        return True
 
 
 async def submit(visit: Visit, kind: str, resources: Sequence[Entry]) -> Receipt:

@@ -21,7 +21,7 @@ from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.desk import DESK, reading_of
 from xinglin.web.pages.followup import PROGRAMMES, entries, form_of, sit
 from xinglin.web.pages.residents import area_options, card_row
-from xinglin.web.recording import submit
+from xinglin.web.recording import Sending, submit
 
 _ROWS: Final = 30
 _CELLS: Final = (
@@ -38,6 +38,8 @@ _CELLS: Final = (
     "adverse_reaction",
 )
 _KEPT: Final = "same_as_before"
+# What a line carries beside its cells: whether unusual values were seen, the last reading shown, the number of this sending.
+_AROUND: Final = ("seen", "last", "sending")
 
 
 def _list_of(path: str, title: str, name: str, hint: str) -> Any:
@@ -100,7 +102,12 @@ async def show_batch(visit: Visit) -> Response:
     duties, cards = await _due(visit, programme, area)
     today = visit.platform.clock.today().isoformat()
     lines = [
-        Line(cards[duty.person], card_row(visit, cards[duty.person]), reading_of(duty), {"visit_date": today})
+        Line(
+            cards[duty.person],
+            card_row(visit, cards[duty.person]),
+            reading_of(duty),
+            {"visit_date": today, "sending": Sending(visit).number},
+        )
         for duty in duties
         if duty.person in cards
     ]
@@ -146,7 +153,7 @@ async def save_batch(visit: Visit) -> Response:
 
 
 def _cells(sent: Any, form: Form, person: int) -> dict[str, str]:
-    names = [*(item.link_id for item in _items(form)), _KEPT, "seen", "last"]
+    names = [*(item.link_id for item in _items(form)), _KEPT, *_AROUND]
     return {name: str(sent.get(f"{person}.{name}", "")).strip() for name in names}
 
 
@@ -155,19 +162,22 @@ async def _save_line(visit: Visit, of: tuple[str, Form], card: PersonCard, cells
     programme, form = of
     shown = card_row(visit, card)
     line = Line(card, shown, cells["last"], cells)
-    if not any(value for name, value in cells.items() if name not in ("visit_date", "seen", "last", _KEPT)):
+    if not any(value for name, value in cells.items() if name not in ("visit_date", *_AROUND, _KEPT)):
         return line
+    sending = Sending(visit, cells["sending"])
     try:
+        if await sending.is_done("Encounter"):
+            return replace(line, done=True)
         sitting = await sit(visit, card.person, programme)
         carried = raw_of(carry_over(form, sitting.earlier[0])) if cells[_KEPT] and sitting.earlier else {}
-        typed = {name: value for name, value in cells.items() if name not in (_KEPT, "seen", "last")}
+        typed = {name: value for name, value in cells.items() if name not in (_KEPT, *_AROUND)}
         today = visit.platform.clock.today()
         parsed = parse_answers(form, {**carried, "doctor": visit.scope.display_name, **typed}, sitting.context(today))
         said = {one.link_id: one.words.say(visit.language) for one in parsed.problems if one.kind != "unusual"}
         odd = {one.link_id: one.words.say(visit.language) for one in parsed.problems if one.kind == "unusual"}
         if said or odd and not cells["seen"]:
             return replace(line, said=said, odd=odd, refusal="；".join(text for name, text in said.items() if name not in _CELLS))
-        receipt = await submit(visit, "followup", await entries(visit, sitting, parsed, is_complete=True))
+        receipt = await submit(visit, "followup", await entries(visit, sitting, parsed, sending, is_complete=True))
         if receipt.problems:
             return replace(line, refusal=visit.words.pick(receipt.problems[0].zh, receipt.problems[0].en))
         await visit.platform.rules.evaluate_person(card.person, today)

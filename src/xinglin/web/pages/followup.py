@@ -23,7 +23,7 @@ from xinglin.web.modules import recording_of
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.residents import card_row
 from xinglin.web.record import Record, read_record
-from xinglin.web.recording import new_id, submit
+from xinglin.web.recording import Sending, submit
 
 PROGRAMMES: Final = {"hypertension": mark("高血压随访"), "diabetes2": mark("2 型糖尿病随访")}
 EXAMINATION: Final = "examination"
@@ -215,6 +215,7 @@ async def _form_page(visit: Visit, sitting: Sitting, typed: Typed, problems: Seq
         "refusal": refusal,
         "told": visit.text("上一位已保存") if visit.request.query_params.get("told") else "",
         "today": today,
+        "sending": typed.raw.get("sending") or Sending(visit).number,
         "advice": _advice(visit, sitting, typed, problems),
     }
     return render(visit, "followup/form.html", context, status=422 if problems or refusal else 200)
@@ -263,14 +264,16 @@ async def save_form(visit: Visit) -> Response:
     """Save a visit: finished, or to be completed. What is wrong stands beside its field and nothing typed is lost."""
     sitting, form, today = await _sitting(visit), await visit.form(), visit.platform.clock.today()
     typed, parsed = _read(sitting, _sent(sitting, form), today)
-    then = str(form.get("then", ""))
+    then, sending = str(form.get("then", "")), Sending(visit, str(form.get("sending", "")))
+    if await sending.is_done("Encounter"):
+        return redirect(visit, await _onward(visit, sitting, then))
     problems = _held_up(parsed, typed, frozenset(str(one) for one in form.getlist("seen")), may_wait=then == "wait")
     if form.get("confirm_all") or problems:
         return await _form_page(visit, sitting, typed, problems)
     if typed.grey:
         refusal = visit.text("还有 {count} 项带入值没有确认：按 F8 全部确认，或逐项改写", count=len(typed.grey))
         return await _form_page(visit, sitting, typed, (), refusal)
-    receipt = await submit(visit, "followup", await entries(visit, sitting, parsed, is_complete=then != "wait"))
+    receipt = await submit(visit, "followup", await entries(visit, sitting, parsed, sending, is_complete=then != "wait"))
     if receipt.problems:
         first = receipt.problems[0]
         return await _form_page(visit, sitting, typed, (), f"{first.path} {visit.words.pick(first.zh, first.en)}")
@@ -287,8 +290,11 @@ def _held_up(parsed: Parsed, typed: Typed, seen: frozenset[str], *, may_wait: bo
     return parsed.problems if refused or unseen else ()
 
 
-async def entries(visit: Visit, sitting: Sitting, parsed: Parsed, *, is_complete: bool) -> list[Entry]:
-    """Return what goes into the exchange for one visit. Raises: ConflictError for an account without a worker or institution."""
+async def entries(visit: Visit, sitting: Sitting, parsed: Parsed, sending: Sending, *, is_complete: bool) -> list[Entry]:
+    """Return what goes into the exchange for one visit; the visit itself must not be there yet.
+
+    Raises: ConflictError for an account without a worker or institution.
+    """
     scope, recording = visit.scope, recording_of(sitting.form)
     if scope.practitioner_rid is None or scope.institution_rid is None:
         raise ConflictError(
@@ -302,16 +308,16 @@ async def entries(visit: Visit, sitting: Sitting, parsed: Parsed, *, is_complete
         practitioner=keys[scope.practitioner_rid][1],
         organization=keys[scope.institution_rid][1],
         at=at,
-        new_id=lambda: new_id(visit),
+        new_id=sending.next_id,
         episode=sitting.episode,
     )
     if sitting.programme == EXAMINATION:
         examined: list[Entry] = recording.examination_entries(sitting.form, parsed.answers, setting, is_complete=is_complete)
-        return [*examined, *_superseded(sitting)]
+        return [replace(examined[0], if_version=0), *examined[1:], *_superseded(sitting)]
     found: list[Entry] = recording.followup_entries(
         sitting.form, parsed.answers, setting, is_complete=is_complete, referral=_referral(visit, recording, parsed)
     )
-    return [*found, *_superseded(sitting)]
+    return [replace(found[0], if_version=0), *found[1:], *_superseded(sitting)]
 
 
 def _referral(visit: Visit, recording: Any, parsed: Parsed) -> Any:

@@ -46,7 +46,12 @@ function start(form) {
       for (const field of form.querySelectorAll("[data-carried]")) confirm(field);
     }
   });
-  form.addEventListener("submit", () => { dirty = false; });
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "1";
+    dirty = false;
+  });
+  window.addEventListener("pageshow", () => { delete form.dataset.sent; });
   window.addEventListener("beforeunload", (event) => { if (dirty) { event.preventDefault(); event.returnValue = ""; } });
 
   function step(from, by) {
