@@ -255,7 +255,7 @@ async def test_a_visit_without_an_end_stands_on_its_day_only(district: Platform)
     office = scope_of(district, "public_health", EAST)
     for first, last, found in ((10, 10, {"李测一", "李测二"}), (11, 30, set()), (1, 9, {"李测三", "李测四"})):
         rows = await district.upper.reconcile(office, Period("hypertension-followup", date(2026, 11, first), date(2026, 11, last)))
-        assert {row.name for row in rows} <= found
+        assert {row.name for row in rows} <= found, rows
         assert found & {"李测一", "李测二"} <= {row.name for row in rows}
 
 

@@ -49,9 +49,8 @@ class Records:
         """
         if not kind.service:
             return await self._residents(scope, (first, last))
-        # A visit may have no end, which for a search is one that goes on: so what starts after the day before.
-        days = [("date", f"sa{(first - timedelta(days=1)).isoformat()}"), ("date", f"le{last.isoformat()}")]
-        found = await self._search(scope, "Encounter", [*self._visits(kind), *days])
+        # A visit may have no end, which for a search is one that goes on: so what begins after the day before and before the day after.
+        found = await self._search(scope, "Encounter", [*self._visits(kind), *_begun("date", (first, last))])
         forms = await self._forms_of_days(scope, (first, last)) if len(found) > _IDS else {}
         return [record for record in await self._visited(scope, kind, found, forms) if first <= record.day <= last]
 
@@ -141,7 +140,7 @@ class Records:
 
     async def _forms_of_days(self, scope: Scope, days: tuple[date, date]) -> dict[str, dict[str, str]]:
         """Return the forms filled in some days as `_forms` does; faster than asking for each visit, but late ones are not among them."""
-        asked = [("authored", f"sa{(days[0] - timedelta(days=1)).isoformat()}"), ("authored", f"le{days[1].isoformat()}"), ("_count", _PAGE)]
+        asked = [*_begun("authored", days), ("_count", _PAGE)]
         found = await self._search(scope, "QuestionnaireResponse", asked, most=4 * MOST_RECORDS)
         bodies = [orjson.loads(stored.body) for stored in found]
         return {_tail(body.get("encounter")): dict(answers(body.get("item") or ())) for body in bodies if body.get("encounter")}
@@ -217,6 +216,11 @@ def _day(body: Mapping[str, Any], zone: ZoneInfo) -> date | None:
     if "T" in text:
         return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(zone).date()
     return date.fromisoformat(text) if len(text) == 10 else None
+
+
+def _begun(parameter: str, days: tuple[date, date]) -> list[tuple[str, str]]:
+    one = timedelta(days=1)
+    return [(parameter, f"sa{(days[0] - one).isoformat()}"), (parameter, f"lt{(days[1] + one).isoformat()}")]
 
 
 def _tail(reference: Mapping[str, Any] | None) -> str:
