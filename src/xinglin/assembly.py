@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 import orjson
 
@@ -42,6 +43,8 @@ from xinglin.engines.security import Audit, AuditPlace, InstallationSecrets, Sec
 from xinglin.engines.store import Cursor, FeedEntry, Key, Store, StoreOptions
 from xinglin.engines.terminology import Terminology
 
+ICD10: Final = "urn:oid:2.16.156.10011.2.3.3.11.3"
+MAPS_LOOK_S: Final = 5.0
 POOL_SIZE = {"web": 16, "engine": 8, "command": 6}
 
 
@@ -114,6 +117,26 @@ def clock_for(settings: Settings) -> Clock:
 
 
 @asynccontextmanager
+async def counting_mapped_codes(terminology: Terminology, rules: Rules) -> AsyncIterator[None]:
+    """Let the rules count records under the codes that stewards' maps lead to ICD-10, and go on looking for new maps while the block runs."""
+    await rules.learn(await terminology.maps.usable(ICD10))
+    task = asyncio.create_task(_follow_maps(terminology, rules), name="maps")
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _follow_maps(terminology: Terminology, rules: Rules) -> None:
+    while True:
+        await asyncio.sleep(MAPS_LOOK_S)
+        with suppress(UnavailableError):
+            await rules.learn(await terminology.maps.usable(ICD10))
+
+
+@asynccontextmanager
 async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
     """Yield the platform of a process. kind: web, engine or command.
 
@@ -142,6 +165,8 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
         stack.push_async_callback(channel.close)
         jobs = Jobs(database, machine)
         stack.push_async_callback(jobs.close)
+        rules = make_rules(settings, (database, store, security))
+        await stack.enter_async_context(counting_mapped_codes(terminology, rules))
         yield Platform(
             settings=settings,
             clock=clock,
@@ -162,7 +187,7 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
             jobs=jobs,
             runs=Runs(database, clock),
             terminology=terminology,
-            rules=make_rules(settings, (database, store, security)),
+            rules=rules,
             measures=RemoteMeasures(channel, security),
             targets=Targets(database, clock),
             verification=Verification(database, clock),
@@ -232,21 +257,18 @@ async def engine_at_work(settings: Settings, platform: Platform) -> AsyncIterato
     lake = make_lake(settings, platform)
     rules = make_rules(settings, (platform.database, platform.store, platform.security), lake)
     follower = ResultFollower(rules, platform.runs, (platform.database, platform.clock))
-    measures = MeasureService(MeasureGround(rules, lake, platform.database, platform.security, platform.verification, platform.runs))
+    measures = MeasureService(MeasureGround(rules, lake, platform.database, platform.security, platform.verification, platform.runs, platform.clock))
     jobs = nightly_jobs(platform, lake, follower, measures)
     daily = Daily(platform.runs, platform.clock, jobs, DailyOptions(at=settings.nightly))
     lake.after_refresh(measures.after_refresh)
     lake.after_refresh(follower.after_refresh)
-    try:
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(lake.stop)
+        await stack.enter_async_context(counting_mapped_codes(platform.terminology, rules))
         follower.tell((await lake.freshness()).seq)
         lake.start()
-        follower.start()
-        measures.start()
-        daily.start()
-        async with serving(engine_socket(settings), {**lake.handlers(), **measures.handlers()}):
-            yield lake
-    finally:
-        await daily.stop()
-        await measures.stop()
-        await follower.stop()
-        await lake.stop()
+        for work in (follower, measures, daily):
+            work.start()
+            stack.push_async_callback(work.stop)
+        await stack.enter_async_context(serving(engine_socket(settings), {**lake.handlers(), **measures.handlers()}))
+        yield lake

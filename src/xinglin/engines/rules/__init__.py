@@ -11,7 +11,7 @@ from xinglin.engines.rules.ports import Columns, Record, StoreRecord
 from xinglin.engines.rules.remote import Figure, RemoteMeasures
 from xinglin.engines.rules.results import Drift, Result, ResultGround
 from xinglin.engines.rules.rules import Rules, calculate
-from xinglin.engines.rules.service import KINDS, MeasureGround, MeasureService
+from xinglin.engines.rules.service import KINDS, MeasureGround, MeasureService, month_ends
 from xinglin.engines.rules.targets import PROGRAMMES, Target, TargetLine, Targets, load_targets, read_line, read_targets_csv
 from xinglin.engines.rules.texts import SqlTexts, compile_sql
 from xinglin.engines.rules.verification import MOST_SAMPLED, RESULTS, STATES, Drawing, FindingQuery, Verification, Visit, draw
@@ -72,6 +72,7 @@ __all__ = [
     "draw",
     "explain",
     "load_targets",
+    "month_ends",
     "read_line",
     "read_targets_csv",
     "reference",

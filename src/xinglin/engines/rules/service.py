@@ -8,9 +8,10 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final
 
+from xinglin.base.clock import Clock
 from xinglin.base.database import Database
 from xinglin.base.errors import XinglinError
 from xinglin.engines.jobs import Runs
@@ -26,8 +27,9 @@ from xinglin.engines.security import Scope, Security
 _log = logging.getLogger(__name__)
 Handler = Callable[..., Awaitable[Any]]
 PATIENCE_S: Final = 0.12
-_WARM_S: Final = 600.0
-_REST: Final = 1.0
+_WARM_S: Final = 60.0
+_QUIET_S: Final = 5.0
+_REST: Final = 2.0
 _LEAST_REST_S: Final = 0.05
 _LOOK: Final = "verification"
 _VISITS: Final = """
@@ -52,6 +54,7 @@ class MeasureGround:
     security: Security
     verification: Verification
     runs: Runs
+    clock: Clock
 
 
 class MeasureService:
@@ -67,6 +70,7 @@ class MeasureService:
         self._seq = 0
         self._task: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
+        self._warmed: date | None = None
 
     async def after_refresh(self, snapshot: Snapshot) -> None:
         """Learn that the columns moved (see `LakeService.after_refresh`)."""
@@ -160,10 +164,22 @@ class MeasureService:
                 busy = True
             if not busy:
                 self._wake.clear()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), 5.0)
+                try:
+                    await asyncio.wait_for(self._wake.wait(), _QUIET_S)
+                except TimeoutError:
+                    self._warm()
             else:
                 await asyncio.sleep(max(_LEAST_REST_S, _REST * (time.monotonic() - started)))
+
+    def _warm(self) -> None:
+        """Once a day, when nothing happens: want every measure for today and the ends of the months before, so that no page waits."""
+        today = self._ground.clock.today()
+        if self._warmed == today or not self._seq:
+            return
+        self._warmed = today
+        for day in month_ends(today):
+            for definition in self._rules.edition(day).of_kind("measure"):
+                self._wanted[definition.id, day] = None
 
     async def _step(self, now: float) -> bool:
         if self._wanted:
@@ -173,6 +189,18 @@ class MeasureService:
                 await self._rules.measure(self._security.system_scope(), *wanted)
             return True
         return await self._rules.measures.refresh(now - _WARM_S)
+
+
+def month_ends(day: date, count: int = 12) -> list[date]:
+    """Return a day and the ends of the months before it, newest first.
+
+    >>> month_ends(date(2026, 3, 10), 3)
+    [datetime.date(2026, 3, 10), datetime.date(2026, 2, 28), datetime.date(2026, 1, 31)]
+    """
+    days = [day]
+    while len(days) < count:
+        days.append(days[-1].replace(day=1) - timedelta(days=1))
+    return days
 
 
 def table_of(told: dict[str, Any], as_of: date) -> MeasureTable:

@@ -9,13 +9,13 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from xinglin.definitions import Definition
-from xinglin.engines.rules import Figure
+from xinglin.engines.rules import Figure, month_ends
 from xinglin.web.exports import export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages import statistics_disease_control, statistics_map, statistics_measure, statistics_tasks, statistics_workload
-from xinglin.web.pages.statistics_asking import RIGHTS, day_asked, month_before, month_ends, standing, told_at
+from xinglin.web.pages.statistics_asking import RIGHTS, day_asked, month_before, standing, told_at
 
 TOPICS: Final = (
     ("hypertension", mark("高血压管理")),

@@ -32,7 +32,6 @@ PARTS: Final[Mapping[str, str]] = {
     "excluded": mark("剔除"),
 }
 _NEXT: Final[Mapping[str, str]] = {"none": "town", "town": "institution", "institution": "village", "village": "practitioner"}
-_MONTHS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,18 +203,6 @@ async def crumbs(visit: Visit, one: Asked) -> list[tuple[str, str]]:
     if one.worker:
         found.append(((await workers(visit)).get(one.worker, str(one.worker)), one.path()))
     return found
-
-
-def month_ends(day: date, count: int = _MONTHS) -> list[date]:
-    """Return a day and the ends of the months before it, newest first.
-
-    >>> month_ends(date(2026, 3, 10), 3)
-    [datetime.date(2026, 3, 10), datetime.date(2026, 2, 28), datetime.date(2026, 1, 31)]
-    """
-    days = [day]
-    while len(days) < count:
-        days.append(days[-1].replace(day=1) - timedelta(days=1))
-    return days
 
 
 def month_before(day: date) -> date:

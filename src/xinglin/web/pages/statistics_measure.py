@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from xinglin.definitions import Definition
 from xinglin.engines.rules import MeasureRow as Row
-from xinglin.engines.rules import Member, MemberQuery, Part
+from xinglin.engines.rules import Member, MemberQuery, Part, month_ends
 from xinglin.web.exports import export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
@@ -26,7 +26,6 @@ from xinglin.web.pages.statistics_asking import (
     day_asked,
     group_names,
     measure_of,
-    month_ends,
     standing,
     told_at,
 )
