@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import platform as machine_facts
 import resource
@@ -20,6 +21,7 @@ from xinglin.base.database import migrate
 from xinglin.base.places import open_data_folder
 from xinglin.base.postgres import EmbeddedPostgres
 from xinglin.base.settings import Settings, read_settings
+from xinglin.cli import COLLECT_AFTER
 
 AS_OF: Final = date(2026, 11, 21)
 TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -65,26 +67,25 @@ def ground(data_dir: Path) -> Iterator[Ground]:
 
 
 @asynccontextmanager
-async def platform_of(place: Ground, kind: str = "command") -> AsyncIterator[Platform]:
-    """Yield the platform of one process of the installation."""
-    async with assemble(place.settings, kind) as platform:
+async def platform_of(settings: Settings, kind: str = "command") -> AsyncIterator[Platform]:
+    """Yield the platform of one process of an installation whose database runs."""
+    async with assemble(settings, kind) as platform:
         yield platform
 
 
 def postgres_cpu_s(place: Ground) -> float:
     """Return the CPU seconds of every process of the server so far, those that ended included."""
     pid = int((place.server.cluster / "postmaster.pid").read_text().split()[0])
-    own = _times(pid)
-    return own[0] + own[1] + sum(_times(child)[0] for child in children_of(pid))
+    return sum(cpu_of(number) for number in (pid, *children_of(pid)))
 
 
-def _times(pid: int) -> tuple[float, float]:
-    """Return CPU seconds (of the process, of its ended children)."""
+def cpu_of(pid: int) -> float:
+    """Return the CPU seconds of a process and of its children that ended; 0 when it is gone."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
-        return 0.0, 0.0
-    return (int(fields[11]) + int(fields[12])) / TICKS, (int(fields[13]) + int(fields[14])) / TICKS
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return sum(map(int, fields[11:15])) / TICKS
 
 
 def children_of(pid: int) -> list[int]:
@@ -106,7 +107,7 @@ def children_of(pid: int) -> list[int]:
 
 @dataclass(slots=True)
 class Meter:
-    """Wall clock and CPU seconds since it was made: of this process with its ended children, and of the database."""
+    """Wall clock and CPU seconds since it was made: of this process and of the database."""
 
     place: Ground
     wall: float = 0.0
@@ -130,27 +131,16 @@ class Meter:
 
 
 def own_cpu_s() -> float:
-    """Return the CPU seconds of this process, its living children and those it has waited for."""
-    mine = resource.getrusage(resource.RUSAGE_SELF)
-    gone = resource.getrusage(resource.RUSAGE_CHILDREN)
-    living = 0.0
-    for children in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
-        for pid in children.read_text().split():
-            if b"postgres" not in _command(int(pid)):
-                living += sum(_times(int(pid)))
-    return mine.ru_utime + mine.ru_stime + gone.ru_utime + gone.ru_stime + living
-
-
-def _command(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ProcessLookupError):
-        return b""
+    """Return the CPU seconds of this process."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def surroundings() -> dict[str, Any]:
     """Return the machine, the day and how busy it is."""
-    model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
+    model = next(
+        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), ""
+    )
     memory = int(Path("/proc/meminfo").read_text().split()[1]) // (1024 * 1024)
     return {
         "machine": f"{model or machine_facts.machine()}, {memory} GB",
@@ -162,5 +152,6 @@ def surroundings() -> dict[str, Any]:
 
 
 def run_async(work: Any) -> Any:
-    """Run one coroutine to its end."""
+    """Run one coroutine to its end, with the collector as every process of the installation has it."""
+    gc.set_threshold(*COLLECT_AFTER)
     return asyncio.run(work)

@@ -29,7 +29,7 @@ def transaction_door() -> dict[str, Any]:
         return {"import_resources_per_s": None, "import_reason": "no shared/samples/synthea_r4; set XINGLIN_SHARED"}
 
     async def measure(place: Ground) -> dict[str, Any]:
-        async with platform_of(place) as platform:
+        async with platform_of(place.settings) as platform:
             await platform.exchange.ledger.source(FOREIGN, name="样例", foreign=True)
             meter = Meter(place)
             report = await platform.importer.import_path(platform.security.system_scope(), folder, ImportOptions(FOREIGN))
@@ -44,11 +44,14 @@ def bulk_door(residents: int) -> dict[str, Any]:
     """Return resources per second of a generated district through the NDJSON door, with validation, linking and audit."""
 
     async def measure(place: Ground, manifest: Manifest) -> dict[str, Any]:
-        async with platform_of(place) as platform:
+        async with platform_of(place.settings) as platform:
             meter = Meter(place)
             await load(platform, place.settings.data_dir / "demo")
             figures = meter.figures(manifest.resources)
-            return {"bulk_resources_per_s": figures["per_s"], "bulk": {**figures, "residents": residents, "waiting": await waiting(platform)}}
+            return {
+                "bulk_resources_per_s": figures["per_s"],
+                "bulk": {**figures, "residents": residents, "waiting": await waiting(platform)},
+            }
 
     with data_folder() as data_dir:
         manifest = generate(Plan(residents=residents, as_of=AS_OF), data_dir / "demo")
