@@ -91,7 +91,13 @@ def serving(data: Path, **environment: str) -> Iterator[Served]:
     port = free_port()
     output = data / "serve.out"
     with output.open("ab") as out:
-        settings: Mapping[str, str] = {**os.environ, "XINGLIN_DATA": str(data), "XINGLIN_PORT": str(port), "PYTHONUNBUFFERED": "1", **environment}
+        settings: Mapping[str, str] = {
+            **os.environ,
+            "XINGLIN_DATA": str(data),
+            "XINGLIN_PORT": str(port),
+            "PYTHONUNBUFFERED": "1",
+            **environment,
+        }
         process = subprocess.Popen([sys.executable, "-m", "xinglin", "serve"], env=settings, stdout=out, stderr=out, cwd="/")
     served = Served(data, process, port, output)
     try:

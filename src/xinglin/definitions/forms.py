@@ -155,6 +155,9 @@ class _Names:
     def code_set(self, name: str) -> None:
         return None
 
+    def equivalents(self, name: str) -> Mapping[str, tuple[str, ...]]:
+        return {}
+
     def function(self, name: str, arguments: tuple[Node, ...]) -> Node | None:
         found = self._edition.definitions.get(name.replace("_", "-"))
         if found is None or not found.inputs:

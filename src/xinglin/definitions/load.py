@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -57,6 +57,13 @@ class Catalogue:
         if key not in self._editions:
             self._editions[key] = Edition(Builder(chosen).build())
         return self._editions[key]
+
+    def with_equivalents(self, usable: Mapping[tuple[str, str], Sequence[str]]) -> Catalogue:
+        """Return the catalogue in which codes of other systems count where a steward's map leads them into a code set.
+
+        usable: (system, code) → codes here that a record may be counted under. A definition the map touches has another hash.
+        """
+        return Catalogue(source.with_equivalents(usable) for source in self._sources)
 
     @property
     def sources(self) -> tuple[Source, ...]:

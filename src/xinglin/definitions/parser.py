@@ -8,6 +8,7 @@ age_at days_between year_of quarter_of month_of start_of_year end_of_quarter ...
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Final, Protocol
 
@@ -40,6 +41,9 @@ class Names(Protocol):
 
     def code_set(self, name: str) -> tuple[str, ...] | None:
         """Return the prefixes of a code set, or None."""
+
+    def equivalents(self, name: str) -> Mapping[str, tuple[str, ...]]:
+        """Return system → codes of other systems that count as members of a code set."""
 
     def function(self, name: str, arguments: tuple[Node, ...]) -> Node | None:
         """Return a calculator's body with the arguments put in, or None when there is no such calculator."""
@@ -171,7 +175,24 @@ class _Parser:
             self._fail(
                 "没有这个代码集；写 ['1', '2'] 或已定义的代码集名", "no such code set; write ['1', '2'] or the name of a code set", name
             )
-        return self._built(word, nodes.CodedIn, left, name.text, prefixes)
+        found = self._built(word, nodes.CodedIn, left, name.text, prefixes)
+        return self._with_equivalents(word, found, self._names.equivalents(name.text))
+
+    def _with_equivalents(self, word: Token, found: Node, equivalents: Mapping[str, tuple[str, ...]]) -> Node:
+        """Let a code of another system count, where the row says of which system its code is."""
+        value = found.value if isinstance(found, nodes.CodedIn) else None
+        if not equivalents or not isinstance(value, nodes.Column) or "system" not in LAKE[value.table].columns:
+            return found
+        system = nodes.Column(value.table, "system")
+        ways = [
+            self._built(
+                word,
+                nodes.And,
+                (self._built(word, nodes.Compare, "=", system, nodes.Literal(name)), self._built(word, nodes.OneOf, value, codes)),
+            )
+            for name, codes in equivalents.items()
+        ]
+        return self._built(word, nodes.Or, (found, *ways))
 
     def _code(self) -> str:
         word = self._next()

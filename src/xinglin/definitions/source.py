@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -84,6 +84,14 @@ def key_lines(text: str) -> dict[str, int]:
     return found
 
 
+def _led_into(prefixes: tuple[str, ...], usable: Mapping[tuple[str, str], Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for (system, code), targets in sorted(usable.items()):
+        if any(target.startswith(prefixes) for target in targets):
+            found.setdefault(system, []).append(code)
+    return {system: tuple(codes) for system, codes in found.items()}
+
+
 @dataclass(frozen=True)
 class Source:
     """One definition file: where it is, what it says, and the line of each key."""
@@ -91,6 +99,15 @@ class Source:
     path: str
     data: Mapping[str, Any]
     lines: Mapping[str, int]
+
+    def with_equivalents(self, usable: Mapping[tuple[str, str], Sequence[str]]) -> Source:
+        """Return the source with, in each code set, the codes of other systems that a steward's map leads into it.
+
+        usable: (system, code) → codes here that the record may be counted under.
+        """
+        sets = self.data.get("code_set", {})
+        found = {name: {**told, "also": _led_into(tuple(told.get("codes", ())), usable)} for name, told in sets.items()}
+        return replace(self, data={**self.data, "code_set": found}) if sets else self
 
     @property
     def id(self) -> str:

@@ -23,6 +23,7 @@ class Vocabulary:
         self._lets: dict[str, tuple[Source, str, Any]] = {}
         self._parameters: dict[str, Any] = {}
         self._code_sets: dict[str, tuple[str, ...]] = {}
+        self._equivalents: dict[str, Mapping[str, tuple[str, ...]]] = {}
         self._inputs: dict[str, Kind] = {}
         self._made: dict[str, Node] = {}
         self._making: list[str] = []
@@ -58,6 +59,7 @@ class Vocabulary:
             if not told.get("codes") or not told.get("source"):
                 raise source.fault(f"code_set.{name}", "代码集要有 codes 和 source", "a code set needs codes and source")
             self._code_sets[name] = tuple(told["codes"])
+            self._equivalents[name] = told.get("also", {})
         for name, word in source.data.get("inputs", {}).items():
             try:
                 self._inputs[name] = Kind(word)
@@ -97,6 +99,10 @@ class Vocabulary:
     def code_set(self, name: str) -> tuple[str, ...] | None:
         """Return the prefixes of a code set."""
         return self._code_sets.get(name)
+
+    def equivalents(self, name: str) -> Mapping[str, tuple[str, ...]]:
+        """Return system → codes of other systems that count as members of a code set."""
+        return self._equivalents.get(name, {})
 
     def function(self, name: str, arguments: tuple[Node, ...]) -> Node | None:
         """Return a calculator's node with the arguments in place of its inputs."""

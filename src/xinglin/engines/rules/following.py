@@ -96,10 +96,12 @@ class ResultFollower:
         _, mark = await self._place()
         return mark != self._mark(self._clock.today())
 
-    async def has_jumped(self) -> bool:
-        """Say whether the day moved by more than one, or back, since the last full evaluation: the night would not make it good in time."""
+    async def needs_everyone(self) -> bool:
+        """Say whether definitions changed since the last full evaluation, or the day moved by more than one or back: the night is too late."""
         _, mark = await self._place()
-        return not mark or (self._clock.today() - date.fromisoformat(mark.split()[0])).days not in (0, 1)
+        today = self._clock.today()
+        day, _, digest = mark.partition(" ")
+        return digest != self._mark(today).partition(" ")[2] or (today - date.fromisoformat(day)).days not in (0, 1)
 
     async def catch_up(self) -> int | None:
         """Reckon who was named up to the columns' seq, if they are few; returns how many, None where everyone has to be reckoned."""
@@ -155,7 +157,7 @@ class ResultFollower:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._told.wait(), self._options.look_s)
                 self._told.clear()
-                if await self.has_jumped():
+                if await self.needs_everyone():
                     await self._everyone()
                 if await self.catch_up() is None:
                     await self._wait_for_quiet()

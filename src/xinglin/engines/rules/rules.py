@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -20,7 +21,8 @@ class Rules:
     """One per process. Without columns (a web process) the one-person path works; what concerns everyone asks the engine process."""
 
     def __init__(self, catalogue: Catalogue, ground: ResultGround) -> None:
-        self._catalogue = catalogue
+        self._written = self._catalogue = catalogue
+        self._usable: Mapping[tuple[str, str], Sequence[str]] = {}
         self._ground = ground
         self._results = Results(ground)
         self._closures = Closures()
@@ -28,8 +30,16 @@ class Rules:
 
     @property
     def catalogue(self) -> Catalogue:
-        """Return every definition, in all vintages."""
+        """Return every definition, in all vintages, with the codes that stewards' maps lead into code sets."""
         return self._catalogue
+
+    async def learn(self, usable: Mapping[tuple[str, str], Sequence[str]]) -> bool:
+        """Count records under the codes a steward's maps lead to; returns whether that is new. usable: (system, code) → codes of ours."""
+        if usable == self._usable:
+            return False
+        self._catalogue = await asyncio.to_thread(self._written.with_equivalents, usable)
+        self._usable = dict(usable)
+        return True
 
     def edition(self, as_of: date) -> Edition:
         """Return the definitions in force on a day."""
