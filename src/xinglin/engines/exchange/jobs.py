@@ -14,6 +14,7 @@ from xinglin.base.database import Database
 from xinglin.base.errors import FaultError, XinglinError
 
 _SHOWN_AFTER: Final = timedelta(minutes=10)
+_FORGOTTEN_AFTER: Final = timedelta(days=1)
 _STALE_AFTER: Final = timedelta(minutes=2)
 
 
@@ -104,8 +105,10 @@ class Jobs:
         now = self._now()
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                """select * from progress where finished_at is null or finished_at > $1 order by finished_at is null desc, started_at desc limit 20""",
+                """select * from progress where (finished_at is null and changed_at > $2) or finished_at > $1
+                   order by finished_at is null desc, started_at desc limit 20""",
                 now - _SHOWN_AFTER,
+                now - _FORGOTTEN_AFTER,
             )
         return [
             Job(

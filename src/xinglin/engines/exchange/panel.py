@@ -68,6 +68,7 @@ class WaitingRow:
     quarantine_no: int
     message_no: int
     source: str
+    source_name: str
     message_id: str
     entry_no: int
     rtype: str | None
@@ -176,7 +177,7 @@ class Panel:
         async with self._database.connection() as connection:
             total = await connection.fetchval(f"select count(*) from quarantine q where {where}", state, message_no, reason)
             rows = await connection.fetch(
-                f"""select q.quarantine_no, q.message_no, s.code as source, m.message_id, q.entry_no, q.rtype, q.reason, q.problems, q.state,
+                f"""select q.quarantine_no, q.message_no, s.code as source, s.name as source_name, m.message_id, q.entry_no, q.rtype, q.reason, q.problems, q.state,
                     q.opened_at, q.closed_at, q.closed_reason, q.replayed_as from quarantine q join message m using (message_no) join source s using (source_no)
                     where {where} order by q.quarantine_no desc limit $4 offset $5""",
                 state, message_no, reason, *page,
@@ -188,7 +189,7 @@ class Panel:
         scope.require("exchange.read")
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                """select q.quarantine_no, q.message_no, s.code as source, m.message_id, q.entry_no, q.rtype, q.reason, q.problems, q.state,
+                """select q.quarantine_no, q.message_no, s.code as source, s.name as source_name, m.message_id, q.entry_no, q.rtype, q.reason, q.problems, q.state,
                    q.opened_at, q.closed_at, q.closed_reason, q.replayed_as, q.body from quarantine q join message m using (message_no) join source s using (source_no)
                    where q.quarantine_no = $1""",
                 quarantine_no,

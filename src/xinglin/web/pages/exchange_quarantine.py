@@ -53,7 +53,7 @@ QUARANTINE: Final = ListPage(
     columns=(
         Column("quarantine_no", mark("编号"), path="link", is_main=True),
         Column("opened_at", mark("收到时间")),
-        Column("source", mark("来源")),
+        Column("source_name", mark("来源")),
         Column("message_no", mark("报文"), path="message_link"),
         Column("entry_no", mark("第几条"), "number"),
         Column("rtype", mark("类型")),

@@ -17,6 +17,7 @@ from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.menu import Entry
 from xinglin.web.page import SIGNED_IN, Visit, page, redirect, render
+from xinglin.web.pages.audit_words import ACTIONS, SUBJECTS
 
 _OFFICERS: Final = ("accounts.manage", "roles.manage")
 _ALL: Final = 200
@@ -201,8 +202,8 @@ def audit_row(visit: Visit, one: AuditFound) -> dict[str, object]:
         "number": one.account_no,
         "who": one.display_name or one.login or (visit.text("系统") if one.account_no == 0 else visit.text("未登录")),
         "role": roles[one.role].name(visit.language) if one.role in roles else one.role,
-        "action": one.action,
-        "subject": one.subject_type,
+        "action": visit.text(ACTIONS.get(one.action, one.action)),
+        "subject": visit.text(SUBJECTS.get(one.subject_type, one.subject_type)),
         "persons": "、".join(str(person) for person in one.persons[:5]) + (f" +{len(one.persons) - 5}" if len(one.persons) > 5 else ""),
         "outcome": outcomes.get(one.outcome, Tag(one.outcome, "warn")),
         "detail": one.detail,
@@ -248,7 +249,7 @@ AUDIT: Final = ListPage(
     filters=(
         Filter("account", mark("登录名或账号编号")),
         Filter("person", mark("居民编号")),
-        Filter("action", mark("动作"), hint=mark("如 read、reveal、export")),
+        Filter("action", mark("动作"), "choice", tuple(ACTIONS.items())),
         Filter("outcome", mark("结果"), "choice", (("done", mark("完成")), ("refused", mark("拒绝")))),
         Filter("since", mark("从"), "date"),
         Filter("until", mark("到"), "date"),
