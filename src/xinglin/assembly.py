@@ -26,6 +26,7 @@ from xinglin.engines.geo import Geo
 from xinglin.engines.identity import Register, Residents, ReviewQueue
 from xinglin.engines.jobs import Daily, DailyJob, DailyOptions, Runs
 from xinglin.engines.lake import Lake, LakeService, ReaderOptions, load_views
+from xinglin.engines.plans import Plans
 from xinglin.engines.rules import (
     Columns,
     MeasureGround,
@@ -75,6 +76,7 @@ class Platform:
     measures: RemoteMeasures
     targets: Targets
     verification: Verification
+    plans: Plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,7 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
             measures=RemoteMeasures(channel, security),
             targets=Targets(database, clock),
             verification=Verification(database, clock),
+            plans=Plans(database, audit, clock),
         )
 
 

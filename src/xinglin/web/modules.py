@@ -19,3 +19,8 @@ def recording_of(form: Form) -> ModuleType:
     if "modules" not in parts:
         raise DefinitionError("表单不在任何模块中", "the form belongs to no module", where=str(form.place))
     return import_module(f"xinglin.modules.{parts[parts.index('modules') + 1]}.recording")
+
+
+def part_of_module(name: str) -> ModuleType:
+    """Return a part of a module by its name below `xinglin.modules`, such as `plan.living`."""
+    return import_module(f"xinglin.modules.{name}")

@@ -1,0 +1,62 @@
+"""The room of plans: documents, their indicators, tasks and projects, and all the district adds to them."""
+
+from __future__ import annotations
+
+from xinglin.base.clock import Clock
+from xinglin.base.database import Database
+from xinglin.engines.plans.books import Books
+from xinglin.engines.plans.documents import Documents
+from xinglin.engines.plans.figures import Figures
+from xinglin.engines.plans.ground import PlanGround
+from xinglin.engines.plans.model import (
+    FINDING_STATES,
+    LEVELS,
+    STATUSES,
+    TASK_STATES,
+    Document,
+    NewMilestone,
+    NewPlan,
+    NewValue,
+    Plan,
+    PlanIndicator,
+    PlanRows,
+    PlanValue,
+    Row,
+    TaskChange,
+)
+from xinglin.engines.plans.work import Work
+from xinglin.engines.security import AuditSink
+
+
+class Plans:
+    """The door: `documents`, `books` (plans), `figures` (indicators and their numbers), `work` (tasks, projects, findings)."""
+
+    def __init__(self, database: Database, audit: AuditSink, clock: Clock) -> None:
+        ground = PlanGround(database, audit, clock)
+        self.documents = Documents(ground)
+        self.books = Books(ground)
+        self.figures = Figures(ground)
+        self.work = Work(ground)
+
+
+__all__ = [
+    "FINDING_STATES",
+    "LEVELS",
+    "STATUSES",
+    "TASK_STATES",
+    "Books",
+    "Document",
+    "Documents",
+    "Figures",
+    "NewMilestone",
+    "NewPlan",
+    "NewValue",
+    "Plan",
+    "PlanIndicator",
+    "PlanRows",
+    "PlanValue",
+    "Plans",
+    "Row",
+    "TaskChange",
+    "Work",
+]

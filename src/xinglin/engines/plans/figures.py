@@ -1,0 +1,164 @@
+"""The numbers the district adds to a plan's indicators: bindings, paths, values from elsewhere, owners."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from xinglin.base.errors import IncorrectError, NotFoundError
+from xinglin.engines.plans.ground import PlanGround, account
+from xinglin.engines.plans.model import NewValue, PlanIndicator, PlanValue
+from xinglin.engines.security import Scope
+
+_MOST: Final = 1e12
+_ALL: Final = """
+select i.indicator_no, i.plan_no, i.fingerprint, i.place, i.data, coalesce(i.owner, '') as owner, coalesce(b.measure, '') as measure,
+coalesce(b.confirmed_name, '') as confirmed_name, b.confirmed_at
+from plan_indicator i left join plan_binding b on b.indicator_no = i.indicator_no and b.ended_at is null
+where i.removed_at is null and {condition} order by i.place"""
+_VALUES: Final = """
+select value_no, indicator_no, year, month, value, source, state, entered_at, entered_name, decided_at, decided_name
+from plan_value where indicator_no = any($1) and ended_at is null order by year, month"""
+
+
+class Figures:
+    """The door to indicators and their numbers."""
+
+    def __init__(self, ground: PlanGround) -> None:
+        self._ground = ground
+
+    async def indicators(self, scope: Scope, plan_no: int) -> list[PlanIndicator]:
+        """Return the indicators of a plan in the document's order.  Raises: ForbiddenError without `plan.read`."""
+        return await self._read(scope, "i.plan_no = $1", plan_no)
+
+    async def indicator(self, scope: Scope, indicator_no: int) -> PlanIndicator:
+        """Return one indicator.  Raises: ForbiddenError, NotFoundError."""
+        found = await self._read(scope, "i.indicator_no = $1", indicator_no)
+        if not found:
+            raise NotFoundError("没有这条指标", "there is no such indicator")
+        return found[0]
+
+    async def _read(self, scope: Scope, condition: str, number: int) -> list[PlanIndicator]:
+        if not scope.is_house:
+            scope.require("plan.read")
+        async with self._ground.database.connection() as connection:
+            rows = await connection.fetch(_ALL.format(condition=condition), number)
+            numbers = [row["indicator_no"] for row in rows]
+            paths = await connection.fetch(
+                "select indicator_no, year, value from plan_target where indicator_no = any($1) and ended_at is null", numbers
+            )
+            values = await connection.fetch(_VALUES, numbers)
+        return [_indicator(row, paths, values) for row in rows]
+
+    async def bind(self, scope: Scope, indicator_no: int, measure: str) -> None:
+        """Bind an indicator to a measure that a person confirmed; "" ends the binding.  Raises: ForbiddenError, NotFoundError."""
+        one = await self.indicator(scope, indicator_no)
+        await self._ground.allow(scope, "plan.edit", "bind", f"indicator {indicator_no} measure {measure}")
+        if one.measure == measure:
+            return
+        now = self._ground.now()
+        async with self._ground.database.transaction() as connection:
+            await connection.execute(
+                "update plan_binding set ended_at = $2, ended_name = $3 where indicator_no = $1 and ended_at is null",
+                *(indicator_no, now, scope.display_name),
+            )
+            if measure:
+                await connection.execute(
+                    "insert into plan_binding (indicator_no, measure, confirmed_at, confirmed_by, confirmed_name) values ($1, $2, $3, $4, $5)",
+                    *(indicator_no, measure, now, account(scope), scope.display_name),
+                )
+
+    async def set_path(self, scope: Scope, indicator_no: int, path: Mapping[int, float | None]) -> None:
+        """Set the values of years; None takes a year's value back to the straight line.  Raises: ForbiddenError, NotFoundError, IncorrectError."""
+        held = (await self.indicator(scope, indicator_no)).path
+        for year, value in path.items():
+            _check_number(year, value)
+        changed = {year: value for year, value in path.items() if held.get(year) != value}
+        if not changed:
+            return
+        await self._ground.allow(scope, "plan.edit", "set-path", f"indicator {indicator_no} years {' '.join(map(str, sorted(changed)))}")
+        now = self._ground.now()
+        async with self._ground.database.transaction() as connection:
+            for year, value in changed.items():
+                await connection.execute(
+                    "update plan_target set ended_at = $3 where indicator_no = $1 and year = $2 and ended_at is null", indicator_no, year, now
+                )
+                if value is not None:
+                    await connection.execute(
+                        "insert into plan_target (indicator_no, year, value, set_at, set_by, set_name) values ($1, $2, $3, $4, $5, $6)",
+                        *(indicator_no, year, value, now, account(scope), scope.display_name),
+                    )
+
+    async def set_owner(self, scope: Scope, indicator_no: int, owner: str) -> None:
+        """Name who answers for an indicator; "" goes back to what is printed.  Raises: ForbiddenError, NotFoundError."""
+        await self.indicator(scope, indicator_no)
+        await self._ground.allow(scope, "plan.edit", "set-owner", f"indicator {indicator_no}")
+        async with self._ground.database.transaction() as connection:
+            await connection.execute("update plan_indicator set owner = $2 where indicator_no = $1", indicator_no, owner.strip()[:200] or None)
+
+    async def enter(self, scope: Scope, values: Sequence[NewValue]) -> int:
+        """Enter values; equal ones change nothing, others replace what held and wait for approval. Return how many changed.
+
+        Raises: ForbiddenError without `plan.edit`; IncorrectError for a value without a source or outside any range.
+        """
+        for one in values:
+            _check_value(one)
+        await self._ground.allow(scope, "plan.edit", "enter", f"values {len(values)}")
+        now, changed = self._ground.now(), 0
+        async with self._ground.database.transaction() as connection:
+            for one in values:
+                key = (one.indicator_no, one.year, one.month)
+                held = await connection.fetchrow(
+                    "select value, source, state from plan_value where indicator_no = $1 and year = $2 and month = $3 and ended_at is null", *key
+                )
+                if held is not None and (held["value"], held["source"]) == (one.value, one.source) and held["state"] != "refused":
+                    continue
+                await connection.execute(
+                    "update plan_value set ended_at = $4 where indicator_no = $1 and year = $2 and month = $3 and ended_at is null", *key, now
+                )
+                await connection.execute(
+                    "insert into plan_value (indicator_no, year, month, value, source, entered_at, entered_by, entered_name) values ($1, $2, $3, $4, $5, $6, $7, $8)",
+                    *(*key, one.value, one.source.strip()[:200], now, account(scope), scope.display_name),
+                )
+                changed += 1
+        return changed
+
+    async def decide(self, scope: Scope, value_nos: Sequence[int], state: str) -> int:
+        """Approve or refuse values that wait; return how many.  Raises: ForbiddenError without `plan.approve`; IncorrectError."""
+        if state not in ("approved", "refused"):
+            raise IncorrectError("请选择批准或退回", "choose to approve or to refuse", where="state")
+        await self._ground.allow(scope, "plan.approve", state, f"values {len(value_nos)}")
+        async with self._ground.database.transaction() as connection:
+            done: str = await connection.execute(
+                """update plan_value set state = $2, decided_at = $3, decided_by = $4, decided_name = $5
+                   where value_no = any($1) and state = 'entered' and ended_at is null""",
+                *(list(value_nos), state, self._ground.now(), account(scope), scope.display_name),
+            )
+        return int(done.rsplit(" ", 1)[-1])
+
+
+def _indicator(row: Any, paths: Sequence[Any], values: Sequence[Any]) -> PlanIndicator:
+    number = row["indicator_no"]
+    return PlanIndicator(
+        **{**dict(row), "data": orjson.loads(row["data"])},
+        path={one["year"]: one["value"] for one in paths if one["indicator_no"] == number},
+        values=tuple(PlanValue(**dict(one)) for one in values if one["indicator_no"] == number),
+    )
+
+
+def _check_number(year: int, value: float | None) -> None:
+    if not 1990 <= year <= 2100:
+        raise IncorrectError("年份写成 2026", "write a year as 2026", where="year")
+    if value is not None and not (math.isfinite(value) and abs(value) <= _MOST):
+        raise IncorrectError("数值写成数字，如 74.5", "write a value as a number such as 74.5", where="value")
+
+
+def _check_value(one: NewValue) -> None:
+    _check_number(one.year, one.value)
+    if not 0 <= one.month <= 12:
+        raise IncorrectError("月份写 1 到 12，全年留空", "write a month from 1 to 12, leave it empty for the year", where="month")
+    if not one.source.strip():
+        raise IncorrectError("请写明数据来源", "name where the value comes from", where="source")

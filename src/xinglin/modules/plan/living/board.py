@@ -1,0 +1,130 @@
+"""One indicator as the pages show it: today's value, path, standing, forecast and gap, reckoned from what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from xinglin.modules.plan.living.catalogue import Known
+from xinglin.modules.plan.living.forecast import LEAST_POINTS, Forecast, forecast
+from xinglin.modules.plan.living.gap import Counted, gap_words, people_missing
+from xinglin.modules.plan.living.standing import NO_VALUE, STATES, Standing, standing
+from xinglin.modules.plan.living.targets import Point, Target, decimal_year, path_of, target_of
+from xinglin.modules.plan.living.words import Said, forecast_words
+
+COMPUTED, ENTERED = "computed", "entered"
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A value of a day, in the indicator's unit. counted: numerator and denominator of a share."""
+
+    day: date
+    value: float
+    counted: Counted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What is known of one indicator beside its row.
+
+    observed: values in order of time, the newest last.  origin: computed (a measure) or entered.  path: year → value the district set.
+    scale: what a whole share is in the unit; None where the measure is a number.  measure: what plans call it, None where unknown.
+    """
+
+    observed: Sequence[Observed]
+    origin: str = ENTERED
+    path: Mapping[int, float] | None = None
+    scale: float | None = None
+    measure: Known | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An indicator as it stands on a day. moved: change against the value a month before (or the one before), None without one."""
+
+    target: Target | None
+    path: Sequence[Point]
+    observed: Sequence[Observed]
+    origin: str
+    standing: Standing
+    forecast: Forecast | None
+    forecast_words: Said
+    missing: int | None
+    gap_words: Said
+    moved: float | None
+
+    @property
+    def now(self) -> Observed | None:
+        """Return the newest value."""
+        return self.observed[-1] if self.observed else None
+
+
+def is_counted(data: Mapping[str, Any]) -> bool:
+    """Return whether a row is one of the plan's indicators on the cockpit: of the current period, sure or accepted, with a target.
+
+    A target of the running text counts only where no doubt is left.
+    """
+    return data.get("period") == "current" and bool(data.get("sure")) and data.get("target_year") is not None
+
+
+def view_of(data: Mapping[str, Any], known: Material, today: date) -> View:
+    """Return an indicator as it stands on a day."""
+    unit, target, at = data.get("unit") or "", target_of(data), decimal_year(today)
+    observed = sorted(known.observed, key=lambda one: one.day)
+    first = (decimal_year(observed[0].day), observed[0].value) if observed else None
+    path = path_of(data, known.path or {}, first)
+    value = observed[-1].value if observed else None
+    stands = standing(target, path, value, at, unit)
+    points = pace_points(data, known, today)
+    found = None if target is None else forecast(points, target.year + 1.0, bounds_of(unit, known.scale))
+    counted = observed[-1].counted if observed else None
+    missing = people_missing(target, counted, known.scale) if target and counted and known.scale else None
+    words = gap_words(missing, target, known.measure) if target else Said("", "")
+    moved = _moved(observed, known.origin, today)
+    return View(target, path, observed, known.origin, stands, found, forecast_words(found, target, unit, len(points)), missing, words, moved)
+
+
+def bounds_of(unit: str, scale: float | None = None) -> tuple[float | None, float | None]:
+    """Return what no value of the unit can pass: a share of a measure ends at its scale, any other value only at 0."""
+    return (0.0, 100.0 if unit in ("%", "％") else scale)
+
+
+def pace_points(data: Mapping[str, Any], known: Material, today: date) -> list[tuple[float, float]]:
+    """Return the (decimal year, value) points the forecast rests on.
+
+    Of a measure that runs on: its month ends. Of one that starts anew every January: the year ends before, and this year's end as its
+    months run to it. Of entered values: the printed bases and the values.
+    """
+    points = [(decimal_year(one.day), one.value) for one in sorted(known.observed, key=lambda one: one.day)]
+    if known.origin != COMPUTED:
+        bases = {base["year"] + 1.0: float(base["value"]) for base in data.get("bases", ()) if base.get("year") and base.get("value") is not None}
+        return sorted((bases | dict(points)).items())
+    if known.measure is None or not known.measure.within_year:
+        return [point for point in points if point[0] > decimal_year(today) - 1.1]
+    ends = [point for point in points if point[0] == int(point[0]) and point[0] < today.year + 1]
+    here = [point for point in points if point[0] > today.year]
+    year_end = forecast(here, today.year + 1.0, bounds_of(data.get("unit") or "", known.scale))
+    target = target_of(data)
+    if target is not None and target.year == today.year and len(here) >= LEAST_POINTS:
+        return here
+    return [*ends, (today.year + 1.0, year_end.value)] if year_end else ends
+
+
+def _moved(observed: Sequence[Observed], origin: str, today: date) -> float | None:
+    """Return the change this month: of a measure against the end of the month before; of entered values where the newest is of this month."""
+    if len(observed) < 2:
+        return None
+    newest = observed[-1]
+    if origin == ENTERED:
+        return newest.value - observed[-2].value if (newest.day.year, newest.day.month) == (today.year, today.month) else None
+    before = [one for one in observed if one.day < today.replace(day=1)]
+    return newest.value - before[-1].value if before else None
+
+
+def counts_of(views: Sequence[View]) -> Mapping[str, int]:
+    """Return how many indicators stand in each state, and how many have a value that is computed here (`computed`)."""
+    counts = {state: sum(one.standing.state == state for one in views) for state in STATES}
+    return counts | {"all": len(views), COMPUTED: sum(one.origin == COMPUTED and one.standing.state != NO_VALUE for one in views)}
