@@ -129,8 +129,7 @@ class MeasureService:
         for number, day in enumerate(days):
             definition = self._rules.measure_of(measure_id, day)
             if number and focus.known_on is None and not self._rules.measures.has(definition, day):
-                self._wanted[measure_id, day] = None
-                self._wake.set()
+                self._want(measure_id, day)
                 told.append(None)
                 continue
             table = await self._rules.measure(scope, measure_id, day, "none", focus)
@@ -177,14 +176,19 @@ class MeasureService:
         if self._warmed == today or not self._seq:
             return
         self._warmed = today
-        for day in month_ends(today):
+        for day in reversed(month_ends(today)):
             for definition in self._rules.edition(day).of_kind("measure"):
-                self._wanted[definition.id, day] = None
+                self._want(definition.id, day)
+
+    def _want(self, measure_id: str, day: date) -> None:
+        """Ask for a measure in the background; what was asked for last is made first."""
+        self._wanted.pop((measure_id, day), None)
+        self._wanted[measure_id, day] = None
+        self._wake.set()
 
     async def _step(self, now: float) -> bool:
         if self._wanted:
-            wanted = next(iter(self._wanted))
-            del self._wanted[wanted]
+            wanted, _ = self._wanted.popitem()
             with suppress(XinglinError):
                 await self._rules.measure(self._security.system_scope(), *wanted)
             return True
