@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import xlsxwriter
 
-from tests.district import HIS, id_number, open_district, resident, send
+from tests.district import HIS, id_number, open_district, resident, scope_of, send
 from tests.http.signed_in import Person, people
 from xinglin.assembly import Platform
 
@@ -69,6 +69,9 @@ async def test_the_overview_tells_silent_institutions_and_exports(world: World) 
     assert "青石镇卫生院" in page and "县人民医院" in page
     silent = (await world.steward.get("/exchange?state=silent")).text
     assert "县人民医院" in silent and "青石镇卫生院" not in silent
+    later = {row.code: row for row in await world.platform.panel.institutions(scope_of(world.platform, "steward"), days=0)}
+    assert (later["E1"].received, later["E1"].delay_days) == (0, None)
+    assert later["E1"].last_received_at is not None
     address = re.search(r"/exchange/messages\?institution=\d+", page)
     assert address and "/exchange/messages/" in (await world.steward.get(address[0])).text
     workbook = await world.steward.get("/exchange/export.xlsx")

@@ -110,7 +110,10 @@ class SourceRow:
 
 @dataclass(frozen=True, slots=True)
 class InstitutionRow:
-    """Data received from an institution in a time. delay_days: mean days from the event to its arrival, None where nothing came."""
+    """Data received from an institution in a time. delay_days: mean days from a message's newest event to its arrival, None where nothing came.
+
+    last_received_at, last_event: also of what came before that time.
+    """
 
     institution: int
     code: str
@@ -263,13 +266,18 @@ class Panel:
         since = self._clock.now() - timedelta(days=days)
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                f"""select i.rid as institution, i.code, i.name, coalesce(sum(t.stored), 0)::int as received, coalesce(sum(t.rejected), 0)::int as rejected,
-                    max(m.received_at) as last_received_at, max(t.last_event) as last_event,
-                    avg(greatest(extract(epoch from m.received_at - t.last_event::timestamptz) / 86400, 0)) filter (where t.rtype = any($2))::float as delay_days
-                    from institution i left join message_tally t on t.institution = i.rid
-                    left join message m on m.message_no = t.message_no and m.received_at >= $1
-                    where {scope_areas_condition(scope, "i.area")} and (t.message_no is null or m.message_no is not null)
-                    group by i.rid, i.code, i.name order by received desc, i.code""",
+                f"""with t as (select x.institution, x.message_no, m.received_at, sum(x.stored) as stored, sum(x.rejected) as rejected,
+                      max(x.last_event) as last_event, max(x.last_event) filter (where x.rtype = any($2)) as last_visit
+                      from message_tally x join message m using (message_no) where m.received_at >= $1 group by 1, 2, 3)
+                    select i.rid as institution, i.code, i.name, coalesce(sum(t.stored), 0)::int as received, coalesce(sum(t.rejected), 0)::int as rejected,
+                    before.received_at as last_received_at, coalesce(max(t.last_event), before.last_event) as last_event,
+                    avg(greatest(extract(epoch from t.received_at - t.last_visit::timestamptz) / 86400, 0)) filter (where t.last_visit is not null)::float
+                      as delay_days
+                    from institution i left join t on t.institution = i.rid
+                    left join lateral (select m.received_at, x.last_event from message_tally x join message m using (message_no)
+                      where x.institution = i.rid order by x.message_no desc limit 1) before on true
+                    where {scope_areas_condition(scope, "i.area")}
+                    group by i.rid, i.code, i.name, before.received_at, before.last_event order by received desc, i.code""",
                 since,
                 list(_EVENTS),
             )
