@@ -260,7 +260,9 @@ async def engine_at_work(settings: Settings, platform: Platform) -> AsyncIterato
     lake = make_lake(settings, platform)
     rules = make_rules(settings, (platform.database, platform.store, platform.security), lake)
     follower = ResultFollower(rules, platform.runs, (platform.database, platform.clock))
-    measures = MeasureService(MeasureGround(rules, lake, platform.database, platform.security, platform.verification, platform.runs, platform.clock))
+    measures = MeasureService(
+        MeasureGround(rules, lake, platform.database, platform.security, platform.verification, platform.runs, platform.clock)
+    )
     jobs = nightly_jobs(platform, lake, follower, measures)
     daily = Daily(platform.runs, platform.clock, jobs, DailyOptions(at=settings.nightly))
     lake.after_refresh(measures.after_refresh)

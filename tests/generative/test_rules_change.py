@@ -64,6 +64,17 @@ def test_a_controlled_reading_at_a_later_visit_controls(seed: int) -> None:
         if explain(CONTROL, Question(rows, TODAY), CLOSURES).changes:
             after = deepcopy(rows)
             visit = add(after, "encounter", kind="followup-hypertension", start_date=TODAY, way="1")
-            add(after, "blood_pressure", encounter=visit, taken_on=TODAY, systolic_mmhg=138.0, diastolic_mmhg=88.0, status="final", seq=10**6)
-            after["blood_pressure"][-1]["taken_at"] = max((row["taken_at"] for row in rows["blood_pressure"] if row["taken_at"]), default=None)
+            add(
+                after,
+                "blood_pressure",
+                encounter=visit,
+                taken_on=TODAY,
+                systolic_mmhg=138.0,
+                diastolic_mmhg=88.0,
+                status="final",
+                seq=10**6,
+            )
+            after["blood_pressure"][-1]["taken_at"] = max(
+                (row["taken_at"] for row in rows["blood_pressure"] if row["taken_at"]), default=None
+            )
             assert told(CONTROL, after)["numerator"] == 1

@@ -128,7 +128,11 @@ async def test_status_tells_that_the_engine_process_is_away(world: World) -> Non
 
 async def test_the_role_table_is_given_as_excel(world: World) -> None:
     table = world.platform.security.roles
-    sheet = fastexcel.read_excel((await world.auditor.get("/system/roles/export.xlsx")).content).load_sheet(0, header_row=None, dtypes="string").to_arrow()
+    sheet = (
+        fastexcel.read_excel((await world.auditor.get("/system/roles/export.xlsx")).content)
+        .load_sheet(0, header_row=None, dtypes="string")
+        .to_arrow()
+    )
     assert sheet.num_rows == len(table.rights) + 2
     assert sheet.num_columns == len(table.roles) + 1
 
@@ -140,7 +144,13 @@ async def test_one_sees_and_ends_ones_own_sessions_only(world: World) -> None:
 
 
 async def test_pages_stand_in_english_too(world: World) -> None:
-    for login, path in (("sysadmin", "/system/status"), ("sysadmin", "/system/settings"), ("auditor", "/system/audit"), ("secadmin", "/system/accounts"), ("county", "/account/sessions")):
+    for login, path in (
+        ("sysadmin", "/system/status"),
+        ("sysadmin", "/system/settings"),
+        ("auditor", "/system/audit"),
+        ("secadmin", "/system/accounts"),
+        ("county", "/account/sessions"),
+    ):
         person = world.people[login]
         person.client.cookies.set("xinglin_language", "en")
         assert '<html lang="en"' in (await person.get(path)).text

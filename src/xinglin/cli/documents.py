@@ -15,23 +15,30 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def mount(app: typer.Typer) -> None:
-    """Add the commands to the application."""
+    """Add the commands to the application, which the reference describes."""
+
+    def docs(check: Annotated[bool, typer.Option("--check", help="只检查是否过期 · only say whether it is stale")] = False) -> None:
+        """由定义和代码生成参考文档 · Write the reference from definitions and code (needs a source checkout)."""
+        write_reference(app, is_check=check)
+
     app.command("docs")(docs)
     app.command("where")(where)
 
 
-def docs(check: Annotated[bool, typer.Option("--check", help="只检查是否过期 · only say whether it is stale")] = False) -> None:
-    """由定义和代码生成参考文档 · Write the reference from definitions and code (needs a source checkout)."""
-    from xinglin.cli import app
+def write_reference(app: typer.Typer, *, is_check: bool) -> None:
+    """Write the pages of docs/reference that are stale and say how many; is_check: refuse them instead.
+
+    Raises: NotFoundError outside a source checkout, ConflictError naming the stale pages of a check.
+    """
     from xinglin.cli.reference import pages
 
     if not (ROOT / "docs").is_dir():
         raise NotFoundError("请在源码文件夹中运行", "run in a source checkout", where="docs")
-    stale = write_pages(ROOT / "docs" / "reference", pages(app), is_check=check)
+    stale = write_pages(ROOT / "docs" / "reference", pages(app), is_check=is_check)
     names = ", ".join(path.relative_to(ROOT).as_posix() for path in stale)
-    if check and stale:
+    if is_check and stale:
         raise ConflictError(f"参考文档已过期，请运行 xinglin docs：{names}", f"the reference is stale, run `xinglin docs`: {names}")
-    Console().print(f"{len(stale)} pages written" if not check else "the reference is current")
+    Console().print(f"{len(stale)} pages written" if not is_check else "the reference is current")
 
 
 def write_pages(folder: Path, pages: Mapping[str, str], *, is_check: bool) -> list[Path]:

@@ -135,7 +135,9 @@ def _finish(plan: Plan, out: _Folder, numbers: tuple[Counter[tuple[str, str]], C
         plan.seed, plan.as_of.isoformat(), iso(plan.first_day), plan.residents, round(plan.span_years, 3), sum(counts.values()), by_source, out.close(),
         stories, {str(name): value for name, value in sorted(tallies.items(), key=str)},
     )  # fmt: skip
-    (out.root / "manifest.json").write_bytes(orjson.dumps({"format": FORMAT, **{k: getattr(manifest, k) for k in manifest.__slots__}}, option=orjson.OPT_INDENT_2))
+    (out.root / "manifest.json").write_bytes(
+        orjson.dumps({"format": FORMAT, **{k: getattr(manifest, k) for k in manifest.__slots__}}, option=orjson.OPT_INDENT_2)
+    )
     return manifest
 
 

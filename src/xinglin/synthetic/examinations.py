@@ -130,4 +130,7 @@ def _elder_items(random: np.random.Generator, age: float) -> list[Resource]:
     grade = 1 + sum(total >= limit for limit in (4, 9, 19))
     items = [number(f"self_care_{name}", score) for name, score in scores.items()]
     items += [number("self_care_total", total), choice(_FORM, "self_care_class", str(grade))]
-    return items + [choice(_FORM, name, "2" if random.random() < share else "1") for name, share in (("cognition", 0.04 + 0.1 * frail), ("emotion", 0.03))]
+    return items + [
+        choice(_FORM, name, "2" if random.random() < share else "1")
+        for name, share in (("cognition", 0.04 + 0.1 * frail), ("emotion", 0.03))
+    ]

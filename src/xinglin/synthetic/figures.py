@@ -58,9 +58,15 @@ def _tasks_csv(world: World, census: np.ndarray) -> str:
             people, elders = int(counts.sum()), int(counts[:, 13:].sum())
             targets = {name: round(people * share) for name, share in _TASK_SHARES.items()} | {"elderly": round(elders * _ELDER_SHARE)}
             code = world.institutions.township[number].code
-            lines += [f"{year},{town.code},{code},{programme},{target},{year} 年度任务分解（虚构）" for programme, target in sorted(targets.items())]
+            lines += [
+                f"{year},{town.code},{code},{programme},{target},{year} 年度任务分解（虚构）"
+                for programme, target in sorted(targets.items())
+            ]
     return "\n".join(lines) + "\n"
 
 
 def _all(institutions: Institutions) -> list[dict[str, object]]:
-    return [{"institution": i.code, "name": i.name, "class": i.institution_class, **{k: round(v, 4) for k, v in asdict(i.traits).items()}} for i in institutions.all]
+    return [
+        {"institution": i.code, "name": i.name, "class": i.institution_class, **{k: round(v, 4) for k, v in asdict(i.traits).items()}}
+        for i in institutions.all
+    ]

@@ -115,7 +115,11 @@ def _step(random: np.random.Generator, plan: Plan, known: tuple[People, Health, 
     upcoming = _next_start(state, day)
     count = len(day)
     reading = _readings(random, known, state, day)
-    way = np.where(random.random(count) < traits.by_phone * np.where(health.engaged[state.rows] < 1, 2.5, 1), 3, np.where(random.random(count) < 0.62, 1, 2))
+    way = np.where(
+        random.random(count) < traits.by_phone * np.where(health.engaged[state.rows] < 1, 2.5, 1),
+        3,
+        np.where(random.random(count) < 0.62, 1, 2),
+    )
     phone_only = (way == 3) & (random.random(count) < 0.3)
     missing = phone_only | (random.random(count) < 0.006)
     systolic, diastolic = np.where(missing, 0, reading[0]), np.where(missing, 0, reading[1])
@@ -146,7 +150,9 @@ def _step(random: np.random.Generator, plan: Plan, known: tuple[People, Health, 
     state.day = np.where(now, day + gap, np.where(waiting, np.where(upcoming < FAR, resumed, FAR), FAR))
 
 
-def _readings(random: np.random.Generator, known: tuple[People, Health, Traits], state: _State, day: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _readings(
+    random: np.random.Generator, known: tuple[People, Health, Traits], state: _State, day: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return systolic, diastolic and glucose of a visit: level, slow drift, winter, visit noise, and the habits of the institution."""
     people, health, traits = known
     count = len(day)

@@ -112,7 +112,11 @@ def _lifestyle(form: str, filled: Filled) -> list[Resource]:
 
 
 def _diabetes(form: str, filled: Filled) -> list[Resource]:
-    items = [number("staple_food", 250 + 50 * (filled.turn % 4)), number("staple_food_target", 250), choice(form, "hypoglycaemia", "1" if filled.turn % 19 else "2")]
+    items = [
+        number("staple_food", 250 + 50 * (filled.turn % 4)),
+        number("staple_food_target", 250),
+        choice(form, "hypoglycaemia", "1" if filled.turn % 19 else "2"),
+    ]
     if filled.way != 3:
         items.append(choice(form, "foot_pulse", "1" if filled.turn % 13 else "2"))
     if filled.glucose:
@@ -123,4 +127,7 @@ def _diabetes(form: str, filled: Filled) -> list[Resource]:
 @cache
 def _drug(drug: Drug) -> Resource:
     name, times, dose, unit = drug
-    return {"linkId": "drugs", "item": [words("drug_name", name), number("drug_times_per_day", times), number("drug_dose", dose), words("drug_dose_unit", unit)]}
+    return {
+        "linkId": "drugs",
+        "item": [words("drug_name", name), number("drug_times_per_day", times), number("drug_dose", dose), words("drug_dose_unit", unit)],
+    }

@@ -85,7 +85,11 @@ def make_health(plan: Plan, village: int, people: People, traits: Traits) -> Hea
     treated = 137 + 0.10 * (age - 55) + random.normal(0, 6.5, count) + traits.control_mmhg + np.where(resistant, 17, 0)
     diseased = h_onset <= plan.last_day
     systolic = np.where(h_known < FAR, treated, np.where(diseased, untreated, healthy))
-    sugar = np.where(d_onset <= plan.last_day, np.where(d_known < FAR, 7.1, 8.4) * np.exp(random.normal(0, 0.17, count)), 5.2 * np.exp(random.normal(0, 0.08, count)))
+    sugar = np.where(
+        d_onset <= plan.last_day,
+        np.where(d_known < FAR, 7.1, 8.4) * np.exp(random.normal(0, 0.17, count)),
+        5.2 * np.exp(random.normal(0, 0.08, count)),
+    )
     male = people.population.sex == 1
     height = np.where(male, 167.5, 156.5) + random.normal(0, 5.5, count) - np.clip(age - 60, 0, 30) * 0.12
     weight = (23.3 + 1.1 * diseased + random.normal(0, 2.7, count)) * (height / 100) ** 2
@@ -104,7 +108,9 @@ def enrol(plan: Plan, village: int, people: People, health: Health) -> list[Epis
         share = rates["hypertension" if programme == "hypertension" else "diabetes"]["enrolled_share"]
         chosen = (random.random(count) < share) & (known < FAR) & (population.story == 0)
         delay = np.floor(random.gamma(1.5, 45, count)).astype(np.int64)
-        start = np.maximum.reduce([known + delay, population.birth + int(35 * YEAR) + 1, people.opened + delay // 3, population.arrive + 20])
+        start = np.maximum.reduce(
+            [known + delay, population.birth + int(35 * YEAR) + 1, people.opened + delay // 3, population.arrive + 20]
+        )
         for row in np.flatnonzero(chosen & (start <= plan.last_day)).tolist():
             episodes += _episodes(random, plan, people, (row, programme, int(start[row])))
     turning = population.birth + np.floor(65 * YEAR).astype(np.int64) + 1

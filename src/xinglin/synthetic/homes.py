@@ -135,7 +135,9 @@ def _was_there(population: Population, row: int, day: int) -> bool:
 
 def _join_parents(random: np.random.Generator, plan: Plan, population: Population, family: _Family) -> None:
     """Let near half of the men over 60 live with a grown son (a husband 22 to 35 years younger who has no parents yet)."""
-    elders = np.flatnonzero((population.sex == 1) & (population.birth < plan.last_day - 60 * YEAR) & (random.random(len(population)) < 0.55))
+    elders = np.flatnonzero(
+        (population.sex == 1) & (population.birth < plan.last_day - 60 * YEAR) & (random.random(len(population)) < 0.55)
+    )
     sons = np.flatnonzero((population.sex == 1) & (family.partner >= 0))
     sons = sons[np.argsort(population.birth[sons], kind="stable")]
     births = population.birth[sons]

@@ -189,6 +189,12 @@ def open_drafts(scene: Scene, attended: list[Attendance], visits: Visits) -> lis
     found: dict[int, int] = {}
     for one in attended:
         recent = one.kind == "outpatient" and one.source == TOWNSHIP_HIS and last - 21 <= one.day <= last
-        if recent and one.row in enrolled and latest.get(one.row, 0) < one.day - 5 and scene.people.population.story[one.row] == 0 and scene.patient(BASE, one.row):
+        if (
+            recent
+            and one.row in enrolled
+            and latest.get(one.row, 0) < one.day - 5
+            and scene.people.population.story[one.row] == 0
+            and scene.patient(BASE, one.row)
+        ):
             found[one.row] = one.day
     return sorted(found.items())

@@ -152,7 +152,11 @@ def make_institutions(plan: Plan, places: Places) -> Institutions:
     )
     per_village = plan.residents / len(places.villages)
     clinics = tuple(
-        hiring.found(("D600", village.name + "卫生室", village.code), township[village.town].code, ("village_doctor",) * (1 + int(per_village * village.weight / 1200)))
+        hiring.found(
+            ("D600", village.name + "卫生室", village.code),
+            township[village.town].code,
+            ("village_doctor",) * (1 + int(per_village * village.weight / 1200)),
+        )
         for village in places.villages
     )
     return Institutions(commission, cdc, mch, hospital, township, clinics)

@@ -84,7 +84,9 @@ def _names(random: np.random.Generator, towns: int, villages: int) -> tuple[list
         made = [first[n // len(second)] + second[n % len(second)] for n in chosen]
         return [made[n % len(made)] + ("" if n < len(made) else "东西南北上下"[n // len(made) - 1]) + tail for n in range(count)]
 
-    return pairs(words["town_first"], words["town_second"], towns, ""), pairs(words["village_first"], words["village_second"], villages, "村")
+    return pairs(words["town_first"], words["town_second"], towns, ""), pairs(
+        words["village_first"], words["village_second"], villages, "村"
+    )
 
 
 def _county_outline(random: np.random.Generator, residents: int) -> np.ndarray:
@@ -193,6 +195,8 @@ def _ring(outline: np.ndarray) -> list[list[float]]:
 
 def _feature(code: int, name: str, level: str, belongs: tuple[int, list[list[list[float]]]]) -> dict[str, Any]:
     parent, rings = belongs
-    geometry = {"type": "Polygon", "coordinates": [rings[0]]} if len(rings) == 1 else {"type": "MultiPolygon", "coordinates": [[r] for r in rings]}
+    geometry = (
+        {"type": "Polygon", "coordinates": [rings[0]]} if len(rings) == 1 else {"type": "MultiPolygon", "coordinates": [[r] for r in rings]}
+    )
     properties = {"code": f"{code:012d}", "name": name, "level": level, "parent": f"{parent:012d}" if parent else None}
     return {"type": "Feature", "id": f"{code:012d}", "properties": properties, "geometry": geometry}

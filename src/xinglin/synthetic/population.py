@@ -58,7 +58,9 @@ def make_population(plan: Plan, places: Places) -> Population:
     arrive, leave, back = _moves(random, plan, (birth, death), rates)
     village = _villages(random, places, len(sex))
     story = np.zeros(len(sex), dtype=np.int64)
-    sex, birth, death, arrive, leave, back, village, story = _with_stories(plan, places, (sex, birth, death, arrive, leave, back, village, story))
+    sex, birth, death, arrive, leave, back, village, story = _with_stories(
+        plan, places, (sex, birth, death, arrive, leave, back, village, story)
+    )
     registered = (random.random(len(sex)) < rates["registered_share"]) & (arrive < 0)
     elsewhere = (random.random(len(sex)) < rates["born_elsewhere_share"]) | (arrive > 0)
     area = np.where(elsewhere, np.array(OTHER_COUNTIES)[random.integers(0, 2, len(sex))], COUNTY)
@@ -74,7 +76,9 @@ def _with_stories(plan: Plan, places: Places, columns: tuple[np.ndarray, ...]) -
         (s.sex, story_birth(plan, s.age), s.died, -FAR, s.moved_out, s.moved_back, places.towns[s.town].villages[0], number)
         for number, s in enumerate(read_stories(plan), start=1)
     ]
-    return [np.concatenate([column, np.array(added, dtype=np.int64)]) for column, added in zip(columns, zip(*rows, strict=True), strict=True)]
+    return [
+        np.concatenate([column, np.array(added, dtype=np.int64)]) for column, added in zip(columns, zip(*rows, strict=True), strict=True)
+    ]
 
 
 def _pyramid(random: np.random.Generator, plan: Plan, rates: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:

@@ -160,7 +160,10 @@ def _symptoms(desk: _Desk, programme: str, outcome: int) -> tuple[str, ...]:
 
 def _drugs(desk: _Desk, key: tuple[int, str], outcome: int) -> list[Drug]:
     """Return the medicines in use after the visit; after a bad one a second or third is sometimes added."""
-    shelf = [(str(n), int(t), float(d), str(u)) for n, t, d, u in table("clinical")["hypertension_drugs" if key[1] == "hypertension" else "diabetes_drugs"]]
+    shelf = [
+        (str(n), int(t), float(d), str(u))
+        for n, t, d, u in table("clinical")["hypertension_drugs" if key[1] == "hypertension" else "diabetes_drugs"]
+    ]
     if key not in desk.drugs:
         weights = np.array([10, 5, 5, 3, 2, 2][: len(shelf)], dtype=float)
         desk.drugs[key] = [shelf[int(desk.random.choice(len(shelf), p=weights / weights.sum()))]]
@@ -183,7 +186,13 @@ def _refer(desk: _Desk, contact: Contact, refer: int) -> None:
         "requester": practitioner_reference(contact.practitioner), "performer": [organization_reference(scene.hospital.code)],
         "reasonCode": [{"text": _REASONS[refer]}],
     })  # fmt: skip
-    follow = task((f"{contact.id}-res", "referral-result"), contact.patient, f"ServiceRequest/{request}", "completed" if done else "requested", contact.at)
+    follow = task(
+        (f"{contact.id}-res", "referral-result"),
+        contact.patient,
+        f"ServiceRequest/{request}",
+        "completed" if done else "requested",
+        contact.at,
+    )
     follow["restriction"] = {"period": {"end": iso(contact.day + 14)}}
     follow["owner"] = organization_reference(contact.institution)
     if done:

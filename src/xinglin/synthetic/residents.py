@@ -78,7 +78,9 @@ def _patient(scene: Scene, source: str, row: int, copy: tuple[str, Particulars])
         identifiers.append({"system": ID_NUMBER, "value": held.id_number})
     if source == BASE:
         record = scene.record[row]
-        identifiers.append({"system": RECORD_NUMBER, "value": record if not identifier.endswith("D") else f"{record[:12]}{50000 + int(record[12:]):05d}"})
+        identifiers.append(
+            {"system": RECORD_NUMBER, "value": record if not identifier.endswith("D") else f"{record[:12]}{50000 + int(record[12:]):05d}"}
+        )
     else:
         identifiers.append({"system": f"urn:xinglin:id:mrn:{keeper.code}", "value": identifier[1:]})
     resource: Resource = {

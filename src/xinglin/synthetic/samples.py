@@ -24,10 +24,25 @@ _FULL_WIDTH: Final = str.maketrans("0123456789/", "０１２３４５６７８�
 # (resource or raw text, reason expected): lines a gate refuses; invented, nobody's record
 _DAMAGED: Final[tuple[tuple[dict[str, Any] | str, str], ...]] = (
     ({"resourceType": "Patient", "id": "TX0001", "name": [{"text": "测试甲"}], "gender": "male", "birthDate": "1962-02-31"}, "31 February"),
-    ({"resourceType": "Patient", "id": "TX0002", "name": [{"text": "测试乙"}], "gender": "男", "birthDate": "1970-05-06"}, "gender is not a code of R4"),
+    (
+        {"resourceType": "Patient", "id": "TX0002", "name": [{"text": "测试乙"}], "gender": "男", "birthDate": "1970-05-06"},
+        "gender is not a code of R4",
+    ),
     ({"resourceType": "Patient", "id": "TX0003", "name": "测试丙", "gender": "female"}, "name is not a list"),
-    ({"resourceType": "Observation", "id": "TX0004", "status": "final", "code": {"text": "收缩压"}, "valueQuantity": {"value": "一百三十"}}, "value is not a number"),
-    ({"resourceType": "Encounter", "id": "TX0005", "status": "finished", "class": {"code": "AMB"}, "visitDate": "2026-11-20"}, "unknown element"),
+    (
+        {
+            "resourceType": "Observation",
+            "id": "TX0004",
+            "status": "final",
+            "code": {"text": "收缩压"},
+            "valueQuantity": {"value": "一百三十"},
+        },
+        "value is not a number",
+    ),
+    (
+        {"resourceType": "Encounter", "id": "TX0005", "status": "finished", "class": {"code": "AMB"}, "visitDate": "2026-11-20"},
+        "unknown element",
+    ),
     ({"resourceType": "Visit", "id": "TX0006"}, "no such resource type"),
     ('{"resourceType":"Patient","id":"TX0007","name":[{"text":"测试', "line cut off"),
 )
@@ -46,7 +61,11 @@ def write_bundles(newest: Sequence[tuple[int, dict[str, Any]]], into: Emission) 
     """Add one transaction bundle per day of what the county hospital sent last, under `exchange/`."""
     for day in sorted({day for day, _ in newest}):
         entries = [
-            {"fullUrl": f"https://{COUNTY_HIS}.invalid/fhir/{r['resourceType']}/{r['id']}", "resource": r, "request": {"method": "PUT", "url": f"{r['resourceType']}/{r['id']}"}}
+            {
+                "fullUrl": f"https://{COUNTY_HIS}.invalid/fhir/{r['resourceType']}/{r['id']}",
+                "resource": r,
+                "request": {"method": "PUT", "url": f"{r['resourceType']}/{r['id']}"},
+            }
             for held, r in newest
             if held == day
         ]

@@ -104,7 +104,9 @@ def open_scene(world: World, village: int, population: Population) -> Scene:
     people = settle(world.plan, village, population)
     health = make_health(world.plan, village, people, world.institutions.clinics[village].traits)
     scripted = script(world.plan, people, health)
-    episodes = sorted([*enrol(world.plan, village, people, health), *scripted.episodes], key=lambda e: (e.row, PROGRAMMES.index(e.programme), e.start))
+    episodes = sorted(
+        [*enrol(world.plan, village, people, health), *scripted.episodes], key=lambda e: (e.row, PROGRAMMES.index(e.programme), e.start)
+    )
     for episode in episodes:  # who is enrolled has a record, opened that day at the latest
         people.opened[episode.row] = min(int(people.opened[episode.row]), episode.start)
     order = np.argsort(people.opened, kind="stable")

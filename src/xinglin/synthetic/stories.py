@@ -36,7 +36,11 @@ def script(plan: Plan, people: People, health: Health) -> Script:
         known = story.diagnosed if story.diagnosed < FAR else story.enrolled - 30 if story.enrolled < FAR else FAR
         health.hypertension_known[row], health.hypertension_onset[row] = known, known - 700 if known < FAR else plan.last_day - 500
         health.diabetes_onset[row] = known - 400 if story.diabetes else FAR
-        health.systolic[row], health.glucose[row], health.engaged[row] = (138.0 if known < FAR else 146.0), (7.2 if story.diabetes else 5.3), 1.0
+        health.systolic[row], health.glucose[row], health.engaged[row] = (
+            (138.0 if known < FAR else 146.0),
+            (7.2 if story.diabetes else 5.3),
+            1.0,
+        )
         episodes += _enrolments(row, story)
     examinations = [(row, story.examined) for row, story in rows.items() if story.examined < FAR]
     return Script(rows, episodes, _visits(plan, people, rows), examinations)

@@ -88,7 +88,12 @@ def test_迁出后剔除_注明原因_迁回重新计入() -> None:
 
 
 def test_档案标为迁出而登记未终止的_也剔除_不在应访清单() -> None:
-    person = A().enrolled(ENROLLED).visited(date(2026, 2, 1), (120, 80)).changed("patient", residence_status="moved_out", moved_out_on=date(2026, 6, 1))
+    person = (
+        A()
+        .enrolled(ENROLLED)
+        .visited(date(2026, 2, 1), (120, 80))
+        .changed("patient", residence_status="moved_out", moved_out_on=date(2026, 6, 1))
+    )
     assert person.counted(RATE) == (0, 0, "moved_out")
     assert person.says("hypertension-followup")["applies"] is False
     assert person.counted(RATE, date(2026, 5, 31)) == (1, 1, None)

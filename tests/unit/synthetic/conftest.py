@@ -26,7 +26,12 @@ class District:
     def lines(self, pattern: str, kind: str = "") -> list[dict[str, Any]]:
         """Return the objects of all files that match, in the order of names; of one resource type where it is named."""
         head = f'{{"resourceType":"{kind}'.encode() if kind else b"{"
-        return [orjson.loads(line) for path in sorted(self.folder.glob(pattern)) for line in path.read_bytes().splitlines() if line.startswith(head)]
+        return [
+            orjson.loads(line)
+            for path in sorted(self.folder.glob(pattern))
+            for line in path.read_bytes().splitlines()
+            if line.startswith(head)
+        ]
 
 
 def made(plan: Plan, tmp_path_factory: pytest.TempPathFactory) -> District:

@@ -31,7 +31,9 @@ def code(value: dict[str, Any]) -> str:
 def test_a_follow_up_is_an_encounter_with_readings_form_and_medicines_that_agree(small: District) -> None:
     stage = small.lines("base-platform/0005-*.ndjson")
     encounters = {r["id"]: r for r in stage if r["resourceType"] == "Encounter"}
-    pressures = {r["encounter"]["reference"]: r for r in stage if r["resourceType"] == "Observation" and code(r["code"]["coding"][0]) == "85354-9"}
+    pressures = {
+        r["encounter"]["reference"]: r for r in stage if r["resourceType"] == "Observation" and code(r["code"]["coding"][0]) == "85354-9"
+    }
     responses = [r for r in stage if r["resourceType"] == "QuestionnaireResponse" and r["status"] == "completed"]
     assert len(responses) > 100
     for response in responses:
@@ -59,7 +61,9 @@ def test_the_outcome_class_follows_the_limits_by_age(demo: District) -> None:
         age = int(day[:4]) - int(birth[:4]) - (day[5:] < birth[5:])
         good = said["systolic"] < (150 if age >= 65 else 140) and said["diastolic"] < 90
         seen[age >= 65, good, code(said["outcome_class"])] += 1
-    assert {(old, good, c) for old, good, c in seen} == {(old, good, "1" if good else "2") for old in (True, False) for good in (True, False)}
+    assert {(old, good, c) for old, good, c in seen} == {
+        (old, good, "1" if good else "2") for old in (True, False) for good in (True, False)
+    }
 
 
 def test_every_work_list_has_content(demo: District) -> None:
@@ -68,7 +72,10 @@ def test_every_work_list_has_content(demo: District) -> None:
         if response["status"] == "completed":
             key = response["subject"]["reference"] + response["questionnaire"]
             latest[key] = max(latest.get(key, ("", {})), (response["authored"], answers(response)), key=lambda pair: pair[0])
-    due = Counter("today" if s["next_visit_date"] == "2026-11-21" else "overdue" if s["next_visit_date"] < "2026-11-21" else "later" for _, s in latest.values())
+    due = Counter(
+        "today" if s["next_visit_date"] == "2026-11-21" else "overdue" if s["next_visit_date"] < "2026-11-21" else "later"
+        for _, s in latest.values()
+    )
     assert due["today"] >= 1 and due["overdue"] >= 20 and due["later"] >= 100
     assert sum(s.get("outcome_class", {}).get("code") == "2" and at[:10] >= "2026-11-07" for at, s in latest.values()) >= 5
     tasks = demo.lines("base-platform/0006-*.ndjson", "Task")
@@ -119,14 +126,25 @@ def test_authenticity_cases_are_in_the_record(demo: District) -> None:
 def test_the_stories_are_as_told(demo: District) -> None:
     stories = {story["id"]: story for story in demo.manifest.stories}
     episodes = demo.lines("base-platform/0003-*.ndjson")
-    enrolled = {name: [e for e in episodes if e["patient"]["reference"] == f"Patient/{s['patient']}" and e["type"][0]["coding"][0]["code"] == "hypertension"] for name, s in stories.items()}
+    enrolled = {
+        name: [
+            e
+            for e in episodes
+            if e["patient"]["reference"] == f"Patient/{s['patient']}" and e["type"][0]["coding"][0]["code"] == "hypertension"
+        ]
+        for name, s in stories.items()
+    }
     assert not enrolled["newly_diagnosed"]
     assert [e["status"] for e in enrolled["moved_out_and_back"]] == ["finished", "active"]
     assert enrolled["died_in_may"][0]["extension"][0]["valueCode"] == "died"
     assert enrolled["died_in_may"][0]["period"]["end"] == "2026-05-12"
     persons = {r["id"]: line for line in demo.lines("truth/persons.ndjson") for r in line["records"] if r["source"] == "base-platform"}
     mine = {r["id"] for r in persons[stories["newly_diagnosed"]["patient"]]["records"] if r["source"] == "county-his"}
-    found = [c for c in demo.lines("county-his/0002-*.ndjson") if c["resourceType"] == "Condition" and c["subject"]["reference"].removeprefix("Patient/") in mine]
+    found = [
+        c
+        for c in demo.lines("county-his/0002-*.ndjson")
+        if c["resourceType"] == "Condition" and c["subject"]["reference"].removeprefix("Patient/") in mine
+    ]
     assert any(c["code"]["text"] == "高血压病" and c["recordedDate"] == "2026-11-01" for c in found)
     assert stories["other_town"]["township"] != stories["elder"]["township"]
 

@@ -74,7 +74,19 @@ def test_every_resource_is_valid_r4_and_carries_no_meta(small: District) -> None
 def test_nothing_is_dated_after_the_day_of_data(small: District) -> None:
     for resource in (r for source in SOURCES for r in good(small, source)):
         period = resource.get("period", {}) if resource["resourceType"] in ("Encounter", "EpisodeOfCare") else {}
-        dates = [resource.get(n, "") for n in ("effectiveDateTime", "authored", "recordedDate", "deceasedDateTime", "authoredOn", "issued", "occurrenceDateTime", "lastModified")]
+        dates = [
+            resource.get(n, "")
+            for n in (
+                "effectiveDateTime",
+                "authored",
+                "recordedDate",
+                "deceasedDateTime",
+                "authoredOn",
+                "issued",
+                "occurrenceDateTime",
+                "lastModified",
+            )
+        ]
         dates += [period.get("start", ""), period.get("end", ""), resource.get("birthDate", "")[:10]]
         entered = [e["valueDateTime"] for e in resource.get("extension", ()) if e["url"] == "urn:xinglin:ext:entered-on"]
         assert max(text[:10] for text in [*dates, *entered]) <= "2026-11-21", resource["id"]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import asyncpg
 import orjson
 
 from xinglin.base.database import Database
-from xinglin.base.errors import ConflictError, IncorrectError
+from xinglin.base.errors import BusyError, ConflictError, IncorrectError
+from xinglin.engines.exchange import conditions
 from xinglin.engines.exchange.gate import Directory, Item, Prepared, prepare
 from xinglin.engines.exchange.ledger import Envelope, Ledger, Source
 from xinglin.engines.exchange.model import Entry, EntryProblem, Receipt, State, Submission
-from xinglin.engines.exchange.reading import UnreadableError, read_message
+from xinglin.engines.exchange.reading import UnreadableError, decode, read_message
+from xinglin.engines.exchange.waiting import Numbered, entry_of, waiting_rows
 from xinglin.engines.identity import Arrival, LinkPlan, Register, Residents, Trust
 from xinglin.engines.security import Scope
 from xinglin.engines.store import Cause, Delete, Outcome, Put, Ready, Store
@@ -23,11 +25,12 @@ from xinglin.fhir import CodeOracle, Problem, Validator, validate
 
 _REGISTERED_TYPES = ("Organization", "Practitioner", "PractitionerRole")
 _MANY = 100
-Numbered = Sequence[tuple[int, Entry]]
+_TRIES: Final = 5
+NOTHING_MET: Final = conditions.Met()
 
 
-class _RolledBackError(Exception):
-    """An atomic message had entries the store refused; nothing of it stays."""
+class RolledBackError(Exception):
+    """Entries were refused in a way that takes back the whole transaction; nothing of it stays."""
 
     def __init__(self, problems: list[EntryProblem]) -> None:
         super().__init__()
@@ -83,18 +86,35 @@ class Exchange:
         if before is not None and before.is_final:
             return before.receipt()
         entries = list(enumerate(submission.entries, 1))
-        prepared = await self.prepare(entries, source)
-        if submission.atomic and prepared.problems:
+        for _ in range(_TRIES):
+            met = await conditions.look(self._rooms.store, scope, entries, source.sender)
+            prepared = await self.prepare(entries, source, met)
+            try:
+                return await self._store(scope, (envelope, submission.atomic), (entries, prepared, met))
+            except conditions.ChangedError:
+                continue
+        raise BusyError("同时写入太多，请稍后重新发送", "too many write the same at once; send it again in a moment", status=503)
+
+    async def _store(self, scope: Scope, message: tuple[Envelope, bool], work: tuple[Numbered, Prepared, conditions.Met]) -> Receipt:
+        """Write a message, all of it or (not atomic) what can be; a resident who may not be written goes aside with what is about them."""
+        (envelope, atomic), (entries, prepared, met) = message, work
+        if atomic and prepared.problems:
             return await self._refuse(envelope, entries, prepared.problems)
-        try:
-            async with self._rooms.database.transaction() as connection:
-                message_no = await self.ledger.open(connection, envelope)
-                written = await self.write(connection, scope, prepared, (envelope, message_no))
-                if submission.atomic and written.problems:
-                    raise _RolledBackError(written.problems)
-                return await self._finish(connection, message_no, (entries, prepared, written))
-        except _RolledBackError as refusal:
-            return await self._refuse(envelope, entries, refusal.problems)
+        while True:
+            try:
+                async with self._rooms.database.transaction() as connection:
+                    arrived = await self.ledger.open(connection, envelope)
+                    if arrived.is_final:
+                        return arrived.receipt()
+                    written = await self.write(connection, scope, prepared, (envelope, arrived.message_no), met)
+                    if atomic and written.problems:
+                        raise RolledBackError(written.problems)
+                    written.outcomes |= met.outcomes(entries)
+                    return await self._finish(connection, arrived.message_no, (entries, prepared, written))
+            except RolledBackError as refusal:
+                if atomic:
+                    return await self._refuse(envelope, entries, refusal.problems)
+                prepared = without(prepared, refusal.problems)
 
     async def receive(self, scope: Scope, source: str, message_id: str, content: bytes, *, institution: int | None = None) -> Receipt:
         """Take one message as bytes (a Bundle or a resource, plain or gzip). What cannot be read is kept too and answered with why."""
@@ -114,12 +134,14 @@ class Exchange:
             return before.receipt()
         return await self._refuse(envelope, [], [EntryProblem(0, error.reason, error.where, error.zh, error.en)])
 
-    async def write(self, connection: asyncpg.Connection[Any], scope: Scope, prepared: Prepared, origin: tuple[Envelope, int]) -> Written:
+    async def write(
+        self, connection: asyncpg.Connection[Any], scope: Scope, prepared: Prepared, origin: tuple[Envelope, int], met: conditions.Met = NOTHING_MET
+    ) -> Written:
         """Store what passed the gate inside the caller's transaction: persons first, then resources, then the registers.
 
-        origin: the envelope and its number in the ledger.
+        origin: the envelope and its number in the ledger.  met: the conditions that must still fit.
         """
-        return await self.write_ready(connection, scope, (prepared, await self.ready(scope, prepared, origin)), origin)
+        return await self.write_ready(connection, scope, (prepared, await self.ready(scope, prepared, origin), met), origin)
 
     async def ready(self, scope: Scope, prepared: Prepared, origin: tuple[Envelope, int]) -> Ready:
         """Let the store number, index and encode what passed the gate, before the transaction that writes it."""
@@ -132,13 +154,17 @@ class Exchange:
         return await self._rooms.store.ready(changes, _cause(scope, origin))
 
     async def write_ready(
-        self, connection: asyncpg.Connection[Any], scope: Scope, work: tuple[Prepared, Ready], origin: tuple[Envelope, int]
+        self, connection: asyncpg.Connection[Any], scope: Scope, work: tuple[Prepared, Ready, conditions.Met], origin: tuple[Envelope, int]
     ) -> Written:
-        """Store what `ready` returned, once; as `write`."""
-        prepared, ready = work
+        """Store what `ready` returned, once; as `write`.
+
+        Raises: RolledBackError for residents who may not be written; ChangedError where a condition fits something else by now.
+        """
+        prepared, ready, met = work
         envelope, message_no = origin
         cause = _cause(scope, origin)
         plan = await self._plan_links(connection, prepared.items, envelope)
+        await conditions.hold(self._rooms.store, connection, scope, met)
         outcomes = await self._rooms.store.write_ready(connection, scope, ready)
         written = Written({}, [], {})
         for item, outcome in zip(prepared.items, outcomes, strict=True):
@@ -148,7 +174,7 @@ class Exchange:
                 reason = "conflict" if isinstance(outcome.error, ConflictError) else "invalid"
                 written.problems.append(EntryProblem(item.entry_no, reason, item.rtype, outcome.error.zh, outcome.error.en))
         if plan is not None:
-            written.persons = await self._rooms.residents.apply(connection, plan, await self.trust(), cause)
+            written.persons = await self._rooms.residents.apply(connection, plan, await self.trust(connection), cause)
             await self._refuse_elsewhere(connection, scope, (prepared.items, written))
         await self._note_registers(connection, prepared.items, written)
         await self._tally(connection, message_no, [item for item in prepared.items if item.entry_no in written.outcomes])
@@ -183,12 +209,13 @@ class Exchange:
                 "这位居民的属地不在您的管理范围内，或已在县内其他机构建档：请联系其管理机构迁入，或由数据管理员处理",
                 "this resident belongs outside your area or already has a record elsewhere in the district: ask for a transfer",
             )
-            places = [item for item in items if item.rtype == "Patient"]
-            raise _RolledBackError([EntryProblem(item.entry_no, "conflict", "Patient", *words) for item in places])
+            patients = [item for item in items if item.rtype == "Patient" and item.entry_no in written.outcomes]
+            places = [item for item in patients if written.persons.get(written.outcomes[item.entry_no].rid) in unseen]
+            raise RolledBackError([EntryProblem(item.entry_no, "conflict", "Patient", *words) for item in places])
 
-    async def trust(self) -> Trust:
-        """Return how far each registered source is believed."""
-        sources = await self.ledger.sources()
+    async def trust(self, connection: asyncpg.Connection[Any] | None = None) -> Trust:
+        """Return how far each registered source is believed. connection: of a caller inside a transaction."""
+        sources = await self.ledger.sources(connection)
         return Trust({source.source_no: source.trust for source in sources}, frozenset(s.source_no for s in sources if s.is_foreign))
 
     async def _note_registers(self, connection: asyncpg.Connection[Any], items: Sequence[Item], written: Written) -> None:
@@ -220,13 +247,16 @@ class Exchange:
     async def _refuse(self, envelope: Envelope, entries: Numbered, problems: Sequence[EntryProblem]) -> Receipt:
         """Keep a whole message aside: the ledger row, and a quarantine row for each entry that is wrong."""
         async with self._rooms.database.transaction() as connection:
-            message_no = await self.ledger.open(connection, envelope)
+            arrived = await self.ledger.open(connection, envelope)
+            if arrived.is_final:
+                return arrived.receipt()
+            message_no = arrived.message_no
             receipt = Receipt(message_no, State.QUARANTINED, 0, 0, max(len(entries), 1), problems=tuple(problems))
             await self.ledger.quarantine(connection, message_no, waiting_rows(entries, problems))
             await self.ledger.close(connection, receipt, len(entries), problems[0] if problems else None)
         return receipt
 
-    async def _known(self, entries: Iterable[Entry]) -> Directory:
+    async def _known(self, met: conditions.Met) -> Directory:
         """Return the registered institutions and practitioners, read again after a change."""
         if not self._directory:
             async with self._rooms.database.connection() as connection:
@@ -235,7 +265,7 @@ class Exchange:
                        union all select 'Practitioner', p.code, n.id from practitioner p join ident n on n.rid = p.rid"""
                 )
             self._directory = {(row["rtype"], row["code"]): row["id"] for row in rows}
-        return Directory(self._directory, await self._validator())
+        return Directory(self._directory, await self._validator(), met.ids())
 
     async def _validator(self) -> Callable[[Mapping[str, Any]], list[Problem]]:
         """Return what finds the problems of a resource, made anew when the value sets have changed."""
@@ -246,14 +276,19 @@ class Exchange:
             self._checks = (oracle, Validator(oracle))
         return self._checks[1].validate
 
-    async def prepare(self, entries: Numbered, source: Source) -> Prepared:
-        """Pass entries through the gate, many of them in a thread."""
-        known = await self._known([entry for _, entry in entries])
-        return (
-            await asyncio.to_thread(prepare, entries, source.sender, known)
-            if len(entries) >= _MANY
-            else prepare(entries, source.sender, known)
+    async def prepare(self, entries: Numbered, source: Source, met: conditions.Met = NOTHING_MET) -> Prepared:
+        """Pass entries through the gate, many of them in a thread. met: what their conditions fit."""
+        known = await self._known(met)
+        refused = {problem.entry_no for problem in met.problems}
+        passing = [(number, entry) for number, entry in entries if number not in refused]
+        prepared = (
+            await asyncio.to_thread(prepare, passing, source.sender, known)
+            if len(passing) >= _MANY
+            else prepare(passing, source.sender, known)
         )
+        prepared.problems[:0] = met.problems
+        prepared.refused |= refused
+        return prepared
 
     async def replay(self, scope: Scope, quarantine_no: int, repaired: bytes | None = None) -> Receipt:
         """Send a waiting entry again, as it was or as somebody repaired it; closes the row when it was stored.
@@ -267,9 +302,10 @@ class Exchange:
             raise IncorrectError("这一行已处理，请刷新列表", "this row has been dealt with; reload the list", where=str(quarantine_no))
         row = rows[0]
         content, entries, atomic = await self._again(row, repaired)
-        submission = Submission(
-            row["source_code"], f"replay-of-{row['message_no']}-{row['entry_no']}", content, entries, kind="replay", atomic=atomic
-        )
+        # Each try is a message of its own: what was refused yesterday may pass today, when what it refers to has come.
+        name = f"replay-of-{row['message_no']}-{row['entry_no']}"
+        before = await self.ledger.attempts(row["source_no"], name)
+        submission = Submission(row["source_code"], f"{name}.{before + 1}" if before else name, content, entries, kind="replay", atomic=atomic)
         receipt = await self.submit(scope, submission, institution=row["institution"])
         if receipt.state in (State.STORED, State.UNCHANGED):
             others = await self.ledger.waiting(None, row["message_no"], 100_000) if atomic and len(entries) > 1 else []
@@ -278,7 +314,9 @@ class Exchange:
             )
         elif receipt.message_no != row["message_no"]:
             again = await self.ledger.waiting(None, receipt.message_no, 100_000)
-            await self.ledger.discard([other["quarantine_no"] for other in again], scope.account_no, "replay refused: the first row still waits")
+            await self.ledger.discard(
+                [other["quarantine_no"] for other in again], scope.account_no, "replay refused: the first row still waits"
+            )
         return receipt
 
     async def _again(self, row: Mapping[str, Any], repaired: bytes | None) -> tuple[bytes, Sequence[Entry], bool]:
@@ -289,18 +327,26 @@ class Exchange:
             return content, reading.entries, reading.atomic
         content = repaired if repaired is not None else bytes(row["body"] or b"")
         try:
-            sent = orjson.loads(content)
+            orjson.loads(content)
+            sent = decode(content)
         except orjson.JSONDecodeError as error:
             words = (
                 f"修改后的内容不是合法的 JSON：第 {error.lineno} 行第 {error.colno} 列",
                 f"the repair is not valid JSON: line {error.lineno} column {error.colno}",
             )
             raise IncorrectError(*words) from error
-        if isinstance(sent, dict) and "resource" not in sent:
+        if isinstance(sent, dict) and "resource" not in sent and "request" not in sent:
             sent = {"resource": sent, "fullUrl": row["full_url"]}
-        if not isinstance(sent, dict) or not isinstance(sent["resource"], dict):
+        if not isinstance(sent, dict) or not isinstance(sent.get("resource", {}), dict):
             raise IncorrectError("修改后的内容应是一个资源（花括号括起的 JSON 对象）", "the repair must be one resource: a JSON object in braces")
-        return content, (Entry(sent["resource"], sent.get("fullUrl")),), True
+        return content, (entry_of(sent),), True
+
+
+def without(prepared: Prepared, problems: Sequence[EntryProblem]) -> Prepared:
+    """Return what passed the gate without the entries that have problems, and with these."""
+    refused = {problem.entry_no for problem in problems}
+    kept = [item for item in prepared.items if item.entry_no not in refused]
+    return replace(prepared, items=kept, problems=[*prepared.problems, *problems], refused=prepared.refused | refused)
 
 
 def _cause(scope: Scope, origin: tuple[Envelope, int]) -> Cause:
@@ -311,19 +357,6 @@ def _cause(scope: Scope, origin: tuple[Envelope, int]) -> Cause:
 def _register_references(resource: Mapping[str, Any]) -> list[str]:
     found = (resource.get(name) or {} for name in ("partOf", "practitioner", "organization"))
     return [value["reference"] for value in found if "/" in value.get("reference", "")]
-
-
-def waiting_rows(entries: Numbered, problems: Iterable[EntryProblem]) -> dict[int, tuple[list[EntryProblem], bytes | None]]:
-    """Return entry number → (its problems, the entry as sent), for the entries that have problems."""
-    sent = dict(entries)
-    rows: dict[int, tuple[list[EntryProblem], bytes | None]] = {}
-    for problem in problems:
-        if problem.entry_no not in rows:
-            entry = sent.get(problem.entry_no)
-            body = orjson.dumps({"fullUrl": entry.full_url, "resource": entry.resource}, default=float) if entry is not None else None
-            rows[problem.entry_no] = ([], body)
-        rows[problem.entry_no][0].append(problem)
-    return rows
 
 
 def receipt_of(message_no: int, entries: Numbered, written: Written, problems: Sequence[EntryProblem]) -> Receipt:

@@ -46,7 +46,10 @@ async def show_status(visit: Visit) -> Response:
         "anchored_at": local(visit, facts["anchored_at"]),
         "lake": await _lake(visit),
         "disk": await asyncio.to_thread(_disk, visit),
-        "processes": [{"pid": one.pid, "name": one.name, "memory": None if one.memory is None else one.memory / _MEGA} for one in await asyncio.to_thread(family)],
+        "processes": [
+            {"pid": one.pid, "name": one.name, "memory": None if one.memory is None else one.memory / _MEGA}
+            for one in await asyncio.to_thread(family)
+        ],
         "versions": {"Xinglin": version("xinglin"), "Python": machine.python_version(), "PostgreSQL": facts["server"].split()[0]},
         "size": facts["size"] / _MEGA,
         "jobs": await visit.platform.jobs.shown(),
@@ -59,10 +62,22 @@ async def _lake(visit: Visit) -> dict[str, Any]:
     try:
         found: dict[str, Any] = await visit.platform.engine.call("lake.freshness")
     except UnavailableError as error:
-        return {"state": Tag(visit.text("计算进程不在"), "bad"), "said": error.message(visit.language), "behind": None, "made_at": "", "problems": None}
+        return {
+            "state": Tag(visit.text("计算进程不在"), "bad"),
+            "said": error.message(visit.language),
+            "behind": None,
+            "made_at": "",
+            "problems": None,
+        }
     behind = found["head"] - found["seq"]
     state = Tag(visit.text("最新"), "good") if not behind else Tag(visit.text("追赶中"), "warn" if behind > _MANY_BEHIND else "brand")
-    return {"state": state, "said": "", "behind": behind, "made_at": local(visit, datetime.fromisoformat(found["made_at"])), "problems": found["problems"]}
+    return {
+        "state": state,
+        "said": "",
+        "behind": behind,
+        "made_at": local(visit, datetime.fromisoformat(found["made_at"])),
+        "problems": found["problems"],
+    }
 
 
 def _disk(visit: Visit) -> dict[str, Any]:
@@ -78,7 +93,11 @@ async def show_settings(visit: Visit) -> Response:
     yes, no = visit.text("是"), visit.text("否")
     rows: Sequence[tuple[str, str, str]] = (
         (mark("数据文件夹"), "XINGLIN_DATA", str(settings.data_dir)),
-        (mark("数据库"), "XINGLIN_DATABASE_URL", visit.text("内置") if "host=%2F" in (settings.database_url or "") else visit.text("外部服务器")),
+        (
+            mark("数据库"),
+            "XINGLIN_DATABASE_URL",
+            visit.text("内置") if "host=%2F" in (settings.database_url or "") else visit.text("外部服务器"),
+        ),
         (mark("监听地址"), "XINGLIN_HOST", settings.host),
         (mark("端口"), "XINGLIN_PORT", str(settings.port)),
         (mark("时区"), "XINGLIN_ZONE", str(settings.zone)),
@@ -93,7 +112,13 @@ async def show_sessions(visit: Visit) -> Response:
     """Show where one is signed in."""
     found = await visit.platform.security.sessions.open_sessions(visit.request.cookies.get(SESSION_COOKIE, ""))
     rows = [
-        {"number": one.session_no, "address": one.address, "created_at": local(visit, one.created_at), "seen_at": local(visit, one.seen_at), "is_this": one.is_this}
+        {
+            "number": one.session_no,
+            "address": one.address,
+            "created_at": local(visit, one.created_at),
+            "seen_at": local(visit, one.seen_at),
+            "is_this": one.is_this,
+        }
         for one in found
     ]
     return render(visit, "administration/sessions.html", {"rows": rows})

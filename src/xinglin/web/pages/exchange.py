@@ -17,6 +17,14 @@ from xinglin.web.pages import (
     exchange_upper,
 )
 
-_PARTS: Final = (exchange_overview, exchange_messages, exchange_quarantine, exchange_import, exchange_identity, exchange_upper, exchange_columns)
+_PARTS: Final = (
+    exchange_overview,
+    exchange_messages,
+    exchange_quarantine,
+    exchange_import,
+    exchange_identity,
+    exchange_upper,
+    exchange_columns,
+)
 ROUTES: Final[tuple[Route, ...]] = tuple(route for part in _PARTS for route in part.ROUTES)
 MENU: Final[tuple[Entry, ...]] = tuple(entry for part in _PARTS for entry in part.MENU)

@@ -39,7 +39,11 @@ def _line(column: SheetColumn) -> dict[str, str]:
 async def _page(visit: Visit, mapping: SheetMapping, lines: Sequence[Mapping[str, str]], refusal: str, status: int = 200) -> Response:
     catalogue = visit.platform.upper.catalogue
     fields = [
-        {"name": one.name, "label": visit.words.pick(one.zh, one.en), "codes": _short(" ".join(f"{code}={word}" for code, word in one.codes.items()))}
+        {
+            "name": one.name,
+            "label": visit.words.pick(one.zh, one.en),
+            "codes": _short(" ".join(f"{code}={word}" for code, word in one.codes.items())),
+        }
         for one in catalogue.fields_of(mapping.kind)
     ]
     context: dict[str, Any] = {

@@ -62,7 +62,9 @@ def _row(visit: Visit, one: Review) -> dict[str, Any]:
 
 
 async def _reviews(visit: Visit, query: Query) -> Rows:
-    found, total = await visit.platform.reviews.reviews(visit.scope, (query.get("state") == "closed", query.get("reason")), (query.size, query.offset))
+    found, total = await visit.platform.reviews.reviews(
+        visit.scope, (query.get("state") == "closed", query.get("reason")), (query.size, query.offset)
+    )
     return Rows([_row(visit, one) for one in found], total)
 
 
@@ -105,7 +107,14 @@ async def _review_page(visit: Visit, number: int, refusal: str, status: int = 20
     areas = await visit.platform.geo.names([int(record.facts["area"]) for record in records if record.facts["area"]])
     lines = [line for name in COMPARED if any((line := _line(visit, name, records, areas))["cells"])]
     sides = [{"source": record.source_name, "person": record.person, "doubted": record.patient == one.patient} for record in records]
-    context = {"row": _row(visit, one), "one": one, "sides": sides, "lines": lines, "refusal": refusal, "together": one.own_person == one.person}
+    context = {
+        "row": _row(visit, one),
+        "one": one,
+        "sides": sides,
+        "lines": lines,
+        "refusal": refusal,
+        "together": one.own_person == one.person,
+    }
     return render(visit, "exchange/review.html", context, status=status)
 
 
@@ -197,7 +206,14 @@ async def _assign_page(visit: Visit, person: int | None, name: str, refusal: str
     _, total = await visit.platform.reviews.unplaced(visit.scope, name, (1, 0))
     known = sorted((await institutions(visit)).values(), key=lambda one: one.code)
     divisions = [one for low, high in visit.scope.areas for one in await visit.platform.geo.within(low, high)]
-    context = {"person": person, "name": name, "total": 1 if person else total, "institutions": known, "divisions": divisions, "refusal": refusal}
+    context = {
+        "person": person,
+        "name": name,
+        "total": 1 if person else total,
+        "institutions": known,
+        "divisions": divisions,
+        "refusal": refusal,
+    }
     return render(visit, "exchange/assign.html", context, status=status)
 
 
@@ -225,7 +241,9 @@ async def _area(visit: Visit, text: str) -> int:
 async def _all_unplaced(visit: Visit, name: str) -> list[int]:
     found, total = await visit.platform.reviews.unplaced(visit.scope, name, (_ALL_AT_ONCE, 0))
     if total > _ALL_AT_ONCE:
-        raise IncorrectError(f"一次最多 {_ALL_AT_ONCE} 位，请用姓名缩小范围", f"at most {_ALL_AT_ONCE} at once; narrow them by name", where="name")
+        raise IncorrectError(
+            f"一次最多 {_ALL_AT_ONCE} 位，请用姓名缩小范围", f"at most {_ALL_AT_ONCE} at once; narrow them by name", where="name"
+        )
     return [one.person for one in found]
 
 

@@ -44,7 +44,14 @@ async def show_import(visit: Visit) -> Response:
 async def _import_page(visit: Visit, told: dict[str, object], status: int = 200) -> Response:
     sources = [one for one in await visit.platform.exchange.ledger.sources() if not one.ids_are_ours]
     known = sorted((await institutions(visit)).values(), key=lambda one: one.code)
-    context: dict[str, object] = {"sources": sources, "institutions": known, "receipts": (), "refusal": "", "typed": _NOTHING, "most": MOST_BYTES // 1024 // 1024}
+    context: dict[str, object] = {
+        "sources": sources,
+        "institutions": known,
+        "receipts": (),
+        "refusal": "",
+        "typed": _NOTHING,
+        "most": MOST_BYTES // 1024 // 1024,
+    }
     return render(visit, "exchange/import.html", context | told, status=status)
 
 
@@ -84,7 +91,9 @@ async def _sent(visit: Visit, form: FormData) -> _Sent:
     for upload in uploads:
         content = await upload.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
-            raise IncorrectError("单个文件超过 64 MB：请用命令 xinglin import 导入", "a file is over 64 MB: use the command xinglin import", status=413)
+            raise IncorrectError(
+                "单个文件超过 64 MB：请用命令 xinglin import 导入", "a file is over 64 MB: use the command xinglin import", status=413
+            )
         files.append((upload.filename or "", content))
         if sum(len(each) for _, each in files) > _MOST_BYTES_AT_ONCE:
             raise IncorrectError("一次不超过 256 MB：请分几次导入", "at most 256 MB at once: import them in several goes", status=413)
@@ -133,7 +142,13 @@ async def _sources(visit: Visit, query: Query) -> Rows:
     rows: list[dict[str, Any]] = [asdict(one) for one in await visit.platform.panel.sources(visit.scope)]
     for row in rows:
         row["last_received_at"] = local(visit, row["last_received_at"])
-        row["standing"] = Tag(visit.text("外部（无属地）"), "apricot") if row["is_foreign"] else Tag(visit.text("本系统"), "brand") if row["ids_are_ours"] else Tag(visit.text("县内"), "good")
+        row["standing"] = (
+            Tag(visit.text("外部（无属地）"), "apricot")
+            if row["is_foreign"]
+            else Tag(visit.text("本系统"), "brand")
+            if row["ids_are_ours"]
+            else Tag(visit.text("县内"), "good")
+        )
         row["link"] = f"/exchange/sources/{row['code']}"
         row["messages_link"] = f"/exchange/messages?source={row['code']}"
     return Rows(rows[query.offset : query.offset + query.size], len(rows))
@@ -167,14 +182,23 @@ async def show_source(visit: Visit) -> Response:
     found = next((one for one in await visit.platform.panel.sources(visit.scope) if one.code == code), None)
     if code and found is None:
         await visit.platform.exchange.ledger.source(code)
-    return render(visit, "exchange/source.html", {"one": found, "refusal": "", "typed": asdict(found) if found else {"code": "", "name": "", "trust": 0, "is_foreign": False}})
+    return render(
+        visit,
+        "exchange/source.html",
+        {"one": found, "refusal": "", "typed": asdict(found) if found else {"code": "", "name": "", "trust": 0, "is_foreign": False}},
+    )
 
 
 async def change_source(visit: Visit) -> Response:
     """Register, rename, or set how far a source is believed."""
     form = await visit.form()
     known = visit.request.path_params.get("code", "")
-    typed = {"code": known or str(form.get("code", "")).strip(), "name": str(form.get("name", "")), "trust": str(form.get("trust", "0")), "is_foreign": "is_foreign" in form}
+    typed = {
+        "code": known or str(form.get("code", "")).strip(),
+        "name": str(form.get("name", "")),
+        "trust": str(form.get("trust", "0")),
+        "is_foreign": "is_foreign" in form,
+    }
     found = next((one for one in await visit.platform.panel.sources(visit.scope) if one.code == typed["code"]), None)
     try:
         if not known and found is not None:
@@ -184,7 +208,12 @@ async def change_source(visit: Visit) -> Response:
         standing = (int(str(typed["trust"])), bool(typed["is_foreign"]))
         await visit.platform.panel.change_source(visit.scope, str(typed["code"]), str(typed["name"]), standing)
     except XinglinError as error:
-        return render(visit, "exchange/source.html", {"one": found if known else None, "refusal": error.message(visit.language), "typed": typed}, status=error.http_status)
+        return render(
+            visit,
+            "exchange/source.html",
+            {"one": found if known else None, "refusal": error.message(visit.language), "typed": typed},
+            status=error.http_status,
+        )
     await visit.record("change", "source", detail=str(typed["code"]))
     return redirect(visit, "/exchange/sources")
 

@@ -17,7 +17,13 @@ from xinglin.web.menu import Entry
 from xinglin.web.page import SIGNED_IN, Visit, page, render
 from xinglin.web.pages.exchange_rows import local
 
-_PERIODS: Final = (("1", mark("今天和昨天")), ("7", mark("近 7 天")), ("30", mark("近 30 天")), ("90", mark("近 90 天")), ("365", mark("近一年")))
+_PERIODS: Final = (
+    ("1", mark("今天和昨天")),
+    ("7", mark("近 7 天")),
+    ("30", mark("近 30 天")),
+    ("90", mark("近 90 天")),
+    ("365", mark("近一年")),
+)
 _LATE_DAYS: Final = 7.0
 
 
@@ -66,7 +72,9 @@ async def _summary(visit: Visit, query: Query) -> Mapping[str, object]:
     rows = await _found(visit, query)
     day = visit.platform.clock.today()
     _, today = await visit.platform.panel.messages(visit.scope, MessageQuery(since=day, until=day, limit=1))
-    _, before = await visit.platform.panel.messages(visit.scope, MessageQuery(since=day - timedelta(days=1), until=day - timedelta(days=1), limit=1))
+    _, before = await visit.platform.panel.messages(
+        visit.scope, MessageQuery(since=day - timedelta(days=1), until=day - timedelta(days=1), limit=1)
+    )
     _, waiting = await visit.platform.panel.waiting(visit.scope, page=(1, 0))
     return {
         "sending": sum(bool(one.received) for one in rows),

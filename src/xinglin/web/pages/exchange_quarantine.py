@@ -39,7 +39,9 @@ async def _bulk(visit: Visit, query: Query) -> Mapping[str, object]:
     """Return how many rows the two buttons for all of them would take."""
     if not visit.allows("exchange.replay") or query.get("state") not in ("", "open"):
         return {"open": 0}
-    numbers = await visit.platform.panel.open_numbers(visit.scope, message_no=read_number(query.get("message")), reason=query.get("reason") or None)
+    numbers = await visit.platform.panel.open_numbers(
+        visit.scope, message_no=read_number(query.get("message")), reason=query.get("reason") or None
+    )
     return {"open": len(numbers)}
 
 

@@ -62,7 +62,10 @@ def _row(visit: Visit, one: Reconciled) -> dict[str, Any]:
     fields = visit.platform.upper.catalogue.fields
     nothing = visit.text("空")
     colon, comma = ("：", "；") if visit.language == "zh" else (": ", "; ")
-    told = [f"{visit.words.pick(fields[each.field].zh, fields[each.field].en)}{colon}{each.ours or nothing} → {each.theirs}" for each in one.standing.differences]
+    told = [
+        f"{visit.words.pick(fields[each.field].zh, fields[each.field].en)}{colon}{each.ours or nothing} → {each.theirs}"
+        for each in one.standing.differences
+    ]
     if one.standing.changed:
         told.insert(0, visit.text("上报后有修改"))
     return {
@@ -95,9 +98,17 @@ async def _reconciled(visit: Visit, query: Query) -> Rows:
 async def _above(visit: Visit, query: Query) -> Mapping[str, object]:
     period, counts = period_of(visit, query.filters), Counter(one.standing.state for one in await _all(visit, query))
     due = sum(one.standing.changed or one.standing.state is UpperState.NOT_REPORTED for one in await _all(visit, query))
-    known = sum(one.standing.state is UpperState.UPPER_ONLY and one.person is not None and one.day is not None for one in await _all(visit, query))
+    known = sum(
+        one.standing.state is UpperState.UPPER_ONLY and one.person is not None and one.day is not None for one in await _all(visit, query)
+    )
     cards = [
-        {"label": visit.text(label), "kind": kind, "count": counts[state], "state": state.value, "current": query.get("state") == state.value}
+        {
+            "label": visit.text(label),
+            "kind": kind,
+            "count": counts[state],
+            "state": state.value,
+            "current": query.get("state") == state.value,
+        }
         for state, (label, kind) in STATES.items()
     ]
     base = {"kind": period.kind, "since": period.first.isoformat(), "until": period.last.isoformat()}
@@ -178,7 +189,13 @@ async def show_receive(visit: Visit) -> Response:
 async def _receive_page(visit: Visit, kind: str, refusal: str, status: int = 200) -> Response:
     mapping = await visit.platform.upper.mapping(kind)
     keys = [column.title for column in mapping.columns if column.field in mapping.kind.key]
-    context = {"kinds": await kind_options(visit), "kind": kind, "refusal": refusal, "titles": [column.title for column in mapping.columns], "keys": keys}
+    context = {
+        "kinds": await kind_options(visit),
+        "kind": kind,
+        "refusal": refusal,
+        "titles": [column.title for column in mapping.columns],
+        "keys": keys,
+    }
     return render(visit, "exchange/upper_receive.html", context, status=status)
 
 
@@ -208,7 +225,9 @@ async def _names(visit: Visit, numbers: Sequence[int]) -> dict[int, str]:
 def _batch_row(visit: Visit, one: Batch, names: Mapping[int, str]) -> dict[str, Any]:
     kinds = visit.platform.upper.catalogue.kinds
     out = one.direction == "out"
-    state = Tag(visit.text("已撤回"), "") if one.withdrawn_at else Tag(visit.text("上报"), "brand") if out else Tag(visit.text("导入"), "good")
+    state = (
+        Tag(visit.text("已撤回"), "") if one.withdrawn_at else Tag(visit.text("上报"), "brand") if out else Tag(visit.text("导入"), "good")
+    )
     return {
         "batch_no": one.batch_no,
         "link": f"/exchange/upper/batches/{one.batch_no}",
@@ -250,7 +269,10 @@ BATCHES: Final = ListPage(
         Column("warned", mark("有疑问"), "number"),
         Column("refused", mark("未接收"), "number"),
     ),
-    filters=(Filter("direction", mark("方向"), "choice", (("out", mark("上报")), ("in", mark("导入")))), Filter("kind", mark("记录种类"), "choice", kind_options)),
+    filters=(
+        Filter("direction", mark("方向"), "choice", (("out", mark("上报")), ("in", mark("导入")))),
+        Filter("kind", mark("记录种类"), "choice", kind_options),
+    ),
     empty_title=mark("还没有批次"),
     empty_hint=mark("在“上级平台”页生成上报表，或导入上级导出的表"),
 )
@@ -274,7 +296,10 @@ async def give_file(visit: Visit) -> Response:
     if one.direction == "out":
         content, name = await visit.platform.upper.send_again(visit.scope, one.batch_no, watermark(visit)), visit.text("上报")
     else:
-        content, name = await visit.platform.upper.problem_rows(visit.scope, one.batch_no, (visit.language, watermark(visit))), visit.text("问题行")
+        content, name = (
+            await visit.platform.upper.problem_rows(visit.scope, one.batch_no, (visit.language, watermark(visit))),
+            visit.text("问题行"),
+        )
     title = f"{visit.words.pick(kind.zh, kind.en)}_{name}_{one.batch_no}.xlsx"
     return Response(content, media_type=EXCEL, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(title)}"})
 

@@ -287,7 +287,7 @@ def _words(body: Mapping[str, Any]) -> str:
     coded = body.get("code") or next(iter(body.get("type") or ()), None) or {}
     if not isinstance(coded, Mapping):
         return ""
-    coding = next(iter(coded.get("coding") or ()), {})
+    coding: Mapping[str, Any] = next(iter(coded.get("coding") or ()), {})
     text = coded.get("text") or coding.get("display") or coding.get("code") or ""
     values = [part.get("valueQuantity", {}).get("value") for part in body.get("component", ())]
     if body.get("valueQuantity"):

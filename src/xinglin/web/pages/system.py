@@ -25,7 +25,13 @@ _ALL: Final = 200
 
 def _account_row(visit: Visit, card: AccountCard) -> dict[str, object]:
     roles = visit.platform.security.roles
-    state = Tag(visit.text("停用"), "bad") if card.is_disabled else Tag(visit.text("初始密码"), "warn") if card.must_change_password else Tag(visit.text("正常"), "good")
+    state = (
+        Tag(visit.text("停用"), "bad")
+        if card.is_disabled
+        else Tag(visit.text("初始密码"), "warn")
+        if card.must_change_password
+        else Tag(visit.text("正常"), "good")
+    )
     return {
         "account_no": card.account_no,
         "login": card.login,
@@ -40,7 +46,11 @@ def _account_row(visit: Visit, card: AccountCard) -> dict[str, object]:
 async def _accounts(visit: Visit, query: Query) -> Rows:
     """Fetch the accounts page by page (their door goes on after a number; a district has some hundreds)."""
     found: list[AccountCard] = []
-    while len(batch := await visit.platform.security.accounts.list(visit.scope, query.get("text"), after=found[-1].account_no if found else 0, limit=_ALL)):
+    while len(
+        batch := await visit.platform.security.accounts.list(
+            visit.scope, query.get("text"), after=found[-1].account_no if found else 0, limit=_ALL
+        )
+    ):
         found.extend(batch)
         if len(batch) < _ALL:
             break
@@ -95,7 +105,15 @@ async def _account_page(visit: Visit, card: AccountCard, told: Mapping[str, str]
         }
         for office in card.memberships
     ]
-    context = {"card": card, "row": _account_row(visit, card), "offices": offices, "roles": await _role_options(visit), "institutions": known.values(), "divisions": await visit.platform.geo.within(0, 10**12), **told}
+    context = {
+        "card": card,
+        "row": _account_row(visit, card),
+        "offices": offices,
+        "roles": await _role_options(visit),
+        "institutions": known.values(),
+        "divisions": await visit.platform.geo.within(0, 10**12),
+        **told,
+    }
     return render(visit, "system/account.html", {"password": "", "refusal": "", **context}, status=status)
 
 
@@ -146,7 +164,12 @@ async def make_account(visit: Visit) -> Response:
     try:
         first = await visit.platform.security.create_account(visit.scope, NewAccount(login, name))
     except XinglinError as error:
-        return render(visit, "system/new_account.html", {"login": login, "name": name, "refusal": error.message(visit.language)}, status=error.http_status)
+        return render(
+            visit,
+            "system/new_account.html",
+            {"login": login, "name": name, "refusal": error.message(visit.language)},
+            status=error.http_status,
+        )
     card = (await visit.platform.security.accounts.list(visit.scope, after=first.account_no - 1, limit=1))[0]
     return await _account_page(visit, card, {"password": first.password})
 
@@ -177,7 +200,9 @@ async def _account_number(visit: Visit, text: str) -> int | None:
     found = await visit.platform.security.accounts.list(visit.scope, text, limit=_ALL)
     number = next((card.account_no for card in found if card.login == text.strip().lower()), None)
     if number is None:
-        raise IncorrectError("没有这个账号：请写登录名或账号编号", "there is no such account: write a login or an account number", where=text[:40])
+        raise IncorrectError(
+            "没有这个账号：请写登录名或账号编号", "there is no such account: write a login or an account number", where=text[:40]
+        )
     return number
 
 

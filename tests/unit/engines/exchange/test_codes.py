@@ -19,7 +19,9 @@ def account(own_id: str, currency: str) -> dict[str, Any]:
 
 async def test_a_code_outside_a_loaded_value_set_waits_with_a_reason(database_url: str, tmp_path: Path) -> None:
     async with open_district(database_url, tmp_path) as platform:
-        assert (await send(platform, account("i1", "XQX"), message_id="before")).state is State.STORED, "nothing is loaded that says otherwise"
+        assert (await send(platform, account("i1", "XQX"), message_id="before")).state is State.STORED, (
+            "nothing is loaded that says otherwise"
+        )
         steward = scope_of(platform, "steward")
         await platform.terminology.load_value_set(
             steward, CURRENCIES, [ValueSetMember(CURRENCIES, "urn:iso:std:iso:4217", "CNY", "ISO 4217")]

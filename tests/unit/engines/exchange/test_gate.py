@@ -91,7 +91,9 @@ def test_two_entries_with_one_id_are_refused() -> None:
 def test_our_own_pages_keep_their_ids() -> None:
     own = "urn:uuid:0190c1c0-0000-7000-8000-000000000001"
     prepared = prepare(
-        numbered(Entry({"resourceType": "Patient", "gender": "male"}, own), Entry({**observation("Patient/x"), "id": "o"})), Sender("p", True), NOBODY
+        numbered(Entry({"resourceType": "Patient", "gender": "male"}, own), Entry({**observation("Patient/x"), "id": "o"})),
+        Sender("p", True),
+        NOBODY,
     )
     assert prepared.items[0].id == own.removeprefix("urn:uuid:")
     assert prepared.items[1].resource["subject"]["reference"] == "Patient/x"

@@ -32,7 +32,9 @@ def test_what_is_no_day_is_told_how_to_write_one(text: str) -> None:
         read("visit_date", text)
 
 
-@pytest.mark.parametrize("change", [str.lower, "'{}".format, " {} ".format, lambda text: text.translate(str.maketrans("0123456789", "０１２３４５６７８９"))])
+@pytest.mark.parametrize(
+    "change", [str.lower, "'{}".format, " {} ".format, lambda text: text.translate(str.maketrans("0123456789", "０１２３４５６７８９"))]
+)
 def test_an_id_number_is_read_in_spite_of_how_it_came(change: object) -> None:
     for serial in range(1, 30):
         assert read("id_number", change(id_number(serial))) == {"id_number": id_number(serial)}  # type: ignore[operator]
@@ -58,7 +60,9 @@ def test_several_codes_and_a_pressure_are_split() -> None:
     assert word_of(FIELDS["symptoms_hypertension"], "2,10", {"10": "99"}) == "头痛头晕,99"
 
 
-@pytest.mark.parametrize(("field", "text"), [("way", "4"), ("way", "1家庭"), ("weight", "六十"), ("blood_pressure", "135"), ("phone", "12")])
+@pytest.mark.parametrize(
+    ("field", "text"), [("way", "4"), ("way", "1家庭"), ("weight", "六十"), ("blood_pressure", "135"), ("phone", "12")]
+)
 def test_what_cannot_be_meant_is_refused(field: str, text: str) -> None:
     with pytest.raises(IncorrectError):
         read(field, text)

@@ -104,7 +104,9 @@ class Records:
             OurRecord(row["patients"][0], "resident", row["person"], 0, NO_DAY, resident_values(row)) for row in rows if row["patients"]
         ]
 
-    async def _visited(self, scope: Scope, kind: Kind, found: Sequence[Stored], known: Mapping[str, dict[str, str]] = _NO_FORMS) -> list[OurRecord]:
+    async def _visited(
+        self, scope: Scope, kind: Kind, found: Sequence[Stored], known: Mapping[str, dict[str, str]] = _NO_FORMS
+    ) -> list[OurRecord]:
         visits = [(one, orjson.loads(one.body)) for one in found]
         forms = {**known, **await self._forms(scope, [one.id for one in found if one.id not in known])}
         readings = await self._readings(scope, [one.id for one in found if one.id not in forms])
