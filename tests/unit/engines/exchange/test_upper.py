@@ -98,6 +98,8 @@ async def test_a_sheet_that_comes_in_is_compared_field_by_field(district: Platfo
     assert found["李测三"].day == date(2026, 11, 5)
     again = await district.upper.receive(office, "hypertension-followup", ("导出.xlsx", content))
     assert (again.message_no, again.unchanged) == (batch.message_no, 3)
+    message = await district.panel.message(scope_of(district, "steward"), batch.message_no or 0)
+    assert (message.kind, message.state, message.stored) == ("excel", "stored", 3)  # the first receipt stands
     rids = [row.rid for row in found.values() if row.rid]
     assert {standing.state.value for standing in (await district.upper.state_of(office, rids)).values()} == {"reported", "different"}
     assert await district.upper.state_of(scope_of(district, "public_health", WEST), rids) == {}

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from xinglin.base.database import Database
-from xinglin.engines.exchange.ledger import Envelope, Ledger
+from xinglin.base.errors import FaultError
+from xinglin.engines.exchange.ledger import Arrived, Envelope, Ledger
 from xinglin.engines.exchange.model import EntryProblem, Receipt, State
 from xinglin.engines.exchange.reading import UnreadableError
 from xinglin.engines.exchange.upper import tables
@@ -45,15 +46,18 @@ class Arrival:
             source, name, content, "excel", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", scope.account_no
         )
         async with self.database.transaction() as connection:
-            message_no = await self.ledger.open(connection, envelope)
+            await self.ledger.open(connection, envelope)
+        arrived = await self.ledger.arrived(envelope)
+        if arrived is None:
+            raise FaultError("台账没有记下这个文件，请重试", "the ledger did not keep this file; try again")
         try:
             read = await self.read(scope, content, mapping)
         except UnreadableError as error:
-            await self._set_aside(message_no, error)
+            await self._set_aside(arrived.message_no, error)
             raise
-        batch_no = await self._keep(scope, mapping, (message_no, read), now)
-        waiting = await self.ledger.waiting(None, message_no, 10)
-        await self.ledger.settle([row["quarantine_no"] for row in waiting], "replayed", scope.account_no, message_no)
+        batch_no = await self._keep(scope, mapping, (arrived, read), now)
+        waiting = await self.ledger.waiting(None, arrived.message_no, 10)
+        await self.ledger.settle([row["quarantine_no"] for row in waiting], "replayed", scope.account_no, arrived.message_no)
         return batch_no
 
     async def _set_aside(self, message_no: int, error: UnreadableError) -> None:
@@ -62,17 +66,19 @@ class Arrival:
             await self.ledger.quarantine(connection, message_no, {0: ([problem], None)})
             await self.ledger.close(connection, Receipt(message_no, State.QUARANTINED, 0, 0, 1, problems=(problem,)), 0, problem)
 
-    async def _keep(self, scope: Scope, mapping: SheetMapping, what: tuple[int, SheetRead], now: datetime) -> int:
-        message_no, read = what
+    async def _keep(self, scope: Scope, mapping: SheetMapping, what: tuple[Arrived, SheetRead], now: datetime) -> int:
+        arrived, read = what
         good = [row for row in read.rows if not row.is_refused]
-        facts = _facts(read.rows, good) | {"made_at": now, "actor": scope.account_no, "message_no": message_no}
+        facts = _facts(read.rows, good) | {"made_at": now, "actor": scope.account_no, "message_no": arrived.message_no}
         async with self.database.transaction() as connection:
             batch_no = await tables.add_batch(connection, "in", mapping, facts)
             unchanged = await tables.keep_rows(connection, mapping.kind, good, (batch_no, now))
             await connection.execute("update upper_batch set unchanged = $2 where batch_no = $1", batch_no, unchanged)
             refused = len(read.rows) - len(good)
             state = _state(len(good) - unchanged, unchanged, refused)
-            await self.ledger.close(connection, Receipt(message_no, state, len(good) - unchanged, unchanged, refused), len(read.rows))
+            if not arrived.is_final or arrived.state is State.QUARANTINED:
+                receipt = Receipt(arrived.message_no, state, len(good) - unchanged, unchanged, refused)
+                await self.ledger.close(connection, receipt, len(read.rows))
         return batch_no
 
 
