@@ -98,6 +98,7 @@ def parse_answers(form: Form, raw: Mapping[str, str | list[str]], context: FormC
                 problems.append(_override_problem(item))
     facts = _facts(form, values, context)
     problems += [problem for problem in _missing(form, values, facts, context) if not reader.is_wrong(problem.link_id)]
+    problems += [problem for problem in _refused(form, facts, context) if not reader.is_wrong(problem.link_id)]
     derived = {name: reference(node, Question({}, context.today, facts)) for name, node in form.derived.items()}
     return Parsed(Answers(values, made, overrides, derived), tuple(problems))
 
@@ -149,6 +150,12 @@ def _missing(form: Form, values: Mapping[str, Any], facts: Mapping[str, Value], 
             words = Words(f"请填写{item.words.zh}", f"fill in {item.words.en}")
             found.append(Problem(item.link_id, "missing", words))
     return found
+
+
+def _refused(form: Form, facts: Mapping[str, Value], context: FormContext) -> list[Problem]:
+    """Return a problem for each check of the form that the answers fail together."""
+    question = Question({}, context.today, facts)
+    return [Problem(check.link_id, "error", check.words) for check in form.checks if reference(check.when, question) is True]
 
 
 def _override_problem(item: Item) -> Problem:

@@ -88,6 +88,15 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Check:
+    """What answers may not say together: while `when` holds, the answer of `link_id` is refused with these words."""
+
+    link_id: str
+    when: Node
+    words: Words
+
+
+@dataclass(frozen=True)
 class Form:
     """A form in one version. sections and items in the order of the screen; print_items in the order of the printed column."""
 
@@ -106,6 +115,7 @@ class Form:
     place: Place
     service: str = ""
     by_link: Mapping[str, Item] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
 
     @property
     def canonical(self) -> str:
@@ -229,7 +239,16 @@ def _form(file: Path, edition: Edition) -> Form:
         place=source.place("id"),
         service=data.get("service", ""),
         by_link={item.link_id: item for item in items},
+        checks=tuple(_check(source, f"check.{number}", told, names, items) for number, told in enumerate(data.get("check", []))),
     )
+
+
+def _check(source: Source, key: str, told: Mapping[str, Any], names: _Names, items: tuple[Item, ...]) -> Check:
+    if set(told) != {"link_id", "when", "zh", "en"}:
+        raise source.fault(key, "[[check]] 要有 link_id、when、zh、en", "a [[check]] needs link_id, when, zh and en")
+    if told["link_id"] not in (item.link_id for item in items):
+        raise source.fault(key, f"没有题目 {told['link_id']}", f"there is no item {told['link_id']}")
+    return Check(told["link_id"], parse(told["when"], names, source.place(key)), Words(told["zh"], told["en"]))
 
 
 def _context_kind(source: Source, name: str, kind: object) -> Kind:

@@ -155,6 +155,8 @@ def test_rows_of_a_group_are_read_and_checked() -> None:
         (('computed = "body_mass_index(weight, height)"', 'colour = "red"'), "no field colour"),
         (("least = 40", "least = 400"), "ranges must be"),
         (('link_id = "symptoms_other"', 'link_id = "other_signs"'), "stands twice"),
+        (('[[check]]\nlink_id = "diastolic"', '[[check]]\nlink_id = "nobody"'), "there is no item nobody"),
+        (('[[check]]\nlink_id = "diastolic"', '[[check]]\nlinkid = "diastolic"'), "needs link_id, when"),
     ],
 )
 def test_a_wrong_form_is_refused_when_loaded(tmp_path: Path, change: tuple[str, str], hint: str) -> None:
@@ -167,3 +169,25 @@ def test_a_wrong_form_is_refused_when_loaded(tmp_path: Path, change: tuple[str, 
         load_forms([file], shipped_catalogue().edition(TODAY))
     assert hint in refusal.value.en
     assert refusal.value.where.startswith("form.toml:")
+
+
+@pytest.mark.parametrize(
+    ("typed", "link_id", "hint"),
+    [
+        ({"systolic": "80", "diastolic": "120"}, "diastolic", "低于收缩压"),
+        ({"visit_date": "20260301"}, "visit_date", "早于纳入管理"),
+        ({"next_visit_date": "20261101", "override_reason_next_visit_date": "外出"}, "next_visit_date", "晚于此次随访"),
+    ],
+)
+def test_answers_that_contradict_each_other_are_refused(typed: dict[str, str], link_id: str, hint: str) -> None:
+    context = FormContext(TODAY, {"birth_date": date(1968, 3, 1), "enrolled_on": date(2026, 3, 2)})
+    assert parse_answers(FORM, FULL, context).can_save
+    found = parse_answers(FORM, FULL | typed, context)
+    assert [problem.link_id for problem in found.problems if problem.kind == "error"] == [link_id]
+    assert hint in next(problem.words.zh for problem in found.problems if problem.link_id == link_id)
+
+
+def test_nobody_is_visited_after_death() -> None:
+    died = FormContext(TODAY, {"birth_date": date(1968, 3, 1), "death_date": date(2026, 5, 12)})
+    assert parse_answers(FORM, FULL | {"visit_date": "20260511"}, died).can_save
+    assert kinds(parse_answers(FORM, FULL, died))["visit_date"] == "error"

@@ -59,11 +59,13 @@ class Sitting:
     replaced: Sequence[tuple[Stored, dict[str, Any]]]
     patient: str
     episode: str
+    enrolled_on: date | None
 
     def context(self, today: date) -> FormContext:
         """Return what the form's rules know beside the answers."""
         previous = next((answers["outcome_class"] for answers in self.earlier if answers.get("outcome_class")), None)
-        return FormContext(today, {"birth_date": self.card.birth_date, "previous_outcome_class": previous})
+        known = {"birth_date": self.card.birth_date, "death_date": self.card.death_date, "enrolled_on": self.enrolled_on}
+        return FormContext(today, {**known, "previous_outcome_class": previous})
 
 
 def form_of(visit: Visit, programme: str) -> Form:
@@ -102,7 +104,16 @@ async def sit(visit: Visit, person: int, programme: str, encounter_id: str = "")
     patients = [one for one, _ in bodies if one.rtype == "Patient"]
     holder = next((one for one in patients if card.record_number and card.record_number.encode() in one.body), patients[0])
     patient = str(active[0][1].get("patient", {}).get("reference", "")).removeprefix("Patient/") if active else holder.id
-    return Sitting(programme, form, card, record, completed, pending, replaced, patient, active[0][0].id if active else "")
+    episode, since = (active[0][0].id, _start_of(active[0][1])) if active else ("", None)
+    return Sitting(programme, form, card, record, completed, pending, replaced, patient, episode, since)
+
+
+def _start_of(episode: Mapping[str, Any]) -> date | None:
+    """Return the day an enrolment began, None where only its month or year is known."""
+    try:
+        return date.fromisoformat(str(episode.get("period", {}).get("start", ""))[:10])
+    except ValueError:
+        return None
 
 
 def _is_about(stored: Stored, body: Mapping[str, Any], encounter_id: str) -> bool:
