@@ -24,24 +24,38 @@ def to_halfwidth(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
-# Surnames whose reading as a name differs from the common reading. Source: 现代汉语词典, entries marked 姓 (unverified here).
-_SURNAME_INITIALS = {
-    "单": "s",
-    "曾": "z",
-    "仇": "q",
-    "区": "o",
-    "解": "x",
-    "查": "z",
-    "盖": "g",
-    "任": "r",
-    "朴": "p",
-    "尉": "y",
-    "冼": "x",
-    "覃": "q",
+# Surnames whose reading as a name differs from the common reading: syllable and tone.
+# Source: 现代汉语词典, entries marked 姓 (unverified here).
+_SURNAMES = {
+    "单": "shan4",
+    "曾": "zeng1",
+    "仇": "qiu2",
+    "区": "ou1",
+    "解": "xie4",
+    "查": "zha1",
+    "盖": "ge3",
+    "任": "ren2",
+    "朴": "piao2",
+    "尉": "yu4",
+    "冼": "xian3",
+    "覃": "qin2",
 }
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
+def _reading(sign: str) -> str:
+    """Return the commonest reading of a character, syllable and tone; a letter or digit reads as itself."""
+    from pypinyin import Style, pinyin  # its dictionaries take 0.2 s to load, which most processes never need
+
+    return str(pinyin(sign, style=Style.TONE3, errors="default", neutral_tone_with_five=True)[0][0])
+
+
+def _readings(name: str) -> list[tuple[str, str]]:
+    """Return (character, reading) of a folded name; the first character is read as a surname."""
+    signs = name.replace(" ", "").replace("·", "")
+    return [(sign, _SURNAMES.get(sign) or _reading(sign) if place == 0 else _reading(sign)) for place, sign in enumerate(signs)]
+
+
 def initials(name: str) -> str:
     """Return the pinyin initials of a Chinese name in lower case, `""` where there is nothing to read.
 
@@ -52,10 +66,15 @@ def initials(name: str) -> str:
     >>> initials("曾国")
     'zg'
     """
-    from pypinyin import Style, pinyin  # its dictionaries take 0.2 s to load, which most processes never need
+    return "".join(reading[:1] for _, reading in _readings(fold(name)))
 
-    name = fold(name).replace(" ", "").replace("·", "")
-    parts = [pinyin(sign, style=Style.FIRST_LETTER, errors="default")[0][0][:1] for sign in name]
-    if name and name[0] in _SURNAME_INITIALS and parts:
-        parts[0] = _SURNAME_INITIALS[name[0]]
-    return "".join(parts)
+
+def sort_key(name: str) -> str:
+    """Return what names sort by, compared byte by byte: character for character the syllable, its tone, then the character itself.
+
+    Names in letters sort among them; characters without a reading come last.
+
+    >>> sorted(["王丽", "何勇", "汪洋", "丁一", "王艾"], key=sort_key)
+    ['丁一', '何勇', '汪洋', '王艾', '王丽']
+    """
+    return "".join(reading if reading == sign else reading + sign for sign, reading in _readings(fold(name)))

@@ -12,7 +12,7 @@ from xinglin.base.text import fold, to_halfwidth
 from xinglin.engines.identity.residents import CARD, PersonCard, card_of, search_terms
 from xinglin.engines.security import Scope, scope_condition
 
-_SORTS: Final = {"name": "r.name_folded", "age": "r.birth_date", "area": "r.area", "record_number": "r.record_number"}
+_SORTS: Final = {"name": "r.sort_key", "age": "r.birth_date", "area": "r.area", "record_number": "r.record_number"}
 _STATES: Final = {
     "resident": "r.death_date is null and coalesce(r.residence_status, '') <> 'moved_out'",
     "moved_out": "r.death_date is null and r.residence_status = 'moved_out'",
@@ -59,7 +59,7 @@ class Residence:
             )
         conditions, values = _conditions(query)
         where = " and ".join([*conditions, scope_condition(scope, "r.person")])
-        order = f"{_SORTS[query.sort]} {'desc' if query.descending else 'asc'} nulls last, r.name_folded, r.person"
+        order = f"{_SORTS[query.sort]} {'desc' if query.descending else 'asc'} nulls last, r.sort_key, r.person"
         async with self._database.connection() as connection:
             total = await connection.fetchval(f"select count(*) from resident r where {where}", *values)
             rows = await connection.fetch(
@@ -92,16 +92,23 @@ def _conditions(query: Browse) -> tuple[list[str], list[Any]]:
     return conditions, values
 
 
-async def next_record_number(database: Database, area: int) -> str:
-    """Return the next free 17-digit health record number of a village: its 12 digits and a serial of 5.
+_NEXT_SERIAL: Final = """
+insert into record_serial (area, last)
+select $1, coalesce(max(substr(record_number, 13)::integer), 0) + 1 from patient_key
+where record_number collate "C" between $2 || '00000' and $2 || '99999' and record_number ~ '^[0-9]{17}$'
+on conflict (area) do update set last = greatest(record_serial.last + 1, excluded.last) returning last
+"""
 
-    Raises: IncorrectError when the village has used up its 99,999.  Source: 国家基本公共卫生服务规范（第三版）, 居民健康档案管理, 健康档案编码 (unverified).
+
+async def next_record_number(database: Database, area: int) -> str:
+    """Give out the next 17-digit health record number of a village: its 12 digits and a serial of 5. No two callers get the same.
+
+    A number that is then not used leaves a gap.  Raises: IncorrectError when the village has used up its 99,999.
+    Source: 国家基本公共卫生服务规范（第三版）, 居民健康档案管理, 健康档案编码 (unverified).
     """
-    async with database.connection() as connection:
-        last = await connection.fetchval(
-            "select max(record_number) from patient_key where record_number like $1 || '_____'", f"{area:012d}"
-        )
-    serial = int(last[-5:]) + 1 if last else 1
-    if serial > 99_999:
-        raise IncorrectError("这个村的档案编号已用完", "this village has used up its record numbers", where="record_number")
-    return f"{area:012d}{serial:05d}"
+    village = f"{area:012d}"
+    async with database.transaction() as connection:
+        serial: int = await connection.fetchval(_NEXT_SERIAL, area, village)
+        if serial > 99_999:
+            raise IncorrectError("这个村的档案编号已用完", "this village has used up its record numbers", where="record_number")
+    return f"{village}{serial:05d}"

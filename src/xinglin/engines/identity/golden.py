@@ -10,7 +10,7 @@ from typing import Any, Final
 import asyncpg
 import orjson
 
-from xinglin.base.text import fold, initials
+from xinglin.base.text import fold, initials, sort_key
 from xinglin.engines.identity.numbers import read_id_number
 
 FIELDS: Final = (
@@ -71,13 +71,13 @@ async def refresh(connection: asyncpg.Connection[Any], persons: Iterable[int], t
 
 _UPSERT: Final = """
 insert into resident (person, name, name_folded, initials, sex, birth_date, death_date, id_number, phone, record_number,
-                      record_suffix, area, institution, residence_status, patients, fields_from)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                      record_suffix, area, institution, residence_status, patients, fields_from, sort_key)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 on conflict (person) do update set name = excluded.name, name_folded = excluded.name_folded, initials = excluded.initials,
   sex = excluded.sex, birth_date = excluded.birth_date, death_date = excluded.death_date, id_number = excluded.id_number,
   phone = excluded.phone, record_number = excluded.record_number, record_suffix = excluded.record_suffix, area = excluded.area,
   institution = excluded.institution, residence_status = excluded.residence_status, patients = excluded.patients,
-  fields_from = excluded.fields_from, changed_at = now()
+  fields_from = excluded.fields_from, sort_key = excluded.sort_key, changed_at = now()
 """
 
 
@@ -89,4 +89,5 @@ def _row(person: int, values: dict[str, Any], origin: dict[str, int], records: S
         person, name, fold(name), initials(name), values.get("sex", 0), birth, values.get("death_date"), values.get("id_number"),
         values.get("phone"), number, number[-8:] if number else None, values.get("area"), values.get("institution"),
         values.get("residence_status"), sorted(record.patient for record in records), orjson.dumps(origin).decode(),
+        sort_key(name),
     )  # fmt: skip

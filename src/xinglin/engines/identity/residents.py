@@ -155,7 +155,7 @@ class Residents:
         conditions, value = search_terms(wanted)
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                f"{CARD} where {conditions} and {scope_condition(scope, 'r.person')} order by r.name_folded = $1 desc, r.name_folded, r.person limit $2",
+                f"{CARD} where {conditions} and {scope_condition(scope, 'r.person')} order by r.name_folded = $1 desc, r.sort_key, r.person limit $2",
                 value,
                 limit,
             )

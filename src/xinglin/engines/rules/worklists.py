@@ -25,7 +25,7 @@ LISTS: Final = {
     "suspected": "t.definition = 'hypertension-suspected'",
     "managed": f"{_FOLLOWUPS}",
 }
-_SORTS: Final = {"due_by": "t.due_by", "name": "r.name_folded", "area": "r.area", "age": "r.birth_date"}
+_SORTS: Final = {"due_by": "t.due_by", "name": "r.sort_key", "area": "r.area", "age": "r.birth_date"}
 
 
 @dataclass(frozen=True, slots=True)

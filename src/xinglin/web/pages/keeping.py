@@ -168,14 +168,14 @@ async def make_new(visit: Visit) -> Response:
         "division": typed["area"],
         "address": typed["address"],
         "residence_type": typed["residence"],
-        "record_number": await next_record_number(visit.platform.database, area),
         "record_opened_on": today,
     }
-    entries = _recording(visit).record_entries(Answers(given), await _setting(visit, area))
-    known = await visit.platform.residents.duplicates(entries[0].resource)
+    recording, setting = _recording(visit), await _setting(visit, area)
+    known = await visit.platform.residents.duplicates(recording.record_entries(Answers(given), setting)[0].resource)
     if known is not None:
         return await _known_already(visit, typed, known)
-    receipt = await submit(visit, "new-record", entries)
+    number = await next_record_number(visit.platform.database, area)
+    receipt = await submit(visit, "new-record", recording.record_entries(Answers(given | {"record_number": number}), setting))
     _insist(receipt)
     return redirect(visit, f"/residents/{next(iter(receipt.persons.values()))}?told=1")
 
