@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import asyncpg
-import orjson
+import msgspec
 
 from xinglin.base.database import Database
 from xinglin.base.errors import BusyError, ConflictError, IncorrectError
-from xinglin.engines.exchange import conditions
+from xinglin.engines.exchange.conditions import ChangedError, Met, hold_conditions, look_up
 from xinglin.engines.exchange.gate import Directory, Item, Prepared, prepare
 from xinglin.engines.exchange.ledger import Envelope, Ledger, Source
 from xinglin.engines.exchange.model import Entry, EntryProblem, Receipt, State, Submission
-from xinglin.engines.exchange.reading import UnreadableError, decode, read_message
+from xinglin.engines.exchange.reading import UnreadableError, decode, place_in, read_message
 from xinglin.engines.exchange.waiting import Numbered, entry_of, waiting_rows
 from xinglin.engines.identity import Arrival, LinkPlan, Register, Residents, Trust
 from xinglin.engines.security import Scope
@@ -26,7 +26,7 @@ from xinglin.fhir import CodeOracle, Problem, Validator, validate
 _REGISTERED_TYPES = ("Organization", "Practitioner", "PractitionerRole")
 _MANY = 100
 _TRIES: Final = 5
-NOTHING_MET: Final = conditions.Met()
+NOTHING_MET: Final = Met()
 
 
 class RolledBackError(Exception):
@@ -87,15 +87,15 @@ class Exchange:
             return before.receipt()
         entries = list(enumerate(submission.entries, 1))
         for _ in range(_TRIES):
-            met = await conditions.look(self._rooms.store, scope, entries, source.sender)
+            met = await look_up(self._rooms.store, scope, entries, source.sender)
             prepared = await self.prepare(entries, source, met)
             try:
                 return await self._store(scope, (envelope, submission.atomic), (entries, prepared, met))
-            except conditions.ChangedError:
+            except ChangedError:
                 continue
         raise BusyError("同时写入太多，请稍后重新发送", "too many write the same at once; send it again in a moment", status=503)
 
-    async def _store(self, scope: Scope, message: tuple[Envelope, bool], work: tuple[Numbered, Prepared, conditions.Met]) -> Receipt:
+    async def _store(self, scope: Scope, message: tuple[Envelope, bool], work: tuple[Numbered, Prepared, Met]) -> Receipt:
         """Write a message, all of it or (not atomic) what can be; a resident who may not be written goes aside with what is about them."""
         (envelope, atomic), (entries, prepared, met) = message, work
         if atomic and prepared.problems:
@@ -135,7 +135,7 @@ class Exchange:
         return await self._refuse(envelope, [], [EntryProblem(0, error.reason, error.where, error.zh, error.en)])
 
     async def write(
-        self, connection: asyncpg.Connection[Any], scope: Scope, prepared: Prepared, origin: tuple[Envelope, int], met: conditions.Met = NOTHING_MET
+        self, connection: asyncpg.Connection[Any], scope: Scope, prepared: Prepared, origin: tuple[Envelope, int], met: Met = NOTHING_MET
     ) -> Written:
         """Store what passed the gate inside the caller's transaction: persons first, then resources, then the registers.
 
@@ -154,7 +154,7 @@ class Exchange:
         return await self._rooms.store.ready(changes, _cause(scope, origin))
 
     async def write_ready(
-        self, connection: asyncpg.Connection[Any], scope: Scope, work: tuple[Prepared, Ready, conditions.Met], origin: tuple[Envelope, int]
+        self, connection: asyncpg.Connection[Any], scope: Scope, work: tuple[Prepared, Ready, Met], origin: tuple[Envelope, int]
     ) -> Written:
         """Store what `ready` returned, once; as `write`.
 
@@ -164,7 +164,7 @@ class Exchange:
         envelope, message_no = origin
         cause = _cause(scope, origin)
         plan = await self._plan_links(connection, prepared.items, envelope)
-        await conditions.hold(self._rooms.store, connection, scope, met)
+        await hold_conditions(self._rooms.store, connection, scope, met)
         outcomes = await self._rooms.store.write_ready(connection, scope, ready)
         written = Written({}, [], {})
         for item, outcome in zip(prepared.items, outcomes, strict=True):
@@ -256,7 +256,7 @@ class Exchange:
             await self.ledger.close(connection, receipt, len(entries), problems[0] if problems else None)
         return receipt
 
-    async def _known(self, met: conditions.Met) -> Directory:
+    async def _known(self, met: Met) -> Directory:
         """Return the registered institutions and practitioners, read again after a change."""
         if not self._directory:
             async with self._rooms.database.connection() as connection:
@@ -276,7 +276,7 @@ class Exchange:
             self._checks = (oracle, Validator(oracle))
         return self._checks[1].validate
 
-    async def prepare(self, entries: Numbered, source: Source, met: conditions.Met = NOTHING_MET) -> Prepared:
+    async def prepare(self, entries: Numbered, source: Source, met: Met = NOTHING_MET) -> Prepared:
         """Pass entries through the gate, many of them in a thread. met: what their conditions fit."""
         known = await self._known(met)
         refused = {problem.entry_no for problem in met.problems}
@@ -305,7 +305,9 @@ class Exchange:
         # Each try is a message of its own: what was refused yesterday may pass today, when what it refers to has come.
         name = f"replay-of-{row['message_no']}-{row['entry_no']}"
         before = await self.ledger.attempts(row["source_no"], name)
-        submission = Submission(row["source_code"], f"{name}.{before + 1}" if before else name, content, entries, kind="replay", atomic=atomic)
+        submission = Submission(
+            row["source_code"], f"{name}.{before + 1}" if before else name, content, entries, kind="replay", atomic=atomic
+        )
         receipt = await self.submit(scope, submission, institution=row["institution"])
         if receipt.state in (State.STORED, State.UNCHANGED):
             others = await self.ledger.waiting(None, row["message_no"], 100_000) if atomic and len(entries) > 1 else []
@@ -327,18 +329,16 @@ class Exchange:
             return content, reading.entries, reading.atomic
         content = repaired if repaired is not None else bytes(row["body"] or b"")
         try:
-            orjson.loads(content)
             sent = decode(content)
-        except orjson.JSONDecodeError as error:
-            words = (
-                f"修改后的内容不是合法的 JSON：第 {error.lineno} 行第 {error.colno} 列",
-                f"the repair is not valid JSON: line {error.lineno} column {error.colno}",
-            )
-            raise IncorrectError(*words) from error
+        except (msgspec.DecodeError, RecursionError) as error:
+            stop = place_in(content)
+            raise IncorrectError(f"修改后的内容不是合法的 JSON：{stop}", f"the repair is not valid JSON: {stop}") from error
         if isinstance(sent, dict) and "resource" not in sent and "request" not in sent:
             sent = {"resource": sent, "fullUrl": row["full_url"]}
         if not isinstance(sent, dict) or not isinstance(sent.get("resource", {}), dict):
-            raise IncorrectError("修改后的内容应是一个资源（花括号括起的 JSON 对象）", "the repair must be one resource: a JSON object in braces")
+            raise IncorrectError(
+                "修改后的内容应是一个资源（花括号括起的 JSON 对象）", "the repair must be one resource: a JSON object in braces"
+            )
         return content, (entry_of(sent),), True
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Final
 
 from xinglin.base.errors import NotFoundError, UnavailableError, XinglinError
-from xinglin.engines.exchange.door import Exchange, Rooms, waiting_rows
+from xinglin.engines.exchange.door import NOTHING_MET, Exchange, RolledBackError, Rooms, without
 from xinglin.engines.exchange.gate import Prepared
 from xinglin.engines.exchange.ledger import Envelope
 from xinglin.engines.exchange.model import Entry, EntryProblem, ImportReport, Receipt, State
 from xinglin.engines.exchange.reading import UnreadableError, check_text, lines_of, parse_json, unpack
+from xinglin.engines.exchange.waiting import waiting_rows
 from xinglin.engines.security import Scope
 from xinglin.engines.store import Ready
 
@@ -99,13 +100,13 @@ class Importer:
         if before is not None and before.is_final:
             return before.receipt()
         async with self._rooms.database.transaction() as connection:
-            message_no = await self._exchange.ledger.open(connection, envelope)
-        done = before.done_lines if before else 0
-        counts = [before.stored, before.unchanged, before.rejected] if before else [0, 0, 0]
-        problems = await self._chunks(scope, (envelope, message_no), (text, done), counts)
-        return await self._close(message_no, counts, problems)
+            arrived = await self._exchange.ledger.open(connection, envelope)
+        if arrived.is_final:
+            return arrived.receipt()
+        problems = await self._chunks(scope, (envelope, arrived.message_no), (text, arrived.done_lines))
+        return await self._close(arrived.message_no, problems)
 
-    async def _chunks(self, scope: Scope, origin: tuple[Envelope, int], work: tuple[bytes, int], counts: list[int]) -> list[EntryProblem]:
+    async def _chunks(self, scope: Scope, origin: tuple[Envelope, int], work: tuple[bytes, int]) -> list[EntryProblem]:
         """Write chunk after chunk; the next is parsed, validated, indexed and encoded while the database writes the one before."""
         text, done = work
         problems: list[EntryProblem] = []
@@ -117,36 +118,48 @@ class Importer:
                 ready = await self._exchange.ready(scope, prepared, origin)
                 if writing is not None:
                     problems.extend(await writing)
-                writing = asyncio.create_task(self._write(scope, origin, (chunk, prepared, ready), counts))
+                writing = asyncio.create_task(self._write(scope, origin, (chunk, prepared, ready)))
         finally:
             if writing is not None:
                 problems.extend(await writing)
         return problems
 
-    async def _write(
-        self, scope: Scope, origin: tuple[Envelope, int], work: tuple[_Chunk, Prepared, Ready], counts: list[int]
-    ) -> list[EntryProblem]:
+    async def _write(self, scope: Scope, origin: tuple[Envelope, int], work: tuple[_Chunk, Prepared, Ready]) -> list[EntryProblem]:
+        """Write a chunk; the lines of residents who may not be written are put aside, and the others written without them."""
         chunk, prepared, ready = work
-        _, message_no = origin
+        while True:
+            try:
+                return await self._write_once(scope, origin, (chunk, prepared, ready))
+            except RolledBackError as refusal:
+                prepared = without(prepared, refusal.problems)
+                ready = await self._exchange.ready(scope, prepared, origin)
+
+    async def _write_once(self, scope: Scope, origin: tuple[Envelope, int], work: tuple[_Chunk, Prepared, Ready]) -> list[EntryProblem]:
+        (chunk, prepared, ready), message_no = work, origin[1]
         async with self._rooms.database.transaction() as connection:
-            written = await self._exchange.write_ready(connection, scope, (prepared, ready), origin)
+            arrived = await self._exchange.ledger.hold(connection, message_no)
+            if arrived.is_final or arrived.done_lines >= chunk.last_line:
+                return []  # the same file is being imported twice at once, and the other was faster
+            written = await self._exchange.write_ready(connection, scope, (prepared, ready, NOTHING_MET), origin)
             problems = [*chunk.problems, *prepared.problems, *written.problems]
             rows = waiting_rows(chunk.entries, problems)
             rows |= {number: (rows[number][0], line) for number, line in chunk.unread}
             await self._exchange.ledger.quarantine(connection, message_no, rows)
             stored, unchanged = written.counts()
             await self._exchange.ledger.advance(connection, message_no, chunk.last_line, (stored, unchanged, len(rows)))
-        for place, number in enumerate((stored, unchanged, len(rows))):
-            counts[place] += number
         return problems
 
-    async def _close(self, message_no: int, counts: list[int], problems: list[EntryProblem]) -> Receipt:
-        stored, unchanged, rejected = counts
-        done = stored or unchanged
-        state = State.PARTLY if rejected and done else State.QUARANTINED if rejected else State.STORED if stored else State.UNCHANGED
-        receipt = Receipt(message_no, state, stored, unchanged, rejected, problems=tuple(problems))
+    async def _close(self, message_no: int, problems: list[EntryProblem]) -> Receipt:
+        """Finish a file by what the ledger counted, whoever wrote it."""
         async with self._rooms.database.transaction() as connection:
-            await self._exchange.ledger.close(connection, receipt, sum(counts))
+            arrived = await self._exchange.ledger.hold(connection, message_no)
+            if arrived.is_final:
+                return arrived.receipt()
+            stored, unchanged, rejected = arrived.stored, arrived.unchanged, arrived.rejected
+            done = stored or unchanged
+            state = State.PARTLY if rejected and done else State.QUARANTINED if rejected else State.STORED if stored else State.UNCHANGED
+            receipt = Receipt(message_no, state, stored, unchanged, rejected, problems=tuple(problems))
+            await self._exchange.ledger.close(connection, receipt, stored + unchanged + rejected)
         return receipt
 
 

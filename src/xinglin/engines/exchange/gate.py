@@ -30,10 +30,14 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Registered institutions and practitioners: (type, code) → id in the store.  validate: finds the problems of a resource."""
+    """Registered institutions and practitioners: (type, code) → id in the store.  validate: finds the problems of a resource.
+
+    met: entry number → id of the resource that is there already and that its condition fits.
+    """
 
     ids: Mapping[tuple[str, str], str]
     validate: Callable[[Mapping[str, Any]], list[fhir.Problem]] = fhir.validate
+    met: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -75,16 +79,19 @@ def original_of(entry: Entry) -> str | None:
 def prepare(entries: Sequence[tuple[int, Entry]], sender: Sender, directory: Directory) -> Prepared:
     """Validate entries, give each its id and rewrite every reference to it.
 
-    entries: (1-based number, entry).  An entry with a problem is left out; the others keep their places.
+    entries: (1-based number, entry).  An entry with a problem is left out; the others keep their places. A conditional create whose
+    resource is there already is not written: references to it lead to that resource.
     """
     result = Prepared()
     names: dict[str, tuple[str, str]] = {}
     for number, entry in entries:
         if not _named(number, entry, sender, (names, result)):
             result.refused.add(number)
+        elif number in directory.met:
+            names[original_of(entry) or ""] = (entry.resource["resourceType"], directory.met[number])
     directory = replace(directory, ids={**directory.ids, **_registered_here(entries, names)})
     for number, entry in entries:
-        if number in result.refused:
+        if number in result.refused or number in directory.met and entry.method == "POST":
             continue
         problems = _check(number, entry, directory) if entry.method != "DELETE" else []
         if not problems:
@@ -257,7 +264,7 @@ def _paths_of(resource: Mapping[str, Any], lost: Sequence[str]) -> list[str]:
 
 def _keep_original(resource: dict[str, Any], source: str, original: str) -> None:
     """Write the sender's own id into `identifier` where the type has a list of them, else into an extension."""
-    kind = _keeps_original_in(resource["resourceType"])
+    kind = keeps_original_in(resource["resourceType"])
     if kind == "identifier":
         identifier = {"system": f"{SOURCE_SYSTEM}{source}", "value": original}
         resource["identifier"] = [*resource.get("identifier", ()), identifier]
@@ -267,7 +274,8 @@ def _keep_original(resource: dict[str, Any], source: str, original: str) -> None
 
 
 @cache
-def _keeps_original_in(rtype: str) -> str | None:
+def keeps_original_in(rtype: str) -> str | None:
+    """Return where the gate keeps the sender's own id in resources of a type: identifier, extension, or None for nowhere."""
     elements = {element.name: element for element in fhir.load_definitions().types[rtype].elements}
     if "identifier" in elements and elements["identifier"].repeats:
         return "identifier"

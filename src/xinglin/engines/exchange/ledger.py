@@ -103,10 +103,12 @@ class Ledger:
             raise NotFoundError("没有登记这个数据来源，请先登记", "no such source is registered; register it first", where=code)
         return Source(**dict(row))
 
-    async def sources(self) -> list[Source]:
-        """Return every registered source by code."""
-        async with self._database.connection() as connection:
+    async def sources(self, connection: asyncpg.Connection[Any] | None = None) -> list[Source]:
+        """Return every registered source by code. connection: of a caller inside a transaction, who must not wait for a second one."""
+        if connection is not None:
             return [Source(**dict(row)) for row in await connection.fetch(f"{_SOURCES} order by code")]
+        async with self._database.connection() as own:
+            return await self.sources(own)
 
     async def arrived(self, envelope: Envelope) -> Arrived | None:
         """Return the message of the same source, id and content that came before, None when it is new."""
@@ -118,24 +120,34 @@ class Ledger:
                 envelope.message_id,
                 envelope.digest,
             )
-        return None if row is None else Arrived(row[0], State(row[1]), *row[2:])
+        return None if row is None else _arrived(row)
 
-    async def open(self, connection: asyncpg.Connection[Any], envelope: Envelope) -> int:
-        """Write the message down as received; returns its number. Large content goes to the blob folder first.
+    async def open(self, connection: asyncpg.Connection[Any], envelope: Envelope) -> Arrived:
+        """Write the message down as received and keep others from it until the transaction ends; returns it as it stands now.
 
-        A message that was written down before and not finished keeps its number.
+        Large content goes to the blob folder first. A message that was written down before keeps its number; one that somebody else
+        finished meanwhile is final, and nothing more may be done about it.
         """
         inline = envelope.content if len(envelope.content) <= INLINE_BYTES else None
         if inline is None:
             self._blobs.put(envelope.digest, envelope.content)
-        number: int = await connection.fetchval(
+        row = await connection.fetchrow(
             """insert into message (source_no, message_id, digest, kind, media, size, body, institution, received_at, state, actor, site)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'received', $10, $11)
-               on conflict (source_no, message_id, digest) do update set actor = excluded.actor returning message_no""",
+               on conflict (source_no, message_id, digest) do update
+               set actor = case when message.state = 'received' then excluded.actor else message.actor end
+               returning message_no, state, done_lines, stored, unchanged, rejected""",
             envelope.source.source_no, envelope.message_id, envelope.digest, envelope.kind, envelope.media, len(envelope.content), inline,
             envelope.institution, self._clock.now(), envelope.actor, self._site,
         )  # fmt: skip
-        return number
+        return _arrived(row)
+
+    async def hold(self, connection: asyncpg.Connection[Any], message_no: int) -> Arrived:
+        """Return a message as it stands now and keep others from it until the transaction ends."""
+        row = await connection.fetchrow(
+            "select message_no, state, done_lines, stored, unchanged, rejected from message where message_no = $1 for update", message_no
+        )
+        return _arrived(row)
 
     async def close(self, connection: asyncpg.Connection[Any], receipt: Receipt, entries: int, reason: EntryProblem | None = None) -> None:
         """Write down what became of a message."""
@@ -195,6 +207,16 @@ class Ledger:
             raise NotFoundError("没有这条报文", "there is no such message", where=str(message_no))
         return State(state)
 
+    async def attempts(self, source_no: int, name: str) -> int:
+        """Return how many messages of a source are called `name` or `name.2`, `name.3` and so on."""
+        async with self._database.connection() as connection:
+            number: int = await connection.fetchval(
+                "select count(*) from message where source_no = $1 and (message_id = $2 or starts_with(message_id, $2 || '.'))",
+                source_no,
+                name,
+            )
+        return number
+
     async def waiting(self, numbers: Sequence[int] | None, message_no: int | None, limit: int) -> list[dict[str, Any]]:
         """Return open quarantine rows, oldest first: those of `numbers`, or of a message, or all."""
         async with self._database.connection() as connection:
@@ -234,6 +256,10 @@ class Ledger:
 
 _SOURCES: Final = "select source_no, code, name, is_foreign, ids_are_ours, trust from source"
 _SOURCE: Final = f"{_SOURCES} where code = $1"
+
+
+def _arrived(row: Any) -> Arrived:
+    return Arrived(row[0], State(row[1]), *row[2:])
 
 
 def _quarantine_row(message_no: int, number: int, problems: Sequence[EntryProblem], rest: tuple[bytes | None, datetime]) -> tuple[Any, ...]:

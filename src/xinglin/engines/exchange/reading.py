@@ -85,11 +85,11 @@ def check_text(text: bytes) -> None:
         raise UnreadableError("encoding", "文本是 GB18030/GBK 编码，FHIR 规定用 UTF-8，请转换后重发", "the text is in GB18030; FHIR asks for UTF-8, convert it and send again", where=place) from error  # fmt: skip
 
 
-# Decimals stay decimals: FHIR keeps the digits as sent, and 1.50 is not 1.5.
-_decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
+# JSON with decimals as Decimal: FHIR keeps the digits as sent, and 1.50 is not 1.5.
+decode: Final = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-def _place(text: bytes) -> str:
+def place_in(text: bytes) -> str:
     """Return line and column where a text stops being JSON."""
     try:
         orjson.loads(text)
@@ -101,10 +101,10 @@ def _place(text: bytes) -> str:
 def parse_json(text: bytes, where: str = "") -> dict[str, Any]:
     """Return the object a JSON text holds.  Raises: UnreadableError naming line and column."""
     try:
-        value = _decode(text)
+        value = decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise UnreadableError(
-            "unreadable", "不是合法的 JSON（可能被截断）", "not valid JSON (maybe cut off)", where=where or _place(text)
+            "unreadable", "不是合法的 JSON（可能被截断）", "not valid JSON (maybe cut off)", where=where or place_in(text)
         ) from error
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
         raise UnreadableError("not_fhir", "不是 FHIR 资源：缺少 resourceType", "not a FHIR resource: resourceType is missing", where=where)
@@ -124,14 +124,20 @@ def read_message(content: bytes) -> Reading:
     entries = resource.get("entry") or []
     if not isinstance(entries, list) or not entries:
         raise UnreadableError("empty", "Bundle 中没有 entry", "the Bundle has no entry", where="Bundle.entry")
-    return Reading("bundle", resource.get("type") != "batch", tuple(_entry(number, entry) for number, entry in enumerate(entries)))
+    return Reading(
+        "bundle",
+        resource.get("type") != "batch",
+        tuple(read_entry(entry, f"Bundle.entry[{number}]") for number, entry in enumerate(entries)),
+    )
 
 
-def _entry(number: int, entry: Any) -> Entry:
-    where = f"Bundle.entry[{number}]"
+def read_entry(entry: Any, where: str) -> Entry:
+    """Return one entry of a Bundle. where: its place.  Raises: UnreadableError."""
     if not isinstance(entry, Mapping):
         raise UnreadableError("not_fhir", "entry 应为对象", "an entry is an object", where=where)
     request = entry.get("request") or {}
+    if not isinstance(request, Mapping):
+        raise UnreadableError("not_fhir", "request 应为对象", "a request is an object", where=f"{where}.request")
     method = str(request.get("method", "PUT")).upper()
     resource = entry.get("resource")
     if method == "DELETE":
@@ -141,8 +147,13 @@ def _entry(number: int, entry: Any) -> Entry:
         raise UnreadableError("not_fhir", "entry 缺少 resource", "the entry has no resource", where=f"{where}.resource")
     if method not in ("PUT", "POST", "DELETE"):
         raise UnreadableError("not_fhir", "此处只接受 POST、PUT、DELETE", "write POST, PUT or DELETE here", where=f"{where}.request.method")
-    condition = request.get("ifNoneExist") or (str(request.get("url", "")).partition("?")[2] if method == "PUT" else "")
-    return Entry(resource, entry.get("fullUrl"), method, _if_match(request.get("ifMatch"), where), condition or None)
+    condition = (
+        request.get("ifNoneExist") if method == "POST" else str(request.get("url", "")).partition("?")[2] if method == "PUT" else None
+    )
+    full_url = entry.get("fullUrl")
+    if not isinstance(full_url, str | None) or not isinstance(condition, str | None):
+        raise UnreadableError("not_fhir", "fullUrl 和 ifNoneExist 应为文本", "fullUrl and ifNoneExist are strings", where=where)
+    return Entry(resource, full_url, method, _if_match(request.get("ifMatch"), where), condition or None)
 
 
 def _if_match(text: Any, where: str) -> int | None:
