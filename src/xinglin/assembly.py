@@ -21,6 +21,7 @@ from xinglin.base.kept_day import KeptClock, KeptDay
 from xinglin.base.places import private_folder, socket_folder
 from xinglin.base.settings import Settings
 from xinglin.definitions import load as load_definitions
+from xinglin.engines.erasure import Erasure, ErasureGround
 from xinglin.engines.exchange import Blobs, Exchange, Importer, Jobs, Ledger, Panel, Rooms, Upper, UpperRooms
 from xinglin.engines.geo import Geo
 from xinglin.engines.identity import Register, Residents, ReviewQueue
@@ -72,6 +73,7 @@ class Platform:
     jobs: Jobs
     runs: Runs
     terminology: Terminology
+    erasure: Erasure
     rules: Rules
     measures: RemoteMeasures
     targets: Targets
@@ -162,7 +164,8 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
         residents, register = Residents(database, store), Register()
         terminology = Terminology(database, audit, machine)
         rooms = Rooms(database, store, residents, register, terminology.current_value_sets)
-        exchange = Exchange(rooms, Ledger(database, Blobs(settings.data_dir / "blobs"), clock, settings.site))
+        blobs = Blobs(settings.data_dir / "blobs")
+        exchange = Exchange(rooms, Ledger(database, blobs, clock, settings.site))
         channel = Channel(engine_socket(settings))
         stack.push_async_callback(channel.close)
         jobs = Jobs(database, machine)
@@ -189,6 +192,9 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
             jobs=jobs,
             runs=Runs(database, clock),
             terminology=terminology,
+            erasure=Erasure(
+                ErasureGround(database, store, exchange.ledger, blobs, audit, machine, settings.data_dir / "erasures.log", settings.site)
+            ),
             rules=rules,
             measures=RemoteMeasures(channel, security),
             targets=Targets(database, clock),

@@ -2,6 +2,7 @@
 
 from xinglin.engines.exchange.blobs import Blobs
 from xinglin.engines.exchange.door import Exchange, Rooms
+from xinglin.engines.exchange.erasing import Gone, LedgerEraser
 from xinglin.engines.exchange.files import Importer, ImportOptions, files_below
 from xinglin.engines.exchange.jobs import Job, Jobs, NewJob, Report
 from xinglin.engines.exchange.ledger import Ledger, Source
@@ -22,8 +23,8 @@ from xinglin.engines.exchange.upper import (
 )
 
 __all__ = [
-    "Batch", "Blobs", "Difference", "Entry", "EntryProblem", "Exchange", "ImportOptions", "ImportReport", "Importer", "InstitutionRow", "Job", "Jobs",
-    "Ledger", "MessageQuery", "MessageRow", "NewJob", "OWN_API", "OWN_PAGES", "Panel", "Period", "Receipt", "Reconciled", "Report", "Rooms", "SheetColumn",
+    "Batch", "Blobs", "Difference", "Entry", "EntryProblem", "Exchange", "Gone", "ImportOptions", "ImportReport", "Importer", "InstitutionRow", "Job", "Jobs",
+    "Ledger", "LedgerEraser", "MessageQuery", "MessageRow", "NewJob", "OWN_API", "OWN_PAGES", "Panel", "Period", "Receipt", "Reconciled", "Report", "Rooms", "SheetColumn",
     "SheetMapping", "Source", "SourceRow", "Standing", "State", "Submission", "UnreadableError", "Upper", "UpperRooms", "UpperState", "WaitingRow", "WrittenRow", "files_below",
     "open_reasons", "read_message",
 ]  # fmt: skip

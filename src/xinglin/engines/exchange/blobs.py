@@ -21,9 +21,12 @@ class Blobs:
 
     def put(self, digest: bytes, content: bytes) -> None:
         """Keep content under its digest; nothing happens when it is there.  Raises: UnavailableError when the disk refuses."""
+        if not self._path(digest).exists():
+            self.replace(digest, content)
+
+    def replace(self, digest: bytes, content: bytes) -> None:
+        """Keep other content under a digest, when somebody was erased from it; the old is gone then.  Raises: UnavailableError."""
         path = self._path(digest)
-        if path.exists():
-            return
         partial = path.with_name(f"{path.name}.{os.getpid()}")
         try:
             private_folder(path.parent)

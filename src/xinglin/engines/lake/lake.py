@@ -222,10 +222,12 @@ class Lake:
         known = links.read(list(links.files), ("patient", "person"))
         patients = rids | set(known.filter(_is_one_of(known["person"], persons))["patient"].to_pylist())
         gone = {"rid": rids | patients, "patient": patients, "person": persons}
+        homes = {"person": {erasure.person} - {None}}
         for name, table in self._tables.items():
             columns = ("person",) if name == PERSON_SCOPE else ("patient", "person") if name == PERSON_LINK else ("rid", "patient")
             if name != ENDED:
-                _remove(table, {column: gone[column] for column in columns if column in table.schema.names}, erasure.seq)
+                known = homes if name == PERSON_SCOPE else {column: gone[column] for column in columns if column in table.schema.names}
+                _remove(table, known, erasure.seq)
 
 
 def _is_one_of(column: pa.ChunkedArray, values: set[Any]) -> pa.ChunkedArray:

@@ -5,6 +5,7 @@ from xinglin.engines.rules.authenticity import CHECKS, Check, Finding
 from xinglin.engines.rules.closures import Closures, Frame
 from xinglin.engines.rules.explain import Explanation, Sentence, explain
 from xinglin.engines.rules.following import FollowOptions, ResultFollower
+from xinglin.engines.rules.forgetting import forget_person
 from xinglin.engines.rules.intervals import wilson
 from xinglin.engines.rules.measures import Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery, Part
 from xinglin.engines.rules.ports import Columns, Record, StoreRecord
@@ -71,6 +72,7 @@ __all__ = [
     "compile_sql",
     "draw",
     "explain",
+    "forget_person",
     "load_targets",
     "month_ends",
     "read_line",

@@ -1,5 +1,6 @@
 """The record: versioned FHIR resources with one write path and one ordered change feed. The door of store."""
 
+from xinglin.engines.store.erase import Erased, drop_history, erase_patients, patients_of
 from xinglin.engines.store.group import GroupLedger, GroupWriter
 from xinglin.engines.store.model import (
     Belonging,
@@ -33,6 +34,7 @@ __all__ = [
     "Change",
     "Cursor",
     "Delete",
+    "Erased",
     "FeedEntry",
     "GroupLedger",
     "GroupWriter",
@@ -47,4 +49,7 @@ __all__ = [
     "Store",
     "StoreOptions",
     "Stored",
+    "drop_history",
+    "erase_patients",
+    "patients_of",
 ]

@@ -1,0 +1,203 @@
+"""Taking source patients out of the ledger, row by row: the message and its digest stay, so that sent again it is still the same message."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+import fastexcel
+import orjson
+import xlsxwriter
+
+from xinglin import fhir
+from xinglin.engines.exchange.blobs import Blobs
+from xinglin.engines.exchange.gate import Sender, given_id
+from xinglin.engines.exchange.reading import UnreadableError, unpack
+from xinglin.engines.identity import Known
+
+_REASON: Final = "按规定删除个人数据 · erased"
+_GONE: Final = object()
+_OURS: Final = Sender("", True)
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Whose rows are to go. ids: of the Patients in the store.  known: numbers that are theirs alone."""
+
+    ids: frozenset[str]
+    known: Known
+
+    def is_named(self, reference: object, sender: Sender) -> bool:
+        """Say whether a reference as the sender wrote it leads to one of the patients."""
+        if not isinstance(reference, str) or not reference:
+            return False
+        names = {reference, "/".join(reference.rstrip("/").rsplit("/", 2)[-2:])}
+        return any(given_id(name, "Patient", sender) in self.ids for name in names if name.startswith(("urn:", "Patient/")))
+
+    def scrubbed(self, value: Any, sender: Sender) -> Any:
+        """Return a JSON value without the patients' resources and without what names them elsewhere."""
+        if isinstance(value, dict):
+            if isinstance(value.get("resourceType"), str) and value["resourceType"] != "Bundle" and self._is_theirs(value, sender):
+                return {"resourceType": value["resourceType"]}
+            held = value.get("resource")
+            if isinstance(held, dict) and held.get("resourceType") == "Patient" and self.is_named(value.get("fullUrl"), sender):
+                return {**value, "resource": {"resourceType": "Patient"}}
+            return {name: inner for name, item in value.items() if (inner := self._kept(item, sender)) is not _GONE}
+        if isinstance(value, list):
+            return [inner for item in value if (inner := self._kept(item, sender)) is not _GONE]
+        return value
+
+    def without_references(self, resource: dict[str, Any]) -> dict[str, Any]:
+        """Return a resource of ours without the elements that name the patients."""
+        found = self._kept_elements(resource, _OURS)
+        assert isinstance(found, dict)
+        return found
+
+    def _kept_elements(self, value: Any, sender: Sender) -> Any:
+        if isinstance(value, dict):
+            kept = {name: item for name, item in value.items() if not (isinstance(item, dict) and self._names(item, sender))}
+            return {name: self._kept_elements(item, sender) for name, item in kept.items()}
+        if isinstance(value, list):
+            return [self._kept_elements(item, sender) for item in value if not (isinstance(item, dict) and self._names(item, sender))]
+        return value
+
+    def _kept(self, item: Any, sender: Sender) -> Any:
+        if isinstance(item, dict) and "resourceType" not in item and "resource" not in item and self._names(item, sender):
+            return _GONE
+        return self.scrubbed(item, sender) if isinstance(item, dict | list) else item
+
+    def _names(self, item: Mapping[str, Any], sender: Sender) -> bool:
+        """Say whether an element names a patient itself, not through a list of elements below it."""
+        if self.is_named(item.get("reference"), sender):
+            return True
+        return any(isinstance(inner, dict) and "resourceType" not in inner and self._names(inner, sender) for inner in item.values())
+
+    def _is_theirs(self, resource: Mapping[str, Any], sender: Sender) -> bool:
+        rtype, own = resource["resourceType"], resource.get("id")
+        if rtype == "Patient" and isinstance(own, str) and any(self.is_named(f"{way}{own}", sender) for way in ("Patient/", "urn:uuid:")):
+            return True
+        if self.known.stands_in(orjson.dumps(resource)):
+            return True
+        return any(self.is_named(reference, sender) for reference in _patients(resource)[:1])
+
+
+def _patients(resource: Mapping[str, Any]) -> tuple[str, ...]:
+    try:
+        return fhir.patient_references(resource)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return ()
+
+
+def without(content: bytes, kind: str, gone: Gone, sender: Sender) -> bytes:
+    """Return a message's bytes without the patients' rows; a row of NDJSON leaves an empty line, so that numbers of lines stay.
+
+    What cannot be read by rows is emptied when one of the numbers stands in it.
+    """
+    if kind == "excel":
+        return _without_rows(content, gone)
+    try:
+        text = unpack(content)
+    except UnreadableError:
+        return b"" if gone.known.stands_in(content) else content
+    new = b"\n".join(_lines(text, gone, sender)) if kind == "ndjson" else _document(text, gone, sender)
+    if gone.known.stands_in(new):
+        new = b""
+    if new == text:
+        return content
+    return gzip.compress(new, mtime=0) if content[:2] == b"\x1f\x8b" else new
+
+
+def _lines(text: bytes, gone: Gone, sender: Sender) -> Iterator[bytes]:
+    for line in text.split(b"\n"):
+        try:
+            value = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            yield b"" if gone.known.stands_in(line) else line
+            continue
+        new = gone.scrubbed(value, sender)
+        yield line if new == value else b"" if isinstance(new, dict) and len(new) == 1 else orjson.dumps(new)
+
+
+def _document(text: bytes, gone: Gone, sender: Sender) -> bytes:
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    new = gone.scrubbed(value, sender)
+    return text if new == value else orjson.dumps(new)
+
+
+def _without_rows(content: bytes, gone: Gone) -> bytes:
+    try:
+        book = fastexcel.read_excel(content)
+        sheets = {name: book.load_sheet(name, header_row=None, dtypes="string").to_arrow().to_pylist() for name in book.sheet_names}
+    except (fastexcel.FastExcelError, ValueError):
+        return b"" if gone.known.stands_in(content) else content
+    theirs = {name: [at for at, row in enumerate(rows) if gone.known.stands_in(orjson.dumps(row))] for name, rows in sheets.items()}
+    if not any(theirs.values()):
+        return content
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as written:
+        for name, rows in sheets.items():
+            sheet = written.add_worksheet(name)
+            for at, row in enumerate(rows):
+                if at not in theirs[name]:
+                    sheet.write_row(at, 0, ["" if value is None else value for value in row.values()])
+    return out.getvalue()
+
+
+class LedgerEraser:
+    """Rewrites what the ledger holds of source patients."""
+
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+
+    async def tables(self, connection: asyncpg.Connection[Any], gone: Gone, person: int | None, actor: int) -> int:
+        """Rewrite the rows of message, quarantine and upper_* inside the caller's transaction; returns how many messages changed."""
+        changed = 0
+        for row in await connection.fetch(f"{_MESSAGES} where m.body is not null order by m.message_no"):
+            new = await asyncio.to_thread(without, bytes(row["body"]), row["kind"], gone, _sender(row))
+            if new != bytes(row["body"]):
+                await connection.execute("update message set body = $2 where message_no = $1", row["message_no"], new)
+                changed += 1
+        rows = await connection.fetch(
+            f"select q.quarantine_no, q.body, s.code, s.ids_are_ours from quarantine q {_SENT} where q.body is not null"
+        )
+        for row in rows:
+            new = await asyncio.to_thread(without, bytes(row["body"]), "bundle", gone, _sender(row))
+            if new != bytes(row["body"]):
+                await connection.execute(
+                    "update quarantine set body = null, full_url = null, state = case state when 'open' then 'discarded' else state end,"
+                    " closed_at = coalesce(closed_at, now()), closed_by = coalesce(closed_by, $2), closed_reason = $3 where quarantine_no = $1",
+                    row["quarantine_no"],
+                    actor,
+                    _REASON,
+                )
+        await connection.execute("delete from upper_out where person = $1", person)
+        await connection.execute("delete from upper_row where id_number = any($1::text[])", sorted(gone.known.numbers))
+        return changed
+
+    async def blobs(self, connection: asyncpg.Connection[Any], gone: Gone) -> int:
+        """Rewrite large messages; can be done again at any time. Returns how many changed."""
+        changed = 0
+        for row in await connection.fetch(f"{_MESSAGES} where m.body is null order by m.message_no"):
+            digest = bytes(row["digest"])
+            content = await asyncio.to_thread(self._blobs.get, digest)
+            new = await asyncio.to_thread(without, content, row["kind"], gone, _sender(row))
+            if new != content:
+                await asyncio.to_thread(self._blobs.replace, digest, new)
+                changed += 1
+        return changed
+
+
+_SENT: Final = "join message m using (message_no) join source s using (source_no)"
+_MESSAGES: Final = "select m.message_no, m.kind, m.body, m.digest, s.code, s.ids_are_ours from message m join source s using (source_no)"
+
+
+def _sender(row: Mapping[str, Any]) -> Sender:
+    return Sender(row["code"], row["ids_are_ours"])
