@@ -170,9 +170,20 @@ class Measures:
         """Make one kept set of flags again that was used since an instant (monotonic) and is behind the columns; tell whether there was one."""
         return await self._shelf.refresh(await self._seq(), used_since)
 
-    def has(self, definition: Definition, as_of: date) -> bool:
-        """Tell whether a measure on a day is kept, of whatever seq."""
-        return (definition.hash, as_of, None) in self._shelf
+    @property
+    def generation(self) -> tuple[int, int]:
+        """Return what changes whenever anything kept was made anew."""
+        return self._shelf.puts, self._seen.puts
+
+    def kept(self, scope: Scope, definition: Definition, as_of: date) -> MeasureTable | None:
+        """Return the total of a measure on a day from what is kept, however old, without waiting; None where it is not."""
+        flags = self._shelf.peek((definition.hash, as_of, None))
+        visible = None if scope.is_house else self._seen.peek(_who(scope))
+        if flags is None or (visible is None and not scope.is_house):
+            return None
+        key = _counts_key(flags, visible, (definition, as_of, "none"), EVERYTHING)
+        counts = self._counts.peek((*key, _who(scope))) or _counts(flags, visible, "none", EVERYTHING)
+        return MeasureTable(definition.id, definition.hash, as_of, flags.seq, "none", _row(counts.total, flags, definition), [])
 
     async def table(
         self, scope: Scope, definition: Definition, as_of: date, group_by: GroupBy = "none", focus: Focus = EVERYTHING
@@ -185,8 +196,8 @@ class Measures:
         async def count(_: int) -> Counts:
             return await asyncio.to_thread(_counts, flags, visible, group_by, focus)
 
-        key = (definition.hash, as_of, group_by, focus.key, _who(scope), flags.seq, visible.seq if visible else 0)
-        counts = await self._counts.get(key, flags.seq, count, None)
+        key = _counts_key(flags, visible, (definition, as_of, group_by), focus)
+        counts = await self._counts.get((*key, _who(scope)), flags.seq, count, None)
         rows = [_row(one, flags, definition) for one in counts.rows] if group_by != "none" else []
         return MeasureTable(definition.id, definition.hash, as_of, flags.seq, group_by, _row(counts.total, flags, definition), rows)
 
@@ -256,13 +267,23 @@ class Measures:
         if not persons:
             return found
         wanted = ", ".join(str(int(person)) for person in persons)
-        for table in sorted(_tables(definition)):
+
+        async def read(table: str) -> list[dict[str, Any]]:
             patient = "rid" if table == "patient" else "patient"
             sql = f"select t.*, l.person as of_person from {table} t join person_link l on l.patient = t.{patient} where l.to_seq is null and l.person in ({wanted})"
             rows, _ = await self._columns.query(self._house, sql, {}, as_known_on=focus.known_on)
-            for row in rows.to_pylist():
+            return list(rows.to_pylist())
+
+        tables = sorted(_tables(definition))
+        for table, rows in zip(tables, await asyncio.gather(*(read(table) for table in tables)), strict=True):
+            for row in rows:
                 found[row.pop("of_person")].setdefault(table, []).append(row)
         return found
+
+
+def _counts_key(flags: Flags, visible: Visible | None, what: tuple[Definition, date, str], focus: Focus) -> tuple[Any, ...]:
+    definition, as_of, group_by = what
+    return (definition.hash, as_of, group_by, focus.key, flags.seq, visible.seq if visible else 0)
 
 
 def _who(scope: Scope) -> tuple[Any, ...]:

@@ -17,7 +17,7 @@ from xinglin.base.errors import XinglinError
 from xinglin.engines.jobs import Runs
 from xinglin.engines.lake import Snapshot
 from xinglin.engines.rules.authenticity import look
-from xinglin.engines.rules.measures import Focus, MeasureRow, MeasureTable, MemberQuery
+from xinglin.engines.rules.measures import EVERYTHING, Focus, MeasureRow, MeasureTable, MemberQuery
 from xinglin.engines.rules.ports import Columns
 from xinglin.engines.rules.rules import Rules
 from xinglin.engines.rules.verification import Verification
@@ -30,6 +30,7 @@ PATIENCE_S: Final = 0.12
 _WARM_S: Final = 60.0
 _QUIET_S: Final = 5.0
 _REST: Final = 2.0
+_MOST_OVERVIEWS: Final = 500
 _LEAST_REST_S: Final = 0.05
 _LOOK: Final = "verification"
 _VISITS: Final = """
@@ -71,6 +72,7 @@ class MeasureService:
         self._task: asyncio.Task[None] | None = None
         self._looking = asyncio.Lock()
         self._warmed: date | None = None
+        self._overviews: dict[tuple[Any, ...], tuple[Any, list[list[Any]]]] = {}
 
     async def after_refresh(self, snapshot: Snapshot) -> None:
         """Learn that the columns moved (see `LakeService.after_refresh`)."""
@@ -122,18 +124,28 @@ class MeasureService:
     async def _overview(self, scope: bytes, asks: list[list[Any]], focus: dict[str, Any]) -> list[list[Any]]:
         """Return for each [measure, days] the totals by day; the first day is waited for, others are None until they are made."""
         opened, how = self._security.unseal(scope), Focus(**focus)
-        return await asyncio.gather(*(self._days_of(opened, ask[0], [date.fromisoformat(day) for day in ask[1]], how) for ask in asks))
+        measures = self._rules.measures
+        key = (opened.areas, opened.sees_unassigned, opened.role, str(asks), how.key)
+        kept = self._overviews.get(key)
+        if kept is not None and kept[0] == (self._seq, measures.generation):
+            return kept[1]
+        told = await asyncio.gather(*(self._days_of(opened, ask[0], [date.fromisoformat(day) for day in ask[1]], how) for ask in asks))
+        if len(self._overviews) >= _MOST_OVERVIEWS:
+            self._overviews.clear()
+        self._overviews[key] = ((self._seq, measures.generation), told)
+        return told
 
     async def _days_of(self, scope: Scope, measure_id: str, days: list[date], focus: Focus) -> list[Any]:
-        told: list[Any] = []
-        for number, day in enumerate(days):
-            definition = self._rules.measure_of(measure_id, day)
-            if number and focus.known_on is None and not self._rules.measures.has(definition, day):
-                self._want(measure_id, day)
-                told.append(None)
+        first = await self._rules.measure(scope, measure_id, days[0], "none", focus)
+        told: list[Any] = [_told(first)]
+        for day in days[1:]:
+            if focus.key != EVERYTHING.key:
+                told.append(_told(await self._rules.measure(scope, measure_id, day, "none", focus)))
                 continue
-            table = await self._rules.measure(scope, measure_id, day, "none", focus)
-            told.append({**asdict(table.total), "seq": table.seq})
+            table = self._rules.measures.kept(scope, self._rules.measure_of(measure_id, day), day)
+            if table is None:
+                self._want(measure_id, day)
+            told.append(_told(table) if table is not None else None)
         return told
 
     async def _work(self, scope: bytes, first: str, last: str) -> dict[str, Any]:
@@ -193,6 +205,10 @@ class MeasureService:
                 await self._rules.measure(self._security.system_scope(), *wanted)
             return True
         return await self._rules.measures.refresh(now - _WARM_S)
+
+
+def _told(table: MeasureTable) -> dict[str, Any]:
+    return {**asdict(table.total), "seq": table.seq}
 
 
 def month_ends(day: date, count: int = 12) -> list[date]:

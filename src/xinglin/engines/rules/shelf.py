@@ -43,9 +43,12 @@ class Shelf(Generic[T]):
         self._places: OrderedDict[Hashable, _Place[T]] = OrderedDict()
         self._making: dict[Hashable, asyncio.Task[T]] = {}
         self._bytes = 0
+        self.puts = 0
 
-    def __contains__(self, key: Hashable) -> bool:
-        return key in self._places
+    def peek(self, key: Hashable) -> T | None:
+        """Return what stands under a key, however old, without waiting."""
+        place = self._places.get(key)
+        return None if place is None else place.kept
 
     async def get(self, key: Hashable, seq: int, make: Make[T], patience_s: float | None) -> T:
         """Return what stands under a key if it is true for seq or later; else make it.
@@ -88,6 +91,7 @@ class Shelf(Generic[T]):
             del self._making[key]
 
     def _put(self, key: Hashable, place: _Place[T]) -> None:
+        self.puts += 1
         before = self._places.pop(key, None)
         if before is not None:
             place.used_at = before.used_at

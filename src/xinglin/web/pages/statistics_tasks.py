@@ -120,9 +120,22 @@ def _row(visit: Visit, one: Target, known: tuple[Any, ...], numbers: tuple[int |
     }
 
 
+async def _asked_rows(visit: Visit, query: Query) -> tuple[list[dict[str, Any]], int]:
+    """Return the rows the query asks for, worked out once a request."""
+    known = visit.request.state
+    if not hasattr(known, "task_rows"):
+        known.task_rows = await task_rows(visit, _year(visit, query), query.get("programme") or "hypertension")
+    rows, seq = known.task_rows
+    return list(rows), seq
+
+
+def _year(visit: Visit, query: Query) -> int:
+    text = query.get("year")
+    return int(text) if text.isdecimal() and len(text) == 4 else visit.platform.clock.today().year
+
+
 async def _fetch(visit: Visit, query: Query) -> Rows:
-    year = int(query.get("year")) if query.get("year").isdecimal() else visit.platform.clock.today().year
-    rows, seq = await task_rows(visit, year, query.get("programme") or "hypertension")
+    rows, seq = await _asked_rows(visit, query)
     if query.sort in ("target", "done", "progress", "left"):
         rows.sort(key=lambda row: (row[query.sort] is None, row[query.sort] or 0), reverse=query.descending)
     return Rows(rows[query.offset : query.offset + query.size], len(rows), as_of=await told_at(visit, seq) if seq else "")
@@ -130,8 +143,8 @@ async def _fetch(visit: Visit, query: Query) -> Rows:
 
 async def _context(visit: Visit, query: Query) -> Mapping[str, object]:
     programme = query.get("programme") or "hypertension"
-    year = int(query.get("year")) if query.get("year").isdecimal() else visit.platform.clock.today().year
-    rows, _ = await task_rows(visit, year, programme)
+    year = _year(visit, query)
+    rows, _ = await _asked_rows(visit, query)
     targets, done = sum(row["target"] for row in rows), sum(row["done"] or 0 for row in rows)
     return {
         "sums": {"target": targets, "done": done, "progress": done / targets if targets else None},
