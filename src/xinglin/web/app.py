@@ -24,6 +24,7 @@ from xinglin.web.fhir import platform_routes
 from xinglin.web.headers import Headers
 from xinglin.web.i18n import read_words
 from xinglin.web.menu import Entry
+from xinglin.web.packing import Packing
 from xinglin.web.page import Web, problem, visit_of
 from xinglin.web.pages import GROUPS
 from xinglin.web.rendering import make_environments
@@ -47,7 +48,7 @@ def make_app(platform: Platform, *, mounts: Sequence[BaseRoute] = (), entries: I
         routes.extend(getattr(module.load(), "routes", lambda _: [])(platform))
     app = Starlette(
         routes=[*routes, *mounts],
-        middleware=[Middleware(Headers)],
+        middleware=[Middleware(Headers), Middleware(Packing)],
         exception_handlers={XinglinError: _refused, HTTPException: _refused_by_router, Exception: _failed},
     )
     app.state.web = Web(

@@ -14,7 +14,7 @@ AS_READ = ["陈静", "丁一", "何勇", "李安", "连杰", "单雄", "汪洋",
 
 
 def test_names_sort_by_syllable_tone_and_character_and_a_surname_is_read_as_one() -> None:
-    assert sorted(AS_READ[::-1], key=sort_key) == AS_READ
+    assert sorted(set(AS_READ), key=sort_key) == AS_READ
     assert (initials("单雄"), initials("曾国"), initials("Ａnn·李")) == ("sx", "zg", "annl")
 
 
