@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import datetime
 import json
-import math
 import re
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -341,7 +341,7 @@ def number(value: Any, code: str) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "structure"
     if code == "decimal":
-        return "" if isinstance(value, int) or (abs(value) < 1.8e308 and not math.isnan(value)) else "value"
+        return "" if abs(value) <= sys.float_info.max else "value"
     low = {"integer": -(2**31), "unsignedInt": 0, "positiveInt": 1}[code]
     return "" if isinstance(value, int) and low <= value < 2**31 else "value"
 

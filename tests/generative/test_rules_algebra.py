@@ -34,6 +34,9 @@ class Names:
     def code_set(self, name: str) -> tuple[str, ...] | None:
         return ("I10", "I11", "E11") if name == "chronic" else None
 
+    def equivalents(self, name: str) -> dict[str, tuple[str, ...]]:
+        return {}
+
     def function(self, name: str, arguments: Any) -> None:
         return None
 

@@ -27,6 +27,9 @@ class NoNames:
     def code_set(self, name: str) -> tuple[str, ...] | None:
         return ("I10", "I11") if name == "high_pressure" else None
 
+    def equivalents(self, name: str) -> dict[str, tuple[str, ...]]:
+        return {}
+
     def function(self, name: str, arguments: Any) -> None:
         return None
 
