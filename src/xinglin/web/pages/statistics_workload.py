@@ -104,7 +104,7 @@ WORKLOAD: Final = ListPage(
     rights=RIGHTS,
     fetch=_fetch,
     columns=(
-        Column("worker", mark("人员"), is_main=True),
+        Column("worker", mark("经办人员"), is_main=True),
         Column("institution", mark("机构")),
         Column("month", mark("月份"), sortable=True),
         Column("visits", mark("随访合计"), "number", sortable=True),

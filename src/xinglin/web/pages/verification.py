@@ -114,7 +114,7 @@ FINDINGS: Final = ListPage(
         Column("check", mark("核查项目")),
         Column("name", mark("居民")),
         Column("area", mark("村（居）")),
-        Column("worker", mark("人员")),
+        Column("worker", mark("经办人员")),
         Column("institution", mark("机构")),
         Column("day", mark("日期"), "date"),
         Column("what", mark("情况")),

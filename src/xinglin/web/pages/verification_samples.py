@@ -231,7 +231,7 @@ ITEMS: Final = ListPage(
         Column("area", mark("村（居）")),
         Column("day", mark("记录日期"), "date"),
         Column("way", mark("方式")),
-        Column("worker", mark("人员")),
+        Column("worker", mark("经办人员")),
         Column("institution", mark("机构")),
         Column("result", mark("结果"), "tag"),
         Column("note", mark("说明")),
