@@ -27,7 +27,7 @@ _EXPORT_BATCH: Final = 500
 class Column:
     """One column. key: key of a row.  label: Chinese message id.
 
-    kind: text, number, date, percent, tag, actions.  tag: the value is a `Tag`.  path: name of the row's key that holds an address.
+    kind: text, number, date, percent, tag, spark, actions.  tag: the value is a `Tag`; spark: numbers, oldest first.  path: name of the row's key that holds an address.
     sortable: `fetch` can sort by it.  is_main: the row's own link, opened by Enter.  exported: stands in Excel and print too.
     """
 

@@ -1,4 +1,4 @@
-// Charts: data-chart='{days, series: [{name, values}], unit}', data-limits='[140,90]' draws lines the values should stay under.
+// Charts: data-chart='{days, series: [{name, values, dashed, thin, connect}], unit}', data-limits='[140,90]' draws lines the values should stay under.
 // kind "bar" or "line" (default). Tooltips are drawn on the canvas: no markup, no inline style.
 
 const COLOURS = ["#11705e", "#d9772b", "#3f6fb5", "#8a5aa8", "#96620b"];
@@ -24,8 +24,9 @@ export function draw(element) {
       smooth: false,
       barMaxWidth: 26,
       symbolSize: few ? 8 : 5,
-      showSymbol: told.days.length < 40,
-      lineStyle: { width: 2 },
+      showSymbol: told.days.length < 40 && !one.dashed,
+      connectNulls: Boolean(one.connect),
+      lineStyle: { width: one.thin ? 1 : 2, type: one.dashed ? "dashed" : "solid" },
       markLine: limits[number] === undefined ? undefined : { silent: true, symbol: "none", label: { formatter: String(limits[number]), color: "#b93a2e", position: "insideEndTop" }, lineStyle: { color: "#d9a59e", type: "dashed" }, data: [{ yAxis: limits[number] }] },
     })),
   });

@@ -1,0 +1,16 @@
+"""规划指标: the pages of plans, one file for each subject."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.routing import Route
+
+from xinglin.web.menu import Entry
+from xinglin.web.pages import plans_cockpit, plans_indicator, plans_indicators, plans_review, plans_upload
+
+_SUBJECTS: Final = (plans_upload, plans_indicators, plans_indicator, plans_review, plans_cockpit)
+ROUTES: Final[tuple[Route, ...]] = tuple(route for subject in _SUBJECTS for route in subject.ROUTES)
+MENU: Final[tuple[Entry, ...]] = tuple(
+    entry for subject in (plans_cockpit, plans_indicators, plans_upload) for entry in subject.MENU
+)
