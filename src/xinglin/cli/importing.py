@@ -53,6 +53,8 @@ def import_files(
     for file, problem in report.problems[:20]:
         entry = f"#{problem.entry_no}" if problem.entry_no else ""
         console.print(f"[yellow]{file}{entry}[/] {problem.path}: {problem.zh} · {problem.en}")
+    for file, doubt in report.warnings[:20]:
+        console.print(f"[yellow]{file}#{doubt.entry_no}[/] {doubt.path}: {doubt.zh} · {doubt.en}")
     if report.rejected:
         console.print("待处理的数据在网页“数据接入 → 待处理”中修改后可重放 · what waits can be repaired and replayed on the page 数据接入")
     raise typer.Exit(0 if not report.rejected else 11)

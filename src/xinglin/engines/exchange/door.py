@@ -240,7 +240,7 @@ class Exchange:
         entries, prepared, written = result
         problems = [*prepared.problems, *written.problems]
         await self.ledger.quarantine(connection, message_no, waiting_rows(entries, problems))
-        receipt = receipt_of(message_no, entries, written, problems)
+        receipt = replace(receipt_of(message_no, entries, written, problems), warnings=tuple(prepared.warnings))
         await self.ledger.close(connection, receipt, len(entries))
         return receipt
 

@@ -15,14 +15,36 @@ import orjson
 import xlsxwriter
 
 from xinglin import fhir
+from xinglin.base.ids import uuid5_of
 from xinglin.engines.exchange.blobs import Blobs
 from xinglin.engines.exchange.gate import Sender, given_id
+from xinglin.engines.exchange.model import OWN_API
 from xinglin.engines.exchange.reading import UnreadableError, unpack
 from xinglin.engines.identity import Known
 
 _REASON: Final = "按规定删除个人数据 · erased"
 _GONE: Final = object()
-_OURS: Final = Sender("", True)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who sent a message. actor: the account, whose own names of resources count at the API."""
+
+    sender: Sender
+    actor: int = 0
+
+    def ids_of(self, name: str) -> tuple[str, ...]:
+        """Return the ids in the store that a sender's name of a Patient (urn or Patient/id) may stand for."""
+        given = given_id(name, "Patient", self.sender)
+        return (given, caller_id(self.actor, name)) if self.sender.code == OWN_API else (given,)
+
+
+def caller_id(account_no: int, name: str) -> str:
+    """Return the id of what a caller of the API names Type/id, when the id is the caller's own (see web.fhir.writes.own_name)."""
+    return uuid5_of(f"{OWN_API}/{account_no}", name)
+
+
+_OURS: Final = Origin(Sender("", True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,24 +54,24 @@ class Gone:
     ids: frozenset[str]
     known: Known
 
-    def is_named(self, reference: object, sender: Sender) -> bool:
+    def is_named(self, reference: object, origin: Origin) -> bool:
         """Say whether a reference as the sender wrote it leads to one of the patients."""
         if not isinstance(reference, str) or not reference:
             return False
         names = {reference, "/".join(reference.rstrip("/").rsplit("/", 2)[-2:])}
-        return any(given_id(name, "Patient", sender) in self.ids for name in names if name.startswith(("urn:", "Patient/")))
+        return any(not self.ids.isdisjoint(origin.ids_of(name)) for name in names if name.startswith(("urn:", "Patient/")))
 
-    def scrubbed(self, value: Any, sender: Sender) -> Any:
+    def scrubbed(self, value: Any, origin: Origin) -> Any:
         """Return a JSON value without the patients' resources and without what names them elsewhere."""
         if isinstance(value, dict):
-            if isinstance(value.get("resourceType"), str) and value["resourceType"] != "Bundle" and self._is_theirs(value, sender):
+            if isinstance(value.get("resourceType"), str) and value["resourceType"] != "Bundle" and self._is_theirs(value, origin):
                 return {"resourceType": value["resourceType"]}
             held = value.get("resource")
-            if isinstance(held, dict) and held.get("resourceType") == "Patient" and self.is_named(value.get("fullUrl"), sender):
+            if isinstance(held, dict) and held.get("resourceType") == "Patient" and self.is_named(value.get("fullUrl"), origin):
                 return {**value, "resource": {"resourceType": "Patient"}}
-            return {name: inner for name, item in value.items() if (inner := self._kept(item, sender)) is not _GONE}
+            return {name: inner for name, item in value.items() if (inner := self._kept(item, origin)) is not _GONE}
         if isinstance(value, list):
-            return [inner for item in value if (inner := self._kept(item, sender)) is not _GONE]
+            return [inner for item in value if (inner := self._kept(item, origin)) is not _GONE]
         return value
 
     def without_references(self, resource: dict[str, Any]) -> dict[str, Any]:
@@ -58,32 +80,32 @@ class Gone:
         assert isinstance(found, dict)
         return found
 
-    def _kept_elements(self, value: Any, sender: Sender) -> Any:
+    def _kept_elements(self, value: Any, origin: Origin) -> Any:
         if isinstance(value, dict):
-            kept = {name: item for name, item in value.items() if not (isinstance(item, dict) and self._names(item, sender))}
-            return {name: self._kept_elements(item, sender) for name, item in kept.items()}
+            kept = {name: item for name, item in value.items() if not (isinstance(item, dict) and self._names(item, origin))}
+            return {name: self._kept_elements(item, origin) for name, item in kept.items()}
         if isinstance(value, list):
-            return [self._kept_elements(item, sender) for item in value if not (isinstance(item, dict) and self._names(item, sender))]
+            return [self._kept_elements(item, origin) for item in value if not (isinstance(item, dict) and self._names(item, origin))]
         return value
 
-    def _kept(self, item: Any, sender: Sender) -> Any:
-        if isinstance(item, dict) and "resourceType" not in item and "resource" not in item and self._names(item, sender):
+    def _kept(self, item: Any, origin: Origin) -> Any:
+        if isinstance(item, dict) and "resourceType" not in item and "resource" not in item and self._names(item, origin):
             return _GONE
-        return self.scrubbed(item, sender) if isinstance(item, dict | list) else item
+        return self.scrubbed(item, origin) if isinstance(item, dict | list) else item
 
-    def _names(self, item: Mapping[str, Any], sender: Sender) -> bool:
+    def _names(self, item: Mapping[str, Any], origin: Origin) -> bool:
         """Say whether an element names a patient itself, not through a list of elements below it."""
-        if self.is_named(item.get("reference"), sender):
+        if self.is_named(item.get("reference"), origin):
             return True
-        return any(isinstance(inner, dict) and "resourceType" not in inner and self._names(inner, sender) for inner in item.values())
+        return any(isinstance(inner, dict) and "resourceType" not in inner and self._names(inner, origin) for inner in item.values())
 
-    def _is_theirs(self, resource: Mapping[str, Any], sender: Sender) -> bool:
+    def _is_theirs(self, resource: Mapping[str, Any], origin: Origin) -> bool:
         rtype, own = resource["resourceType"], resource.get("id")
-        if rtype == "Patient" and isinstance(own, str) and any(self.is_named(f"{way}{own}", sender) for way in ("Patient/", "urn:uuid:")):
+        if rtype == "Patient" and isinstance(own, str) and any(self.is_named(f"{way}{own}", origin) for way in ("Patient/", "urn:uuid:")):
             return True
         if self.known.stands_in(orjson.dumps(resource)):
             return True
-        return any(self.is_named(reference, sender) for reference in _patients(resource)[:1])
+        return any(self.is_named(reference, origin) for reference in _patients(resource)[:1])
 
 
 def _patients(resource: Mapping[str, Any]) -> tuple[str, ...]:
@@ -93,7 +115,7 @@ def _patients(resource: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
 
 
-def without(content: bytes, kind: str, gone: Gone, sender: Sender) -> bytes:
+def without(content: bytes, kind: str, gone: Gone, origin: Origin) -> bytes:
     """Return a message's bytes without the patients' rows; a row of NDJSON leaves an empty line, so that numbers of lines stay.
 
     What cannot be read by rows is emptied when one of the numbers stands in it.
@@ -104,7 +126,7 @@ def without(content: bytes, kind: str, gone: Gone, sender: Sender) -> bytes:
         text = unpack(content)
     except UnreadableError:
         return b"" if gone.known.stands_in(content) else content
-    new = b"\n".join(_lines(text, gone, sender)) if kind == "ndjson" else _document(text, gone, sender)
+    new = b"\n".join(_lines(text, gone, origin)) if kind == "ndjson" else _document(text, gone, origin)
     if gone.known.stands_in(new):
         new = b""
     if new == text:
@@ -112,23 +134,23 @@ def without(content: bytes, kind: str, gone: Gone, sender: Sender) -> bytes:
     return gzip.compress(new, mtime=0) if content[:2] == b"\x1f\x8b" else new
 
 
-def _lines(text: bytes, gone: Gone, sender: Sender) -> Iterator[bytes]:
+def _lines(text: bytes, gone: Gone, origin: Origin) -> Iterator[bytes]:
     for line in text.split(b"\n"):
         try:
             value = orjson.loads(line)
         except orjson.JSONDecodeError:
             yield b"" if gone.known.stands_in(line) else line
             continue
-        new = gone.scrubbed(value, sender)
+        new = gone.scrubbed(value, origin)
         yield line if new == value else b"" if isinstance(new, dict) and len(new) == 1 else orjson.dumps(new)
 
 
-def _document(text: bytes, gone: Gone, sender: Sender) -> bytes:
+def _document(text: bytes, gone: Gone, origin: Origin) -> bytes:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
-    new = gone.scrubbed(value, sender)
+    new = gone.scrubbed(value, origin)
     return text if new == value else orjson.dumps(new)
 
 
@@ -161,15 +183,15 @@ class LedgerEraser:
         """Rewrite the rows of message, quarantine and upper_* inside the caller's transaction; returns how many messages changed."""
         changed = 0
         for row in await connection.fetch(f"{_MESSAGES} where m.body is not null order by m.message_no"):
-            new = await asyncio.to_thread(without, bytes(row["body"]), row["kind"], gone, _sender(row))
+            new = await asyncio.to_thread(without, bytes(row["body"]), row["kind"], gone, _origin(row))
             if new != bytes(row["body"]):
                 await connection.execute("update message set body = $2 where message_no = $1", row["message_no"], new)
                 changed += 1
         rows = await connection.fetch(
-            f"select q.quarantine_no, q.body, s.code, s.ids_are_ours from quarantine q {_SENT} where q.body is not null"
+            f"select q.quarantine_no, q.body, m.actor, s.code, s.ids_are_ours from quarantine q {_SENT} where q.body is not null"
         )
         for row in rows:
-            new = await asyncio.to_thread(without, bytes(row["body"]), "bundle", gone, _sender(row))
+            new = await asyncio.to_thread(without, bytes(row["body"]), "bundle", gone, _origin(row))
             if new != bytes(row["body"]):
                 await connection.execute(
                     "update quarantine set body = null, full_url = null, state = case state when 'open' then 'discarded' else state end,"
@@ -188,7 +210,7 @@ class LedgerEraser:
         for row in await connection.fetch(f"{_MESSAGES} where m.body is null order by m.message_no"):
             digest = bytes(row["digest"])
             content = await asyncio.to_thread(self._blobs.get, digest)
-            new = await asyncio.to_thread(without, content, row["kind"], gone, _sender(row))
+            new = await asyncio.to_thread(without, content, row["kind"], gone, _origin(row))
             if new != content:
                 await asyncio.to_thread(self._blobs.replace, digest, new)
                 changed += 1
@@ -196,8 +218,10 @@ class LedgerEraser:
 
 
 _SENT: Final = "join message m using (message_no) join source s using (source_no)"
-_MESSAGES: Final = "select m.message_no, m.kind, m.body, m.digest, s.code, s.ids_are_ours from message m join source s using (source_no)"
+_MESSAGES: Final = (
+    "select m.message_no, m.kind, m.body, m.digest, m.actor, s.code, s.ids_are_ours from message m join source s using (source_no)"
+)
 
 
-def _sender(row: Mapping[str, Any]) -> Sender:
-    return Sender(row["code"], row["ids_are_ours"])
+def _origin(row: Mapping[str, Any]) -> Origin:
+    return Origin(Sender(row["code"], row["ids_are_ours"]), row["actor"])

@@ -13,7 +13,7 @@ from xinglin.base.errors import NotFoundError, UnavailableError, XinglinError
 from xinglin.engines.exchange.door import NOTHING_MET, Exchange, RolledBackError, Rooms, without
 from xinglin.engines.exchange.gate import Prepared
 from xinglin.engines.exchange.ledger import Envelope
-from xinglin.engines.exchange.model import Entry, EntryProblem, ImportReport, Receipt, State
+from xinglin.engines.exchange.model import WARNING, Entry, EntryProblem, ImportReport, Receipt, State
 from xinglin.engines.exchange.reading import UnreadableError, check_text, lines_of, parse_json, unpack
 from xinglin.engines.exchange.waiting import waiting_rows
 from xinglin.engines.security import Scope
@@ -147,7 +147,7 @@ class Importer:
             await self._exchange.ledger.quarantine(connection, message_no, rows)
             stored, unchanged = written.counts()
             await self._exchange.ledger.advance(connection, message_no, chunk.last_line, (stored, unchanged, len(rows)))
-        return problems
+        return [*problems, *prepared.warnings]
 
     async def _close(self, message_no: int, problems: list[EntryProblem]) -> Receipt:
         """Finish a file by what the ledger counted, whoever wrote it."""
@@ -158,7 +158,9 @@ class Importer:
             stored, unchanged, rejected = arrived.stored, arrived.unchanged, arrived.rejected
             done = stored or unchanged
             state = State.PARTLY if rejected and done else State.QUARANTINED if rejected else State.STORED if stored else State.UNCHANGED
-            receipt = Receipt(message_no, state, stored, unchanged, rejected, problems=tuple(problems))
+            told = tuple(problem for problem in problems if problem.reason != WARNING)
+            doubts = tuple(problem for problem in problems if problem.reason == WARNING)
+            receipt = Receipt(message_no, state, stored, unchanged, rejected, problems=told, warnings=doubts)
             await self._exchange.ledger.close(connection, receipt, stored + unchanged + rejected)
         return receipt
 

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from xinglin import fhir
 from xinglin.base.ids import uuid5_of
-from xinglin.engines.exchange.model import Entry, EntryProblem
+from xinglin.engines.exchange.model import WARNING, Entry, EntryProblem
+from xinglin.engines.identity import ID_NUMBER, checked_id_number
 
 ORIGINAL_ID_EXTENSION: Final = "urn:xinglin:ext:original-id"
 SOURCE_SYSTEM: Final = "urn:xinglin:id:source:"
@@ -60,6 +61,7 @@ class Prepared:
     items: list[Item] = field(default_factory=list)
     problems: list[EntryProblem] = field(default_factory=list)
     refused: set[int] = field(default_factory=set)
+    warnings: list[EntryProblem] = field(default_factory=list)
 
 
 def original_of(entry: Entry) -> str | None:
@@ -101,7 +103,23 @@ def prepare(entries: Sequence[tuple[int, Entry]], sender: Sender, directory: Dir
             result.refused.add(number)
         else:
             result.items.append(item)
+            result.warnings.extend(_doubts(item))
     return result
+
+
+def _doubts(item: Item) -> list[EntryProblem]:
+    """Return what is stored as it came but cannot be right: an ID number whose check digit does not fit."""
+    if item.rtype != "Patient" or item.entry.method == "DELETE":
+        return []
+    words = (
+        "身份证号的校验码不符，已按原样保存，但不用于认人；请核对后重发",
+        "the check digit of the ID number does not fit; it is kept as sent and not used to link: check it and send it again",
+    )
+    return [
+        EntryProblem(item.entry_no, WARNING, f"Patient.identifier[{place}].value", *words)
+        for place, identifier in enumerate(item.resource.get("identifier", ()))
+        if identifier.get("system") == ID_NUMBER and identifier.get("value") and checked_id_number(str(identifier["value"])) is None
+    ]
 
 
 def _registered_here(entries: Sequence[tuple[int, Entry]], names: Mapping[str, tuple[str, str]]) -> dict[tuple[str, str], str]:

@@ -11,6 +11,8 @@ from xinglin.engines.store import Outcome
 
 INLINE_BYTES: Final = 64 * 1024
 OWN_PAGES: Final = "xinglin.pages"
+WARNING: Final = "warning"
+"""The reason of what was stored and should be looked at all the same."""
 OWN_API: Final = "xinglin.api"
 
 
@@ -69,7 +71,10 @@ class EntryProblem:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a message. outcomes: per entry in order, None for what was refused.  seq: newest feed entry it caused, 0 = none."""
+    """What became of a message. outcomes: per entry in order, None for what was refused.  seq: newest feed entry it caused, 0 = none.
+
+    warnings: what was stored and should be looked at by the sender all the same.
+    """
 
     message_no: int
     state: State
@@ -79,6 +84,7 @@ class Receipt:
     seq: int = 0
     outcomes: tuple[Outcome | None, ...] = ()
     problems: tuple[EntryProblem, ...] = ()
+    warnings: tuple[EntryProblem, ...] = ()
     repeated: bool = False
     persons: Mapping[int, int] = field(default_factory=dict)
 
@@ -96,6 +102,7 @@ class ImportReport:
     quarantined_messages: int = 0
     by_type: dict[str, int] = field(default_factory=dict)
     problems: list[tuple[str, EntryProblem]] = field(default_factory=list)
+    warnings: list[tuple[str, EntryProblem]] = field(default_factory=list)
 
     def add(self, name: str, receipt: Receipt) -> None:
         """Count a receipt under the file's name; keeps the first 200 problems."""
@@ -109,3 +116,4 @@ class ImportReport:
             if outcome is not None and not receipt.repeated:
                 self.by_type[outcome.rtype] = self.by_type.get(outcome.rtype, 0) + 1
         self.problems.extend((name, problem) for problem in receipt.problems[: 200 - len(self.problems)])
+        self.warnings.extend((name, problem) for problem in receipt.warnings[: 200 - len(self.warnings)])
