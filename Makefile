@@ -31,6 +31,8 @@ check: $(VENV)/.tested
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_budgets.py
+	$(BIN)/python scripts/check_doors.py
+	$(BIN)/python scripts/check_style.py
 	$(BIN)/xinglin docs --check
 
 docs: install

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -26,7 +26,7 @@ from xinglin.engines.exchange import Blobs, Exchange, Importer, Jobs, Ledger, Pa
 from xinglin.engines.geo import Geo
 from xinglin.engines.identity import Register, Residents, ReviewQueue
 from xinglin.engines.jobs import Daily, DailyJob, DailyOptions, Runs
-from xinglin.engines.lake import Lake, LakeService, ReaderOptions, load_views
+from xinglin.engines.lake import Lake, LakeService, ReaderOptions, StoreFeed, load_views
 from xinglin.engines.plans import Plans
 from xinglin.engines.rules import (
     Columns,
@@ -42,7 +42,7 @@ from xinglin.engines.rules import (
     Verification,
 )
 from xinglin.engines.security import Audit, AuditPlace, InstallationSecrets, Security, SecurityGround, SignInRules, suite
-from xinglin.engines.store import Cursor, FeedEntry, Key, Store, StoreOptions
+from xinglin.engines.store import Store, StoreOptions
 from xinglin.engines.terminology import Terminology
 
 ICD10: Final = "urn:oid:2.16.156.10011.2.3.3.11.3"
@@ -79,29 +79,6 @@ class Platform:
     targets: Targets
     verification: Verification
     plans: Plans
-
-
-@dataclass(frozen=True, slots=True)
-class StoreFeed:
-    """The store's feed as the lake reads it."""
-
-    store: Store
-
-    async def feed(self, after: int, limit: int) -> Sequence[FeedEntry]:
-        """Return the next entries after a seq."""
-        return await self.store.feed(Cursor(after), limit)
-
-    async def head(self) -> int:
-        """Return the newest seq."""
-        return await self.store.head()
-
-    async def wait(self, after: int, timeout_s: float) -> bool:
-        """Return whether something came after a seq within the time."""
-        return await self.store.wait(Cursor(after), timeout_s)
-
-    async def rids(self, keys: Sequence[Key]) -> dict[Key, int]:
-        """Return the numbers of ids."""
-        return await self.store.rids(keys)
 
 
 def kept_day(settings: Settings) -> KeptDay | None:

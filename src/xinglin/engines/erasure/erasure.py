@@ -16,9 +16,7 @@ from xinglin.base.clock import Clock
 from xinglin.base.compaction import compact, forget_log
 from xinglin.base.database import Database
 from xinglin.base.errors import IncorrectError, NotFoundError
-from xinglin.engines.exchange import Blobs, Gone, LedgerEraser
-from xinglin.engines.exchange.ledger import Envelope, Ledger
-from xinglin.engines.exchange.model import OWN_PAGES, Receipt, State
+from xinglin.engines.exchange import OWN_PAGES, Blobs, Envelope, Gone, Ledger, LedgerEraser, Receipt, State
 from xinglin.engines.identity import Known, forget_patients, known_numbers
 from xinglin.engines.rules import forget_person
 from xinglin.engines.security import AuditEntry, AuditSink, Scope

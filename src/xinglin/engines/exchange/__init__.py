@@ -5,7 +5,7 @@ from xinglin.engines.exchange.door import Exchange, Rooms
 from xinglin.engines.exchange.erasing import Gone, LedgerEraser
 from xinglin.engines.exchange.files import Importer, ImportOptions, files_below
 from xinglin.engines.exchange.jobs import Job, Jobs, NewJob, Report
-from xinglin.engines.exchange.ledger import Ledger, Source
+from xinglin.engines.exchange.ledger import Envelope, Ledger, Source
 from xinglin.engines.exchange.model import OWN_API, OWN_PAGES, Entry, EntryProblem, ImportReport, Receipt, State, Submission
 from xinglin.engines.exchange.panel import InstitutionRow, MessageQuery, MessageRow, Panel, SourceRow, WaitingRow, WrittenRow, open_reasons
 from xinglin.engines.exchange.reading import UnreadableError, read_message
@@ -23,7 +23,7 @@ from xinglin.engines.exchange.upper import (
 )
 
 __all__ = [
-    "Batch", "Blobs", "Difference", "Entry", "EntryProblem", "Exchange", "Gone", "ImportOptions", "ImportReport", "Importer", "InstitutionRow", "Job", "Jobs",
+    "Batch", "Blobs", "Difference", "Entry", "EntryProblem", "Envelope", "Exchange", "Gone", "ImportOptions", "ImportReport", "Importer", "InstitutionRow", "Job", "Jobs",
     "Ledger", "LedgerEraser", "MessageQuery", "MessageRow", "NewJob", "OWN_API", "OWN_PAGES", "Panel", "Period", "Receipt", "Reconciled", "Report", "Rooms", "SheetColumn",
     "SheetMapping", "Source", "SourceRow", "Standing", "State", "Submission", "UnreadableError", "Upper", "UpperRooms", "UpperState", "WaitingRow", "WrittenRow", "files_below",
     "open_reasons", "read_message",
