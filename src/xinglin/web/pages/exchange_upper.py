@@ -21,14 +21,9 @@ from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag, show_l
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.exchange_rows import local, read_day
+from xinglin.web.reported import STATES
 
 RIGHT: Final = "upper.exchange"
-STATES: Final = {
-    UpperState.NOT_REPORTED: (mark("未上报"), "warn"),
-    UpperState.REPORTED: (mark("已上报"), "good"),
-    UpperState.DIFFERENT: (mark("不一致"), "bad"),
-    UpperState.UPPER_ONLY: (mark("仅上级有"), "apricot"),
-}
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _DAYS: Final = 30
 _FIRST_KIND: Final = "hypertension-followup"

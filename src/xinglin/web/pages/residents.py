@@ -19,6 +19,7 @@ from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.record import EXIT_REASONS, MEASURES, PROGRAMMES, SERVICES, WAYS, Happening, Record
+from xinglin.web.reported import chips_of
 
 SEXES: Final = {1: mark("男"), 2: mark("女"), 9: mark("未说明"), 0: mark("未知")}
 _STATES: Final = (("resident", mark("在册")), ("moved_out", mark("已迁出")), ("died", mark("已死亡")), ("unassigned", mark("未分配属地")))
@@ -135,6 +136,7 @@ async def show_resident(visit: Visit) -> Response:
     card = await visit.platform.residents.card(visit.scope, person)
     record = await record_of(visit, person)
     context = _view(visit, card, record)
+    context["reported"] = await chips_of(visit, [line["one"] for line in context["happenings"]])
     if visit.target == "timeline":
         return render(visit, "residents/timeline.html", context)
     context["sources"] = await visit.platform.residents.cluster(visit.scope, person)
