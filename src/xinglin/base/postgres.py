@@ -38,6 +38,7 @@ jit = off
 wal_compression = pglz
 max_wal_size = 1GB
 checkpoint_timeout = 10min
+autovacuum_naptime = 15s
 timezone = 'UTC'
 log_destination = 'stderr'
 logging_collector = on
