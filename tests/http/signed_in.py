@@ -13,6 +13,7 @@ from xinglin.assembly import Platform
 from xinglin.base.settings import DEMO_PASSWORD
 from xinglin.engines.security import DemoAccount, NewMembership
 from xinglin.web.app import make_app
+from xinglin.web.fhir.platform import platform_routes
 
 COUNTY, EAST, WEST = 420999000000, 420999101000, 420999102000
 PLACES: Mapping[str, tuple[str, tuple[int, ...]]] = {
@@ -54,7 +55,7 @@ async def people(platform: Platform) -> AsyncIterator[dict[str, Person]]:
     """Yield login → person, each signed in."""
     for login, (role, areas) in PLACES.items():
         await platform.security.setup.add_demo_account(DemoAccount(login, login, DEMO_PASSWORD, NewMembership(role, None, areas)))
-    transport = httpx.ASGITransport(app=make_app(platform), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(app=make_app(platform, mounts=platform_routes(platform)), raise_app_exceptions=False)
     found = {}
     for login in PLACES:
         client = httpx.AsyncClient(transport=transport, base_url="http://district.test")

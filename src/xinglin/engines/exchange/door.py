@@ -163,7 +163,7 @@ class Exchange:
         prepared, ready, met = work
         envelope, message_no = origin
         cause = _cause(scope, origin)
-        plan = await self._plan_links(connection, prepared.items, envelope)
+        plan = await self._plan_links(connection, scope, prepared.items, envelope)
         await hold_conditions(self._rooms.store, connection, scope, met)
         outcomes = await self._rooms.store.write_ready(connection, scope, ready)
         written = Written({}, [], {})
@@ -180,7 +180,9 @@ class Exchange:
         await self._tally(connection, message_no, [item for item in prepared.items if item.entry_no in written.outcomes])
         return written
 
-    async def _plan_links(self, connection: asyncpg.Connection[Any], items: Sequence[Item], envelope: Envelope) -> LinkPlan | None:
+    async def _plan_links(
+        self, connection: asyncpg.Connection[Any], scope: Scope, items: Sequence[Item], envelope: Envelope
+    ) -> LinkPlan | None:
         patients = [item for item in items if item.rtype == "Patient" and item.entry.method != "DELETE"]
         if not patients:
             return None
@@ -196,7 +198,7 @@ class Exchange:
             )
             for item in patients
         ]
-        return await self._rooms.residents.plan(connection, arrivals)
+        return await self._rooms.residents.plan(connection, scope, arrivals)
 
     async def _refuse_elsewhere(self, connection: asyncpg.Connection[Any], scope: Scope, result: tuple[Sequence[Item], Written]) -> None:
         """A person may only open records of residents of their own area: a Patient that turns out to live elsewhere is refused."""

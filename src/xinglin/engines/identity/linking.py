@@ -7,6 +7,9 @@ Rules in order (first form; a probabilistic engine takes this place later, behin
 3. `demographics`: equal name, birth date, sex and phone, unless both carry checked ID numbers that differ.
 4. `new`: nobody fits.
 A Patient that fits two persons is linked to none of them by rule 3 and opens a review.
+
+Whoever writes is never linked to a person they do not see: that would show them the record, or move the person to their area. Such a
+Patient becomes a person of its own, as if nobody fitted, and a steward reviews it. Where two persons share a number the older one wins.
 """
 
 from __future__ import annotations
@@ -18,10 +21,12 @@ from typing import Any
 import asyncpg
 
 from xinglin.engines.identity.keys import PatientKey
+from xinglin.engines.security import Scope, scope_condition
 
 REVIEW_ID_SHARED = "id_number_with_other_name_and_birth_date"
 REVIEW_TWO_PERSONS = "fits_two_persons"
 REVIEW_ID_ARRIVED = "id_number_points_to_another_person"
+REVIEW_ELSEWHERE = "fits_a_person_of_another_area"
 _LOCK = 0x6964656E
 
 
@@ -37,11 +42,20 @@ class Decision:
 
 @dataclass(slots=True)
 class Candidates:
-    """What is known already, looked up once for a batch and kept up to date while the batch is linked."""
+    """What is known already, looked up once for a batch and kept up to date while the batch is linked.
+
+    hidden: persons whom the writer does not see.
+    """
 
     by_id_number: dict[str, list[tuple[int, PatientKey]]] = field(default_factory=dict)
     by_demographics: dict[tuple[Any, ...], list[tuple[int, PatientKey]]] = field(default_factory=dict)
     linked: dict[int, int] = field(default_factory=dict)
+    hidden: frozenset[int] = frozenset()
+
+    @property
+    def persons(self) -> set[int]:
+        """Return every person that could fit."""
+        return {person for found in (self.by_id_number, self.by_demographics) for pairs in found.values() for person, _ in pairs}
 
     def add(self, person: int, key: PatientKey) -> None:
         """Remember that a key belongs to a person."""
@@ -59,15 +73,20 @@ def decide(key: PatientKey, known: Candidates, new_person: int) -> Decision:
         person = known.linked[key.patient]
         others = {other for other, _ in by_number if other != person}
         return Decision(key.patient, person, "kept", tuple((other, REVIEW_ID_ARRIVED) for other in sorted(others)))
-    agreeing = [(person, other) for person, other in by_number if not _stranger(key, other)]
-    if agreeing:
-        return Decision(key.patient, agreeing[0][0], "id_number")
-    reviews = tuple((person, REVIEW_ID_SHARED) for person in sorted({person for person, _ in by_number}))
+    agreeing = {person for person, other in by_number if not _stranger(key, other)}
+    if agreeing - known.hidden:
+        return Decision(key.patient, min(agreeing - known.hidden), "id_number")
+    reviews = tuple(
+        (person, REVIEW_ELSEWHERE if person in agreeing else REVIEW_ID_SHARED) for person in sorted({person for person, _ in by_number})
+    )
     persons = {
         person
         for person, other in known.by_demographics.get(key.demographics or (), [])
         if not (key.id_number and other.id_number and key.id_number != other.id_number)
     }
+    if persons & known.hidden:
+        reviews += tuple((person, REVIEW_ELSEWHERE) for person in sorted(persons & known.hidden - agreeing))
+        persons -= known.hidden
     if len(persons) == 1 and not reviews:
         return Decision(key.patient, persons.pop(), "demographics")
     reviews += tuple((person, REVIEW_TWO_PERSONS) for person in sorted(persons))
@@ -109,9 +128,14 @@ def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return columns
 
 
-async def decide_all(connection: asyncpg.Connection[Any], keys: Sequence[PatientKey]) -> list[Decision]:
+async def decide_all(connection: asyncpg.Connection[Any], scope: Scope, keys: Sequence[PatientKey]) -> list[Decision]:
     """Return a decision for each key, in order; a key sees those decided before it in the same batch."""
     known = await candidates_for(connection, keys)
+    if not scope.is_house and known.persons:
+        rows = await connection.fetch(
+            f"select p from unnest($1::bigint[]) p where not {scope_condition(scope, 'p')}", sorted(known.persons)
+        )
+        known.hidden = frozenset(row["p"] for row in rows)
     numbers = [row[0] for row in await connection.fetch("select nextval('person_number') from generate_series(1, $1)", len(keys))]
     decisions = []
     for key, number in zip(keys, numbers, strict=True):

@@ -93,10 +93,13 @@ class Residents:
         self._database = database
         self._store = store
 
-    async def plan(self, connection: asyncpg.Connection[Any], arrivals: Sequence[Arrival]) -> LinkPlan:
-        """Decide which person each source Patient belongs to; takes the linking lock of the caller's transaction, writes nothing."""
+    async def plan(self, connection: asyncpg.Connection[Any], scope: Scope, arrivals: Sequence[Arrival]) -> LinkPlan:
+        """Decide which person each source Patient belongs to; takes the linking lock of the caller's transaction, writes nothing.
+
+        scope: of who sends them; nobody is linked to a person outside it.
+        """
         keys = [key_of(arrival.patient, arrival.source_no, arrival.resource, arrival.institution) for arrival in arrivals]
-        return LinkPlan(tuple(keys), tuple(await linking.decide_all(connection, keys)))
+        return LinkPlan(tuple(keys), tuple(await linking.decide_all(connection, scope, keys)))
 
     async def apply(self, connection: asyncpg.Connection[Any], plan: LinkPlan, trust: Trust, cause: Cause) -> dict[int, int]:
         """Write what was decided, in the transaction of `plan`, after the Patients themselves; returns patient → person.

@@ -12,7 +12,7 @@ import asyncpg
 from xinglin.base.clock import Clock
 from xinglin.base.database import Database
 from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError
-from xinglin.engines.identity.linking import REVIEW_ID_ARRIVED, REVIEW_ID_SHARED, REVIEW_TWO_PERSONS
+from xinglin.engines.identity.linking import REVIEW_ELSEWHERE, REVIEW_ID_ARRIVED, REVIEW_ID_SHARED, REVIEW_TWO_PERSONS
 from xinglin.engines.identity.residents import Residents, Trust
 from xinglin.engines.security import Scope
 from xinglin.engines.store import Cause
@@ -189,6 +189,7 @@ class ReviewQueue:
 def review_reasons() -> Sequence[tuple[str, str, str]]:
     """Return the codes of doubts with Chinese and English names."""
     return (
+        (REVIEW_ELSEWHERE, "与其他属地的居民吻合，登记者看不到那份档案", "fits a resident of another area whom the sender does not see"),
         (REVIEW_ID_SHARED, "证件号相同，姓名和出生日期都不同", "same ID number, other name and birth date"),
         (REVIEW_TWO_PERSONS, "与两位居民都相符", "fits two residents"),
         (REVIEW_ID_ARRIVED, "新到的证件号属于另一位居民", "the ID number that arrived is another resident's"),

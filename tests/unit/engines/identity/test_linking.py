@@ -8,7 +8,14 @@ from datetime import date
 import pytest
 
 from xinglin.engines.identity.keys import PatientKey, key_of
-from xinglin.engines.identity.linking import REVIEW_ID_ARRIVED, REVIEW_ID_SHARED, REVIEW_TWO_PERSONS, Candidates, decide
+from xinglin.engines.identity.linking import (
+    REVIEW_ELSEWHERE,
+    REVIEW_ID_ARRIVED,
+    REVIEW_ID_SHARED,
+    REVIEW_TWO_PERSONS,
+    Candidates,
+    decide,
+)
 
 BASE = PatientKey(
     patient=1, source_no=1, id_number="420999196801010018", id_number_sent=None, name="王小丽", name_folded="王小丽", sex=2, birth_date=date(1968, 1, 1),
@@ -74,3 +81,19 @@ def test_a_key_keeps_an_unchecked_number_apart() -> None:
     }
     key = key_of(1, 1, resource, None)
     assert (key.id_number, key.id_number_sent, key.birth_date) == (None, "420999196801010019", None)
+
+
+@pytest.mark.parametrize("change", [{}, {"id_number": None}])
+def test_nobody_is_linked_to_a_person_the_sender_does_not_see(known: Candidates, change: dict[str, object]) -> None:
+    arrived = replace(BASE, patient=2, **change)  # type: ignore[arg-type]
+    assert decide(arrived, known, 8).person == 7
+    known.hidden = frozenset({7})
+    decision = decide(arrived, known, 8)
+    assert (decision.person, decision.rule, decision.reviews) == (8, "new", ((7, REVIEW_ELSEWHERE),))
+
+
+def test_of_two_persons_with_one_number_the_older_one_wins(known: Candidates) -> None:
+    candidates = Candidates()
+    candidates.add(9, replace(BASE, patient=3))
+    candidates.add(7, BASE)
+    assert decide(replace(BASE, patient=2), candidates, 10).person == 7
