@@ -21,6 +21,7 @@ TOPICS: Final = (
     ("hypertension", mark("高血压管理")),
     ("diabetes2", mark("2 型糖尿病管理")),
     ("elderly", mark("老年人健康管理")),
+    ("family-doctor", mark("家庭医生签约")),
     ("records", mark("居民健康档案")),
 )
 _SHOWN_VARIANTS: Final = ("", "face_to_face", "any_way")

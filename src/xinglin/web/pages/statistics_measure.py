@@ -30,6 +30,7 @@ from xinglin.web.pages.statistics_asking import (
     told_at,
 )
 
+_COUNTS_OF_PEOPLE: Final = ("records", "hypertension-managed", "diabetes2-managed", "family-doctor-contracts")
 _ONE_PERSON: Final = ("EpisodeOfCare", "Encounter", "Observation", "Condition", "QuestionnaireResponse", "Patient", "Contract", "ServiceRequest", "Task", "Immunization", "MedicationStatement")  # fmt: skip
 
 
@@ -75,7 +76,7 @@ def _parts(visit: Visit, one: Asked, total: Row) -> list[dict[str, Any]]:
         "excluded": sum(total.exclusions.values()),
     }
     wanted = ("numerator",) if one.definition.unit == "count" else tuple(PARTS)
-    is_exact = one.definition.counts_people or one.definition.base in ("records", "hypertension-managed", "diabetes2-managed")
+    is_exact = one.definition.counts_people or one.definition.base in _COUNTS_OF_PEOPLE
     found = []
     for part in wanted:
         if counts[part] or part in ("numerator", "denominator"):

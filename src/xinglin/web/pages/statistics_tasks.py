@@ -30,11 +30,18 @@ NAMES: Final[Mapping[str, str]] = {
 }
 DONE_BY: Final[Mapping[str, str]] = {
     "records": "records",
+    "family_doctor": "family-doctor-contracts",
     "hypertension": "hypertension-managed",
     "diabetes2": "diabetes2-managed",
     "elderly": "elderly-health-management-rate",
 }
-_DONE_WORDS: Final = {"records": mark("已建档"), "hypertension": mark("在管"), "diabetes2": mark("在管"), "elderly": mark("已完成体检")}
+_DONE_WORDS: Final = {
+    "records": mark("已建档"),
+    "family_doctor": mark("在签"),
+    "hypertension": mark("在管"),
+    "diabetes2": mark("在管"),
+    "elderly": mark("已完成体检"),
+}
 _SLACK: Final = 0.1
 _HEADS: Final = {"年度": "year", "区划": "area", "机构": "institution", "项目": "programme", "任务数": "target", "来源": "source"}
 _MOST_BYTES: Final = 4_000_000
