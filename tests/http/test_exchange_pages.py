@@ -82,8 +82,10 @@ async def test_a_message_shows_what_it_wrote_and_gives_its_original_to_stewards_
     receipt = await send(world.platform, resident(20, "孙测", 420999102201, "W1"), message_id="one-west")
     page = (await world.steward.get(f"/exchange/messages/{receipt.message_no}")).text
     assert "Patient" in page and re.search(r"/residents/\d+", page)
-    east = (await world.public_health.get(f"/exchange/messages/{receipt.message_no}")).text
-    assert not re.search(r"/residents/\d+", east)
+    assert re.search(r"/residents/\d+", (await world.west_health.get(f"/exchange/messages/{receipt.message_no}")).text)
+    await world.public_health.get(f"/exchange/messages/{receipt.message_no}", 404)
+    both = (await world.public_health.get("/exchange/messages/2")).text
+    assert len(set(re.findall(r"/residents/\d+", both))) == 4
     original = await world.steward.get(f"/exchange/messages/{receipt.message_no}/original")
     assert id_number(20).encode() in original.content
     await world.public_health.get(f"/exchange/messages/{receipt.message_no}/original", 403)

@@ -83,7 +83,7 @@ class WaitingRow:
 
 @dataclass(frozen=True, slots=True)
 class WrittenRow:
-    """One feed entry a message caused. kind: resource, link or scope.  person: whom it is about, None where the scope does not see them."""
+    """One feed entry a message caused. kind: resource, link or scope.  person: whom it is about, None for nobody."""
 
     seq: int
     kind: str
@@ -140,6 +140,7 @@ class Panel:
         where = """($1::text is null or s.code = $1) and ($2::text is null or m.state = $2) and ($3::text is null or m.message_id ilike '%' || $3 || '%')
             and ($4::date is null or m.received_at >= $4) and ($5::date is null or m.received_at < $5)
             and ($6::bigint is null or exists (select 1 from message_tally t where t.message_no = m.message_no and t.institution = $6))"""
+        where += f" and {_message_seen(scope)}"
         until = query.until + timedelta(days=1) if query.until else None
         values = (query.source, query.state, query.text, query.since, until, query.institution)
         async with self._database.connection() as connection:
@@ -157,8 +158,9 @@ class Panel:
         scope.require("exchange.read")
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                """select m.message_no, s.code as source, s.name as source_name, m.message_id, m.kind, m.size, m.received_at, m.finished_at, m.state,
-                   m.entries, m.stored, m.unchanged, m.rejected, m.reason from message m join source s using (source_no) where m.message_no = $1""",
+                f"""select m.message_no, s.code as source, s.name as source_name, m.message_id, m.kind, m.size, m.received_at, m.finished_at, m.state,
+                    m.entries, m.stored, m.unchanged, m.rejected, m.reason from message m join source s using (source_no)
+                    where m.message_no = $1 and {_message_seen(scope)}""",
                 message_no,
             )
         if row is None:
@@ -177,8 +179,9 @@ class Panel:
         """Return a page (limit, offset) of the quarantine, newest first, and how many rows fit in all."""
         scope.require("exchange.read")
         where = "q.state = $1 and ($2::bigint is null or q.message_no = $2) and ($3::text is null or q.reason = $3)"
+        where += f" and {_message_seen(scope)}"
         async with self._database.connection() as connection:
-            total = await connection.fetchval(f"select count(*) from quarantine q where {where}", state, message_no, reason)
+            total = await connection.fetchval(f"select count(*) from quarantine q join message m using (message_no) where {where}", state, message_no, reason)
             rows = await connection.fetch(
                 f"""select q.quarantine_no, q.message_no, s.code as source, s.name as source_name, m.message_id, q.entry_no, q.rtype, q.reason, q.problems, q.state,
                     q.opened_at, q.closed_at, q.closed_reason, q.replayed_as from quarantine q join message m using (message_no) join source s using (source_no)
@@ -192,9 +195,9 @@ class Panel:
         scope.require("exchange.read")
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                """select q.quarantine_no, q.message_no, s.code as source, s.name as source_name, m.message_id, q.entry_no, q.rtype, q.reason, q.problems, q.state,
-                   q.opened_at, q.closed_at, q.closed_reason, q.replayed_as, q.body from quarantine q join message m using (message_no) join source s using (source_no)
-                   where q.quarantine_no = $1""",
+                f"""select q.quarantine_no, q.message_no, s.code as source, s.name as source_name, m.message_id, q.entry_no, q.rtype, q.reason, q.problems, q.state,
+                    q.opened_at, q.closed_at, q.closed_reason, q.replayed_as, q.body from quarantine q join message m using (message_no) join source s using (source_no)
+                    where q.quarantine_no = $1 and {_message_seen(scope)}""",
                 quarantine_no,
             )
         if row is None:
@@ -206,26 +209,34 @@ class Panel:
         scope.require("exchange.replay")
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                """select quarantine_no from quarantine where state = 'open' and ($1::bigint is null or message_no = $1)
-                   and ($2::text is null or reason = $2) order by quarantine_no""",
+                f"""select q.quarantine_no from quarantine q join message m using (message_no) where q.state = 'open'
+                    and ($1::bigint is null or q.message_no = $1) and ($2::text is null or q.reason = $2) and {_message_seen(scope)}
+                    order by q.quarantine_no""",
                 message_no,
                 reason,
             )
         return [row["quarantine_no"] for row in rows]
 
     async def written(self, scope: Scope, message_no: int, page: tuple[int, int] = (50, 0)) -> tuple[list[WrittenRow], int]:
-        """Return a page (limit, offset) of what a message wrote, in the order of the feed, and how much it is in all."""
+        """Return a page (limit, offset) of what a message wrote about residents the scope sees or about nobody, and how much that is in all.
+
+        In the order of the feed.
+        """
         scope.require("exchange.read")
+        sees_nobodys = "true" if scope.sees_unassigned else "false"
+        wrote = f"""from (
+            select f.seq, f.kind, f.rtype, n.id, f.ver as version, coalesce(f.person, l.person) as person,
+                coalesce(r.pat, h.pat, case when n.rtype = 'Patient' then f.rid end) as patient
+            from feed f left join ident n on n.rid = f.rid left join res r on r.rid = f.rid and r.rtype = n.rtype
+            left join hist h on h.rid = f.rid and h.ver = f.ver
+            left join person_link l on l.patient = coalesce(r.pat, h.pat, case when n.rtype = 'Patient' then f.rid end) and l.to_seq is null
+            where f.message_no = $1
+        ) q where case when q.person is not null then {scope_condition(scope, "q.person")} else q.patient is null or {sees_nobodys} end"""
         async with self._database.connection() as connection:
-            total = await connection.fetchval("select count(*) from feed where message_no = $1", message_no)
+            total = await connection.fetchval(f"select count(*) {wrote}", message_no)
             rows = await connection.fetch(
-                f"""select q.seq, q.kind, q.rtype, q.id, q.version, case when {scope_condition(scope, "q.person")} then q.person end as person from
-                    (select f.seq, f.kind, f.rtype, n.id, f.ver as version, coalesce(f.person, l.person) as person from feed f
-                     left join ident n on n.rid = f.rid left join res r on r.rid = f.rid and r.rtype = n.rtype
-                     left join person_link l on l.patient = coalesce(r.pat, case when n.rtype = 'Patient' then f.rid end) and l.to_seq is null
-                     where f.message_no = $1 order by f.seq limit $2 offset $3) q order by q.seq""",
-                message_no, *page,
-            )  # fmt: skip
+                f"select q.seq, q.kind, q.rtype, q.id, q.version, q.person {wrote} order by q.seq limit $2 offset $3", message_no, *page
+            )
         return [WrittenRow(**dict(row)) for row in rows], total
 
     async def sources(self, scope: Scope) -> list[SourceRow]:
@@ -282,6 +293,20 @@ class Panel:
                 list(_EVENTS),
             )
         return [InstitutionRow(**dict(row)) for row in rows]
+
+
+def _message_seen(scope: Scope) -> str:
+    """Return SQL: message `m` is the scope's business. Only integers are inlined.
+
+    Who has every institution in its areas sees the whole ledger; others what they sent themselves and what brought something of an
+    institution of theirs, so that a township does not read its neighbour's traffic.
+    """
+    if scope.is_house:
+        return "true"
+    inside = scope_areas_condition(scope, "i.area")
+    everything = f"not exists (select 1 from institution i where i.area is not null and not {inside})"
+    own = f"exists (select 1 from message_tally t join institution i on i.rid = t.institution where t.message_no = m.message_no and {inside})"
+    return f"({everything} or m.actor = {int(scope.account_no)} or {own})"
 
 
 def _message(row: Any) -> MessageRow:

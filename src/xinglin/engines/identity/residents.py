@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 import asyncpg
 
 from xinglin.base.database import Database
-from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError
+from xinglin.base.errors import ConflictError, ForbiddenError, IncorrectError, NotFoundError
 from xinglin.base.text import fold, to_halfwidth
 from xinglin.engines.identity import golden, linking
 from xinglin.engines.identity.keys import PatientKey, key_of
@@ -210,7 +210,8 @@ class Residents:
         """Move source records to another person (merge), or to a new one when `person` is None (split); returns the person.
 
         context: (reason in words, trust, cause). Nothing of the records themselves changes, so the opposite move restores everything.
-        Raises: ForbiddenError without `steward`; IncorrectError without a reason; ConflictError when a record is not linked.
+        Raises: ForbiddenError without `steward`; IncorrectError without a reason; ConflictError when a record is not linked; NotFoundError
+        for a person outside the scope.
         """
         scope.require("steward")
         reason, trust, cause = context
@@ -224,11 +225,17 @@ class Residents:
             if len(rows) != len(set(patients)):
                 raise ConflictError("有的来源记录已不在，请刷新后重试", "some source records are no longer linked; reload and try again")
             target = person if person is not None else await connection.fetchval("select nextval('person_number')")
+            await self._require_seen(connection, scope, {row["person"] for row in rows} | {target})
             await self._store.write_links(connection, [Link(patient, target, f"steward: {reason.strip()}") for patient in patients], cause)
             touched = {row["person"] for row in rows} | {target}
             await self._settle(connection, touched, touched, (trust, cause))
             await self._end_empty(connection, touched, cause)
         return int(target)
+
+    async def _require_seen(self, connection: asyncpg.Connection[Any], scope: Scope, persons: Iterable[int]) -> None:
+        """Nobody moves or assigns a resident they do not see, not even into their own area."""
+        if await self.unseen(connection, scope, persons):
+            raise NotFoundError("没有这位居民的档案", "there is no record of this resident")
 
     async def _end_empty(self, connection: asyncpg.Connection[Any], persons: Iterable[int], cause: Cause) -> None:
         """A person without records belongs nowhere any more."""
@@ -242,13 +249,17 @@ class Residents:
     async def assign(self, scope: Scope, persons: Sequence[int], place: tuple[int, int | None], context: tuple[str, Cause]) -> int:
         """Say where persons belong; returns how many changed.
 
-        place: (12-digit area, rid of the institution or None).  context: (reason, cause).  Raises: ForbiddenError without `steward`.
+        place: (12-digit area, rid of the institution or None).  context: (reason, cause).
+        Raises: ForbiddenError without `steward` or for an area outside the scope; NotFoundError for a person outside it.
         """
         scope.require("steward")
         reason, cause = context
         if not reason.strip():
             raise IncorrectError("请写明指定属地的原因", "write why they are assigned", where="reason")
+        if not (scope.is_house or any(low <= place[0] <= high for low, high in scope.areas)):
+            raise ForbiddenError("这个区划不在您的管理范围内", "this division is not within your area")
         async with self._database.transaction() as connection:
+            await self._require_seen(connection, scope, persons)
             return await self._store.write_scopes(connection, [Belonging(person, *place, reason.strip()) for person in persons], cause)
 
 
