@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -58,7 +57,8 @@ class House:
 
     def _check(self) -> None:
         if self.process.poll() is not None:
-            raise RuntimeError(f"the served process ended with code {self.process.returncode}; see {self.data_dir / 'log'}")
+            said = (self.data_dir / "bench.log").read_text(encoding="utf-8", errors="replace")[-1500:]
+            raise RuntimeError(f"the served process ended with code {self.process.returncode}: {said}")
         if time.perf_counter() - self.started > PATIENCE_S:
             raise TimeoutError("the served process did not get there within an hour")
 
@@ -120,7 +120,7 @@ def free_port() -> int:
 
 @contextmanager
 def served(data_dir: Path, command: Sequence[str], python: str | Path = sys.executable) -> Iterator[House]:
-    """Yield a running `xinglin <command>`; end it afterwards as Ctrl-C would."""
+    """Yield a running `xinglin <command>`; end it afterwards."""
     port = free_port()
     environment = {**os.environ, "XINGLIN_DATA": str(data_dir), "XINGLIN_DATABASE_URL": ""}
     arguments = [str(python), "-m", "xinglin", *command, "--port", str(port)]
@@ -130,7 +130,7 @@ def served(data_dir: Path, command: Sequence[str], python: str | Path = sys.exec
     try:
         yield House(data_dir, port, process, started)
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         try:
             process.wait(60)
         except subprocess.TimeoutExpired:

@@ -56,6 +56,8 @@ class Desk:
         """Return residents whose blood pressure counts as controlled now."""
         query = MemberQuery("numerator", size=count)
         page = await self._platform.measures.members(self._scope, MEASURE, self._platform.clock.today(), query)
+        if not page.members:
+            raise AssertionError("nobody counts as controlled: the district is too small or not reckoned yet")
         return [member.person for member in page.members]
 
     async def save(self, person: int, pressure: str) -> float:
