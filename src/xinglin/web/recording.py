@@ -1,22 +1,19 @@
-"""How pages write: entries go in through the exchange, as from any other source; and what marks a resident as moved out."""
+"""How pages write: entries that a module made go in through the exchange, as from any other source."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import orjson
 
-from xinglin.base.errors import NotFoundError
+from xinglin.base.errors import ConflictError, NotFoundError
 from xinglin.base.ids import uuid7
 from xinglin.engines.exchange import OWN_PAGES, Entry, Receipt, Submission
 from xinglin.web.page import Visit
 
-Resource = dict[str, Any]
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_STATUS: Final = "urn:xinglin:ext:residence-status"
 
 
 def new_id(visit: Visit) -> str:
@@ -49,31 +46,15 @@ class Sending:
         return True
 
 
+def insist(receipt: Receipt) -> None:
+    """Go on only when everything was saved.  Raises: ConflictError with what the gate found wrong first."""
+    if receipt.problems:
+        first = receipt.problems[0]
+        raise ConflictError(f"没有保存：{first.zh}", f"nothing was saved: {first.en}", where=first.path)
+
+
 async def submit(visit: Visit, kind: str, resources: Sequence[Entry]) -> Receipt:
     """Send entries of a page through the exchange, all or none; returns the receipt."""
     content = orjson.dumps({"kind": kind, "entries": [entry.resource for entry in resources]})
     message = Submission(OWN_PAGES, f"page-{new_id(visit)}", content, resources, kind="page", media="application/json", atomic=True)
     return await visit.platform.exchange.submit(visit.scope, message)
-
-
-def moved(resource: Mapping[str, Any], on: date | None) -> Resource:
-    """Return a Patient who moved out on a day, or (None) whose move is taken back."""
-    extensions = [one for one in resource.get("extension") or () if one.get("url") != _STATUS]
-    addresses = [dict(one) for one in resource.get("address") or ()]
-    if addresses:
-        period = {name: value for name, value in addresses[0].get("period", {}).items() if name != "end"} | (
-            {"end": on.isoformat()} if on else {}
-        )
-        addresses[0].pop("period", None)
-        if period:
-            addresses[0]["period"] = period
-    return {
-        **bare(resource),
-        "address": addresses,
-        "extension": [*extensions, {"url": _STATUS, "valueCode": "moved_out" if on else "resident"}],
-    }
-
-
-def bare(resource: Mapping[str, Any]) -> Resource:
-    """Return a stored resource without the parts the store writes itself."""
-    return {name: value for name, value in resource.items() if name != "meta"}

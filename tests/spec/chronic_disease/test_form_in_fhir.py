@@ -240,3 +240,22 @@ def test_a_printed_sheet_has_each_question_once_in_order() -> None:
     printed = [item.link_id for item in HTN.print_items]
     assert printed[:2] == ["visit_date", "way"]
     assert len(set(printed)) == len(printed) >= 35
+
+
+@pytest.mark.parametrize("reason", ["moved_out", "died"])
+def test_a_resident_who_left_and_is_taken_back_is_as_before(reason: str) -> None:
+    given = {
+        "name": "王小丽", "sex": "2", "birth_date": date(1968, 3, 5), "division": "420999101203", "address": "一组",
+        "residence_type": "1", "record_opened_on": TODAY,
+    }  # fmt: skip
+    patient = dict(recording.record_entries(Answers(given), setting())[0].resource)
+    stored = {**patient, "meta": {"versionId": "4"}}
+    left = recording.leaving_entries(stored, reason, TODAY)
+    assert problems(left) == [] and left[0].if_version == 4 and left[0].resource != patient
+    back = recording.returning_entries({**left[0].resource, "meta": {"versionId": "5"}}, reason)
+    assert by_parts(dict(back[0].resource)) == by_parts(patient)
+    assert recording.leaving_entries(stored, "declined", TODAY) == recording.returning_entries(stored, "declined") == []
+
+
+def by_parts(patient: dict[str, Any]) -> dict[str, Any]:
+    return {**patient, "extension": sorted(patient["extension"], key=lambda one: one["url"])}

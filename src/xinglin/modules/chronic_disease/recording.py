@@ -1,25 +1,39 @@
 """Answers → FHIR entries, exactly as the content contract says; pure: ids, people and times are handed in.
 
+This file makes those of visits; those of records and enrolments come from `keeping`.
+
 Source of the shapes: docs/reference/programmes-in-fhir.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 from xinglin.definitions import Answers, Form, Item
 from xinglin.engines.exchange import Entry
+from xinglin.modules.chronic_disease.keeping import (
+    enrolment_entries,
+    exit_entries,
+    leaving_entries,
+    record_entries,
+    returning_entries,
+    undo_exit_entries,
+)
+from xinglin.modules.chronic_disease.parts import TERMINOLOGY, Resource, Setting, bare, coded, to, version
 
-Resource = dict[str, Any]
+__all__ = [
+    "Referral", "Setting", "enrolment_entries", "examination_entries", "exit_entries", "followup_entries", "leaving_entries",
+    "record_entries", "referral_resources", "referral_result_entries", "returning_entries", "undo_exit_entries",
+]  # fmt: skip
+
+
 _WAYS: Final = {"1": ("AMB", "门诊"), "2": ("HH", "家庭"), "3": ("VR", "电话")}
 _WAY_SYSTEM: Final = "urn:oid:2.16.156.10011.2.3.1.183"
-_ICD10: Final = "urn:oid:2.16.156.10011.2.3.3.11.3"
 _LOINC: Final = "http://loinc.org"
 _UCUM: Final = "http://unitsofmeasure.org"
-_TERMINOLOGY: Final = "http://terminology.hl7.org/CodeSystem"
 # LOINC → (unit as shown, UCUM, category). LOINC is © Regenstrief Institute, see NOTICE.
 _UNITS: Final = {
     "8867-4": ("次/分", "/min", "vital-signs"),
@@ -36,22 +50,6 @@ _UNITS: Final = {
 }
 _VALUES: Final = {"date": "valueDate", "code": "valueCoding", "number": "valueDecimal", "boolean": "valueBoolean", "text": "valueString"}
 _PRESSURES: Final = ("8480-6", "8462-4")
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """Who writes down what about whom, when.
-
-    patient, practitioner, organization, episode: ids of resources in the store ("" for no episode). at: the moment of entry, aware.
-    new_id: gives the next id of ours.
-    """
-
-    patient: str
-    practitioner: str
-    organization: str
-    at: datetime
-    new_id: Callable[[], str]
-    episode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,82 +87,13 @@ def examination_entries(form: Form, answers: Answers, setting: Setting, *, is_co
     return [Entry(resource) for resource in found]
 
 
-def enrolment_entries(programme: str, answers: Answers, setting: Setting) -> list[Entry]:
-    """Return EpisodeOfCare and, where a diagnosis is named, its Condition. programme: hypertension, diabetes2 or elderly."""
-    started: date = answers.get("enrolled_on")
-    episode: Resource = {
-        "resourceType": "EpisodeOfCare",
-        "id": setting.new_id(),
-        "status": "active",
-        "type": [_coded("programme", programme)],
-        "patient": _to("Patient", setting.patient),
-        "managingOrganization": _to("Organization", setting.organization),
-        "period": {"start": started.isoformat()},
-        "careManager": _to("Practitioner", setting.practitioner),
-    }
-    found = [episode]
-    if answers.get("diagnosis_code"):
-        condition = _condition(answers, setting)
-        episode["diagnosis"] = [{"condition": _to("Condition", condition["id"])}]
-        found.append(condition)
-    return [Entry(resource) for resource in found]
-
-
-def exit_entries(episode: Mapping[str, Any], ended_on: date, reason: str) -> list[Entry]:
-    """Return the episode ended on a day for a reason of the contract (died, moved_out, lost, diagnosis_corrected, declined, merged)."""
-    kept = [item for item in episode.get("extension", ()) if item.get("url") != "urn:xinglin:ext:exit-reason"]
-    ended = {
-        **_bare(episode),
-        "status": "finished",
-        "period": {**episode.get("period", {}), "end": ended_on.isoformat()},
-        "extension": [*kept, {"url": "urn:xinglin:ext:exit-reason", "valueCode": reason}],
-    }
-    return [Entry(ended, if_version=_version(episode))]
-
-
-def undo_exit_entries(episode: Mapping[str, Any]) -> list[Entry]:
-    """Return the episode in force again: no end, no reason."""
-    kept = [item for item in episode.get("extension", ()) if item.get("url") != "urn:xinglin:ext:exit-reason"]
-    period = {name: value for name, value in episode.get("period", {}).items() if name != "end"}
-    again = {**_bare(episode), "status": "active", "period": period}
-    again.pop("extension", None)
-    if kept:
-        again["extension"] = kept
-    return [Entry(again, if_version=_version(episode))]
-
-
-def record_entries(answers: Answers, setting: Setting) -> list[Entry]:
-    """Return the Patient of a new health record (新建档案)."""
-    identifiers = [
-        {"system": system, "value": str(answers.get(name))}
-        for name, system in (("id_number", "urn:oid:2.16.156.10011.1.3"), ("record_number", "urn:oid:2.16.156.10011.1.2"))
-        if answers.get(name)
-    ]
-    name = str(answers.get("name"))
-    opened: date = answers.get("record_opened_on")
-    codes = {"residence-type": answers.get("residence_type"), "ethnicity": answers.get("ethnicity"), "residence-status": "resident"}
-    extensions = [{"url": f"urn:xinglin:ext:{name}", "valueCode": value} for name, value in codes.items() if value]
-    address: Resource = {
-        "extension": [{"url": "urn:xinglin:ext:division", "valueCode": answers.get("division")}],
-        "period": {"start": opened.isoformat()},
-    }
-    if answers.get("address"):
-        address["text"] = answers.get("address")
-    patient: Resource = {
-        "resourceType": "Patient",
-        "id": setting.new_id(),
-        "extension": [*extensions, {"url": "urn:xinglin:ext:record-opened-on", "valueDate": opened.isoformat()}],
-        "name": [{"use": "official", "text": name, "family": name[0], "given": [name[1:] or name]}],
-        "gender": {"1": "male", "2": "female", "9": "other"}.get(answers.get("sex"), "unknown"),
-        "birthDate": answers.get("birth_date").isoformat(),
-        "address": [address],
-        "managingOrganization": _to("Organization", setting.organization),
-    }
-    if identifiers:
-        patient["identifier"] = identifiers
-    if answers.get("phone"):
-        patient["telecom"] = [{"system": "phone", "value": answers.get("phone")}]
-    return [Entry(patient)]
+def referral_result_entries(task: Mapping[str, Any], request: Mapping[str, Any] | None, result: str) -> list[Entry]:
+    """Return the Task of a referral done with what became of it, and its ServiceRequest (where there is one still open) completed."""
+    output = {"type": {"text": "转诊结果"}, "valueString": result}
+    done = [(task, {"status": "completed", "output": [*task.get("output", ()), output]})]
+    if request is not None and request.get("status") == "active":
+        done.append((request, {"status": "completed"}))
+    return [Entry({**bare(one), **changes}, f"{one['resourceType']}/{one['id']}", if_version=version(one)) for one, changes in done]
 
 
 def referral_resources(referral: Referral, setting: Setting, visit: Mapping[str, Any]) -> list[Resource]:
@@ -174,16 +103,16 @@ def referral_resources(referral: Referral, setting: Setting, visit: Mapping[str,
         "id": setting.new_id(),
         "status": "active",
         "intent": "order",
-        "category": [_coded("request", "referral")],
+        "category": [coded("request", "referral")],
         "priority": "urgent" if referral.urgent else "routine",
-        "subject": _to("Patient", setting.patient),
-        "encounter": _to("Encounter", visit["id"]),
+        "subject": to("Patient", setting.patient),
+        "encounter": to("Encounter", visit["id"]),
         "authoredOn": visit["period"]["start"],
-        "requester": _to("Practitioner", setting.practitioner),
+        "requester": to("Practitioner", setting.practitioner),
         "reasonCode": [{"text": referral.reason}],
     }
     if referral.organization:
-        request["performer"] = [_to("Organization", referral.organization)]
+        request["performer"] = [to("Organization", referral.organization)]
     elif referral.to:
         request["performer"] = [{"display": referral.to}]
     return [request, _task("referral-result", request, setting, referral.due_on)]
@@ -202,15 +131,15 @@ def _visit(form: Form, answers: Answers, setting: Setting, is_complete: bool) ->
         "id": setting.new_id(),
         "extension": extensions,
         "status": "finished" if is_complete else "in-progress",
-        "class": {"system": f"{_TERMINOLOGY}/v3-ActCode", "code": kind},
-        "type": [_coded("service", form.service)],
-        "subject": _to("Patient", setting.patient),
-        "participant": [{"individual": _to("Practitioner", setting.practitioner)}],
+        "class": {"system": f"{TERMINOLOGY}/v3-ActCode", "code": kind},
+        "type": [coded("service", form.service)],
+        "subject": to("Patient", setting.patient),
+        "participant": [{"individual": to("Practitioner", setting.practitioner)}],
         "period": {"start": day.isoformat()},
-        "serviceProvider": _to("Organization", setting.organization),
+        "serviceProvider": to("Organization", setting.organization),
     }
     if setting.episode:
-        visit["episodeOfCare"] = [_to("EpisodeOfCare", setting.episode)]
+        visit["episodeOfCare"] = [to("EpisodeOfCare", setting.episode)]
     return visit
 
 
@@ -238,12 +167,12 @@ def _observation(loinc: str, category: str, setting: Setting, visit: Resource) -
         "resourceType": "Observation",
         "id": setting.new_id(),
         "status": "final",
-        "category": [{"coding": [{"system": f"{_TERMINOLOGY}/observation-category", "code": category}]}],
+        "category": [{"coding": [{"system": f"{TERMINOLOGY}/observation-category", "code": category}]}],
         "code": _loinc(loinc),
-        "subject": _to("Patient", setting.patient),
-        "encounter": _to("Encounter", visit["id"]),
+        "subject": to("Patient", setting.patient),
+        "encounter": to("Encounter", visit["id"]),
         "effectiveDateTime": visit["period"]["start"],
-        "performer": [_to("Organization", setting.organization), _to("Practitioner", setting.practitioner)],
+        "performer": [to("Organization", setting.organization), to("Practitioner", setting.practitioner)],
     }
 
 
@@ -258,10 +187,10 @@ def _response(form: Form, answers: Answers, setting: Setting, of: tuple[Resource
         "id": setting.new_id(),
         "questionnaire": form.canonical,
         "status": "completed" if is_complete else "in-progress",
-        "subject": _to("Patient", setting.patient),
-        "encounter": _to("Encounter", visit["id"]),
+        "subject": to("Patient", setting.patient),
+        "encounter": to("Encounter", visit["id"]),
         "authored": setting.at.isoformat(timespec="seconds"),
-        "author": _to("Practitioner", setting.practitioner),
+        "author": to("Practitioner", setting.practitioner),
         "item": items,
     }
 
@@ -293,8 +222,8 @@ def _medicine(drug: Mapping[str, Any], setting: Setting, visit: Resource) -> Res
         "id": setting.new_id(),
         "status": "active",
         "medicationCodeableConcept": {"text": drug["drug_name"]},
-        "subject": _to("Patient", setting.patient),
-        "context": _to("Encounter", visit["id"]),
+        "subject": to("Patient", setting.patient),
+        "context": to("Encounter", visit["id"]),
         "effectiveDateTime": visit["period"]["start"],
         "dosage": [dosage],
     }
@@ -306,47 +235,13 @@ def _task(kind: str, focus: Mapping[str, Any], setting: Setting, due_on: date) -
         "id": setting.new_id(),
         "status": "requested",
         "intent": "order",
-        "code": _coded("task", kind),
-        "focus": _to(focus["resourceType"], focus["id"]),
-        "for": _to("Patient", setting.patient),
+        "code": coded("task", kind),
+        "focus": to(focus["resourceType"], focus["id"]),
+        "for": to("Patient", setting.patient),
         "authoredOn": setting.at.isoformat(timespec="seconds"),
-        "owner": _to("Practitioner", setting.practitioner),
+        "owner": to("Practitioner", setting.practitioner),
         "restriction": {"period": {"end": due_on.isoformat()}},
     }
-
-
-def _condition(answers: Answers, setting: Setting) -> Resource:
-    code = {"system": _ICD10, "code": answers.get("diagnosis_code")}
-    condition: Resource = {
-        "resourceType": "Condition",
-        "id": setting.new_id(),
-        "clinicalStatus": {"coding": [{"system": f"{_TERMINOLOGY}/condition-clinical", "code": "active"}]},
-        "verificationStatus": {"coding": [{"system": f"{_TERMINOLOGY}/condition-ver-status", "code": "confirmed"}]},
-        "code": {"coding": [code], "text": answers.get("diagnosis_text") or answers.get("diagnosis_code")},
-        "subject": _to("Patient", setting.patient),
-        "recordedDate": answers.get("enrolled_on").isoformat(),
-        "recorder": _to("Practitioner", setting.practitioner),
-    }
-    if answers.get("diagnosed_on"):
-        condition["onsetDateTime"] = answers.get("diagnosed_on").isoformat()
-    return condition
-
-
-def _bare(resource: Mapping[str, Any]) -> Resource:
-    return {name: value for name, value in resource.items() if name != "meta"}
-
-
-def _version(resource: Mapping[str, Any]) -> int | None:
-    version = resource.get("meta", {}).get("versionId")
-    return int(version) if version is not None else None
-
-
-def _to(rtype: str, own: str) -> Resource:
-    return {"reference": f"{rtype}/{own}"}
-
-
-def _coded(system: str, code: str) -> Resource:
-    return {"coding": [{"system": f"urn:xinglin:cs:{system}", "code": code}]}
 
 
 def _loinc(code: str) -> Resource:

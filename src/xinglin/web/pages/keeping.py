@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError, XinglinError
 from xinglin.base.text import to_halfwidth
 from xinglin.definitions import Answers, shipped_forms
-from xinglin.engines.exchange import Entry, Receipt
+from xinglin.engines.exchange import Entry
 from xinglin.engines.identity import PersonCard, next_record_number, read_id_number
 from xinglin.engines.store import Stored
 from xinglin.web.doors import institutions, record_of
@@ -23,7 +23,7 @@ from xinglin.web.modules import recording_of
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.residents import SEXES, card_row
 from xinglin.web.record import EXIT_REASONS, PROGRAMMES
-from xinglin.web.recording import moved, new_id, submit
+from xinglin.web.recording import insist, new_id, submit
 
 _RESIDENCE: Final = {"1": mark("户籍"), "2": mark("非户籍")}
 _ENDINGS: Final = ("moved_out", "died", "lost", "diagnosis_corrected", "declined")
@@ -176,7 +176,7 @@ async def make_new(visit: Visit) -> Response:
         return await _known_already(visit, typed, known)
     number = await next_record_number(visit.platform.database, area)
     receipt = await submit(visit, "new-record", recording.record_entries(Answers(given | {"record_number": number}), setting))
-    _insist(receipt)
+    insist(receipt)
     return redirect(visit, f"/residents/{next(iter(receipt.persons.values()))}?told=1")
 
 
@@ -203,13 +203,6 @@ async def _known_already(visit: Visit, typed: Mapping[str, str], person: int) ->
     except NotFoundError:
         return await _new_page(visit, typed, {}, visit.text("这份档案需要数据管理员核对后才能建立：请带证件信息联系数据管理员"))
     return render(visit, "residents/known.html", {"row": card_row(visit, card)}, status=409)
-
-
-def _insist(receipt: Receipt) -> None:
-    """Raise what the gate found wrong with entries of ours: words for the person, who can do nothing about it but tell."""
-    if receipt.problems:
-        first = receipt.problems[0]
-        raise ConflictError(f"没有保存：{first.zh}", f"nothing was saved: {first.en}", where=first.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,11 +234,23 @@ async def _enrol_page(visit: Visit, kept: _Kept, typed: Mapping[str, str], refus
         "card": kept.card,
         "row": card_row(visit, kept.card),
         "record": await record_of(visit, kept.card.person),
-        "programmes": [(code, visit.text(label), code in active) for code, label in PROGRAMMES.items()],
+        "programmes": [(code, visit.text(label), code in active, _barred(visit, kept.card, code)) for code, label in PROGRAMMES.items()],
         "typed": typed,
         "refusal": refusal,
     }
     return render(visit, "residents/enrol.html", context, status=422 if refusal else 200)
+
+
+def _barred(visit: Visit, card: PersonCard, programme: str) -> str:
+    """Return why a resident cannot be enrolled in a programme, "" when they can.
+
+    Source: 国家基本公共卫生服务规范（第三版）, 老年人健康管理服务规范, 服务对象（65 岁及以上）.
+    """
+    if card.death_date or card.residence_status == "moved_out":
+        return visit.text("已死亡或已迁出")
+    born = card.birth_date
+    is_younger = programme == "elderly" and born is not None and visit.platform.clock.today().year - born.year < 65
+    return visit.text("满 65 岁的当年起") if is_younger else ""
 
 
 async def show_enrol(visit: Visit) -> Response:
@@ -261,8 +266,8 @@ async def enrol(visit: Visit) -> Response:
         start = _past_day(typed["start"], today)
         if typed["programme"] not in PROGRAMMES:
             raise IncorrectError("请选择要纳入的管理", "choose a programme")
-        if kept.card.death_date or kept.card.residence_status == "moved_out":
-            raise ConflictError("已死亡或已迁出的居民不能纳入管理", "a resident who died or moved out cannot be enrolled")
+        if barred := _barred(visit, kept.card, typed["programme"]):
+            raise ConflictError(f"不能纳入：{barred}", f"cannot be enrolled: {barred}")
         if any(_programme_of(one) == typed["programme"] and one.get("status") == "active" for _, one in kept.episodes):
             raise ConflictError("已经在管，不必重复纳入", "already under management: nothing to do")
         if visit.scope.practitioner_rid is None:
@@ -270,7 +275,7 @@ async def enrol(visit: Visit) -> Response:
                 "您的账号没有关联医务人员：请联系系统管理员", "your account is tied to no worker: ask the system administrator"
             )
         setting = await _setting(visit, kept.card.area or 0, kept.patient.id)
-        _insist(
+        insist(
             await submit(visit, "enrol", _recording(visit).enrolment_entries(typed["programme"], Answers({"enrolled_on": start}), setting))
         )
     except XinglinError as error:
@@ -329,7 +334,7 @@ async def end(visit: Visit) -> Response:
         changed = _endings(_recording(visit), kept, typed, day)
         if not changed:
             raise ConflictError("没有正在进行的管理可以终止", "there is no management going on to end")
-        _insist(await submit(visit, "end", changed))
+        insist(await submit(visit, "end", changed))
     except XinglinError as error:
         return await _end_page(visit, kept, typed, error.message(visit.language))
     return await _after_change(visit, kept.card.person)
@@ -341,13 +346,7 @@ def _endings(recording: Any, kept: _Kept, typed: Mapping[str, str], day: date) -
         (stored, one) for stored, one in kept.episodes if one.get("status") == "active" and (everything or stored.id == typed["episode"])
     ]
     changed: list[Entry] = [entry for _, one in chosen for entry in recording.exit_entries(one, day, typed["reason"])]
-    body = orjson.loads(kept.patient.body)
-    if typed["reason"] == "moved_out":
-        changed.append(Entry(moved(body, day), f"Patient/{kept.patient.id}", if_version=kept.patient.version))
-    if typed["reason"] == "died":
-        died = {name: value for name, value in body.items() if name not in ("meta", "deceasedBoolean")}
-        changed.append(Entry({**died, "deceasedDateTime": day.isoformat()}, f"Patient/{kept.patient.id}", if_version=kept.patient.version))
-    return changed
+    return [*changed, *recording.leaving_entries(orjson.loads(kept.patient.body), typed["reason"], day)]
 
 
 async def reopen(visit: Visit) -> Response:
@@ -363,14 +362,10 @@ async def reopen(visit: Visit) -> Response:
         if stored.id == wanted or reason in ("moved_out", "died") and _ending(one) == (reason, day)
     ]
     finished = [one for _, one in together if one.get("status") == "finished"]
-    changed: list[Entry] = [entry for one in finished for entry in _recording(visit).undo_exit_entries(one)]
-    body = orjson.loads(kept.patient.body)
-    if reason == "moved_out":
-        changed.append(Entry(moved(body, None), f"Patient/{kept.patient.id}", if_version=kept.patient.version))
-    if reason == "died":
-        alive = {name: value for name, value in body.items() if name not in ("meta", "deceasedDateTime")}
-        changed.append(Entry(alive, f"Patient/{kept.patient.id}", if_version=kept.patient.version))
-    _insist(await submit(visit, "reopen", changed))
+    recording = _recording(visit)
+    changed: list[Entry] = [entry for one in finished for entry in recording.undo_exit_entries(one)]
+    changed += recording.returning_entries(orjson.loads(kept.patient.body), reason)
+    insist(await submit(visit, "reopen", changed))
     return await _after_change(visit, kept.card.person)
 
 

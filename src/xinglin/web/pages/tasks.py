@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import orjson
 from starlette.responses import Response
 
 from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError
-from xinglin.engines.exchange import Entry
+from xinglin.web.modules import part_of_module
 from xinglin.web.page import Visit, page, redirect
-from xinglin.web.recording import bare, submit
+from xinglin.web.recording import insist, submit
 
 _OPEN: Final = ("requested", "received", "accepted", "ready", "in-progress", "on-hold")
 
@@ -22,27 +22,16 @@ async def answer_referral(visit: Visit) -> Response:
     if not told:
         raise IncorrectError("请写转诊结果", "write what became of the referral", where="result")
     stored = await visit.platform.store.person_bodies(visit.scope, person, ("Task", "ServiceRequest"))
-    bodies = {f"{one.rtype}/{one.id}": (one, orjson.loads(one.body)) for one in stored}
+    bodies = {f"{one.rtype}/{one.id}": orjson.loads(one.body) for one in stored}
     task = bodies.get(f"Task/{own}")
     if task is None:
         raise NotFoundError("没有这项待办", "there is no such task")
-    if task[1].get("status") not in _OPEN:
+    if task.get("status") not in _OPEN:
         raise ConflictError("这项待办已经完成，请刷新页面", "this task is done already: reload the page")
-    output = {"type": {"text": "转诊结果"}, "valueString": told}
-    changed = [_changed(task, {"status": "completed", "output": [*task[1].get("output", ()), output]})]
-    request = bodies.get(str(task[1].get("focus", {}).get("reference", "")))
-    if request is not None and request[1].get("status") == "active":
-        changed.append(_changed(request, {"status": "completed"}))
-    receipt = await submit(visit, "referral-result", changed)
-    if receipt.problems:
-        raise ConflictError(f"没有保存：{receipt.problems[0].zh}", f"nothing was saved: {receipt.problems[0].en}")
+    request = bodies.get(str(task.get("focus", {}).get("reference", "")))
+    insist(await submit(visit, "referral-result", part_of_module("chronic_disease.recording").referral_result_entries(task, request, told)))
     await visit.platform.rules.evaluate_person(person, visit.platform.clock.today())
     return redirect(visit, f"/residents/{person}?told=1")
-
-
-def _changed(found: tuple[Any, dict[str, Any]], changes: dict[str, Any]) -> Entry:
-    stored, body = found
-    return Entry({**bare(body), **changes}, f"{stored.rtype}/{stored.id}", if_version=stored.version)
 
 
 ROUTES: Final = (page("/residents/{person:int}/tasks/{task}", answer_referral, right=("followup.write", "refer"), methods=("POST",)),)
