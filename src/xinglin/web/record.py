@@ -32,7 +32,7 @@ EXIT_REASONS: Final = {
 }
 WAYS: Final = {"1": mark("门诊"), "2": mark("家庭"), "3": mark("电话")}
 MEASURES: Final = {
-    "8867-4": (mark("心率"), "/min"),
+    "8867-4": (mark("心率"), mark("次/分")),
     "29463-7": (mark("体重"), "kg"),
     "39156-5": (mark("体质指数"), "kg/m²"),
     "8280-0": (mark("腰围"), "cm"),

@@ -37,7 +37,9 @@ document.addEventListener("keydown", (event) => {
     const link = event.key === "Enter" ? row.querySelector("a.main") : row.querySelector(`a[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
     if (link) { event.preventDefault(); link.click(); }
   }
-  if (event.key === "ArrowDown" && event.target.matches("[data-search]")) {
+  const hot = !typing && !row && !event.ctrlKey && !event.metaKey && !event.altKey && document.querySelector(`a[data-hot="${CSS.escape(event.key.toLowerCase())}"]`);
+  if (hot) { event.preventDefault(); hot.click(); }
+  if (event.key === "ArrowDown" && (event.target === document.body || event.target.matches("[data-search]"))) {
     const first = document.querySelector("tr[data-row]");
     if (first) { event.preventDefault(); first.focus(); }
   }

@@ -1,5 +1,5 @@
 // The keyboard of a form. The server reads every value again; nothing here decides what is recorded.
-// form[data-form]: Enter / Shift+Enter move, F2 saves, F4 saves and goes on, F8 confirms what was brought over.
+// form[data-form]: Enter / Shift+Enter move, F2 saves, F4 saves and goes on, F8 confirms what was brought over, F9 leaves it to be completed.
 // data-compute: address that answers {fields: {id: {value, error, warning}}} for what is computed.
 
 for (const form of document.querySelectorAll("form[data-form]")) start(form);
@@ -10,6 +10,10 @@ function start(form) {
   const box = (field) => field.closest("[data-fld]");
 
   form.addEventListener("keydown", (event) => {
+    if (event.target.matches("input[type=radio][data-field]") && /^[1-9]$/.test(event.key)) {
+      const chosen = [...form.querySelectorAll("input[type=radio][data-field]")].filter((one) => one.name === event.target.name)[event.key - 1];
+      if (chosen && !chosen.disabled) { event.preventDefault(); chosen.checked = true; chosen.focus(); chosen.dispatchEvent(new Event("input", { bubbles: true })); }
+    }
     if (event.key === "Enter" && event.target.matches("[data-field]") && !event.ctrlKey && !event.isComposing) {
       event.preventDefault();
       if (event.target.matches("[data-carried]")) confirm(event.target);
@@ -17,7 +21,7 @@ function start(form) {
     }
   });
   document.addEventListener("keydown", (event) => {
-    const button = { F2: "[data-save]", F4: "[data-save-next]", F8: "[data-confirm-carried]" }[event.key];
+    const button = { F2: "[data-save]", F4: "[data-save-next]", F8: "[data-confirm-carried]", F9: "[data-wait]" }[event.key];
     const found = button && form.querySelector(button);
     if (!found || found.hidden) return;
     event.preventDefault();
@@ -56,7 +60,8 @@ function start(form) {
 
   function step(from, by) {
     const all = fields();
-    const next = all[all.indexOf(from) + by];
+    const inGroup = (field) => from.type === "radio" && field !== from && field.name === from.name;
+    const next = all.filter((field) => !inGroup(field))[all.filter((field) => !inGroup(field)).indexOf(from) + by];
     if (next) next.focus(); else if (by > 0) form.querySelector("[data-save]")?.focus();
   }
 
