@@ -29,6 +29,7 @@ select person, area, institution from person_scope where to_seq is null
 qualify row_number() over (partition by person order by from_seq desc, area desc, institution desc) = 1"""
 _MOST_KEPT_BYTES: Final = 160 * 1024 * 1024
 _MOST_SEEN_BYTES: Final = 24 * 1024 * 1024
+_MOST_PAGES: Final = 16 * 1024 * 1024
 _MOST_COUNTS: Final = 8 * 1024 * 1024
 
 
@@ -108,6 +109,11 @@ class MemberPage:
     total: int
     seq: int
 
+    @property
+    def bytes(self) -> int:
+        """Return about the memory it takes."""
+        return 1200 * (1 + len(self.members))
+
 
 @dataclass(frozen=True, slots=True)
 class MemberQuery:
@@ -160,6 +166,7 @@ class Measures:
         self._shelf: Shelf[Flags] = Shelf(_MOST_KEPT_BYTES)
         self._seen: Shelf[Visible] = Shelf(_MOST_SEEN_BYTES)
         self._counts: Shelf[Counts] = Shelf(_MOST_COUNTS)
+        self._pages: Shelf[MemberPage] = Shelf(_MOST_PAGES)
         self._moved: int | None = None
 
     def moved(self, seq: int) -> None:
@@ -207,6 +214,16 @@ class Measures:
         _check(query.part, _PART_WORDS, "part")
         flags = await self._flags(definition, as_of, query.focus)
         visible = await self._visible(scope, query.focus)
+
+        async def make(_: int) -> MemberPage:
+            return await self._page((definition, as_of), (flags, visible), query)
+
+        asked = (query.part, query.group_by, query.group, query.page, query.size, query.reason, query.focus.key)
+        key = (definition.hash, as_of, asked, _who(scope), flags.seq, visible.seq if visible else 0)
+        return await self._pages.get(key, flags.seq, make, None)
+
+    async def _page(self, what: tuple[Definition, date], known: tuple[Flags, Visible | None], query: MemberQuery) -> MemberPage:
+        (definition, as_of), (flags, visible) = what, known
         found = await asyncio.to_thread(_selected, flags, visible, query)
         size = max(1, min(query.size, 1000))
         start = (max(1, query.page) - 1) * size
