@@ -43,6 +43,7 @@ class Catalogue:
         self._sources = tuple(sources)
         _check_vintages(self._sources)
         self._editions: dict[tuple[str, ...], Edition] = {}
+        self._by_day: dict[date, Edition] = {}
         for day in self.changes():
             self.edition(day)
 
@@ -52,6 +53,11 @@ class Catalogue:
 
     def edition(self, day: date) -> Edition:
         """Return what is in force on the day."""
+        if day not in self._by_day:
+            self._by_day[day] = self._in_force(day)
+        return self._by_day[day]
+
+    def _in_force(self, day: date) -> Edition:
         chosen = tuple(source for source in self._sources if source.holds_on(day))
         key = tuple(source.path for source in chosen)
         if key not in self._editions:
