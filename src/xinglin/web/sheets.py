@@ -7,11 +7,8 @@ import fastexcel
 from xinglin.base.errors import IncorrectError
 
 
-def read_sheet(content: bytes) -> list[dict[str, str]]:
-    """Return the rows of the first sheet, heading → text ("" for an empty cell); rows without any text are left out.
-
-    Raises: IncorrectError for what is no workbook.
-    """
+def read_sheet_rows(content: bytes) -> list[tuple[int, list[str]]]:
+    """Return the filled rows of the first sheet as (line of the sheet, texts).  Raises: IncorrectError for what is no workbook."""
     try:
         sheet = fastexcel.read_excel(content).load_sheet(0, header_row=None, dtypes="string")
         columns = [column.to_pylist() for column in sheet.to_arrow().columns]
@@ -20,7 +17,15 @@ def read_sheet(content: bytes) -> list[dict[str, str]]:
             "这不是 Excel 工作簿：请另存为 .xlsx 后再传", "this is not an Excel workbook: save it as .xlsx and send it again"
         ) from error
     rows = [[("" if cell is None else str(cell)).strip() for cell in row] for row in zip(*columns, strict=True)]
-    filled = [row for row in rows if any(row)]
+    return [(line, row) for line, row in enumerate(rows, 1) if any(row)]
+
+
+def read_sheet(content: bytes) -> list[dict[str, str]]:
+    """Return the rows of the first sheet, heading → text ("" for an empty cell); rows without any text are left out.
+
+    Raises: IncorrectError for what is no workbook.
+    """
+    filled = [row for _, row in read_sheet_rows(content)]
     if not filled:
         return []
     heads = filled[0]

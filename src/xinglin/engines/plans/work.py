@@ -108,6 +108,13 @@ class Work:
             scope, "select * from plan_finding where plan_no = $1 and gone_at is null order by state <> 'open', place", plan_no
         )
 
+    async def finding(self, scope: Scope, finding_no: int) -> dict[str, Any]:
+        """Return one finding.  Raises: ForbiddenError, NotFoundError."""
+        found = await self._rows(scope, "select * from plan_finding where finding_no = $1 and gone_at is null", finding_no)
+        if not found:
+            raise NotFoundError("没有这条核对结果", "there is no such finding")
+        return found[0]
+
     async def decide(self, scope: Scope, finding_no: int, state: str, note: str) -> int:
         """Say what was decided about a finding; return its plan.  Raises: ForbiddenError, NotFoundError, IncorrectError."""
         if state not in FINDING_STATES:

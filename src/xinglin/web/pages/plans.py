@@ -7,10 +7,32 @@ from typing import Final
 from starlette.routing import Route
 
 from xinglin.web.menu import Entry
-from xinglin.web.pages import plans_cockpit, plans_indicator, plans_indicators, plans_review, plans_upload
+from xinglin.web.pages import (
+    plans_cockpit,
+    plans_compare,
+    plans_evaluation,
+    plans_indicator,
+    plans_indicators,
+    plans_review,
+    plans_upload,
+    plans_values,
+    plans_what_if,
+    plans_work,
+)
 
-_SUBJECTS: Final = (plans_upload, plans_indicators, plans_indicator, plans_review, plans_cockpit)
+_SUBJECTS: Final = (
+    plans_upload,
+    plans_compare,
+    plans_indicators,
+    plans_indicator,
+    plans_values,
+    plans_work,
+    plans_review,
+    plans_evaluation,
+    plans_what_if,
+    plans_cockpit,
+)
 ROUTES: Final[tuple[Route, ...]] = tuple(route for subject in _SUBJECTS for route in subject.ROUTES)
 MENU: Final[tuple[Entry, ...]] = tuple(
-    entry for subject in (plans_cockpit, plans_indicators, plans_upload) for entry in subject.MENU
+    entry for subject in (plans_cockpit, plans_indicators, plans_compare, plans_upload) for entry in subject.MENU
 )

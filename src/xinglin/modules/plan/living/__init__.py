@@ -14,6 +14,7 @@ from xinglin.modules.plan.living.board import (
     view_of,
 )
 from xinglin.modules.plan.living.catalogue import Known, known_measure, known_measures
+from xinglin.modules.plan.living.evaluation import FINAL, MID_TERM, Entry, Evaluation, Judged, Missing, Subject, TaskLine, evaluate
 from xinglin.modules.plan.living.forecast import Forecast, fit, forecast, student_quantile
 from xinglin.modules.plan.living.gap import Counted, Ranked, gap_words, people_missing, ranking
 from xinglin.modules.plan.living.rows import changes_from, part_of, read_corrected, rows_of, same_rows
@@ -24,9 +25,9 @@ from xinglin.modules.plan.living.what_if import Outcome, Work, at_pace, with_wor
 from xinglin.modules.plan.living.words import Said, amount, figure, forecast_words, target_words
 
 __all__ = [
-    "BEHIND", "COMPUTED", "ENTERED", "NO_VALUE", "ON_TRACK", "REACHED", "RULE", "STATES", "Counted", "Forecast", "Known", "Line", "Material",
-    "Observed", "Offered", "Outcome", "Point", "Proposal", "Ranked", "Said", "Standing", "Target", "View", "Work", "amount", "at_pace",
-    "bounds_of", "changes_from", "counts_of", "decimal_year", "figure", "fit", "forecast", "forecast_words", "gap_words", "is_counted",
+    "BEHIND", "COMPUTED", "ENTERED", "FINAL", "MID_TERM", "NO_VALUE", "ON_TRACK", "REACHED", "RULE", "STATES", "Counted", "Entry", "Evaluation", "Forecast", "Judged", "Known", "Line", "Material", "Missing",
+    "Observed", "Offered", "Outcome", "Point", "Proposal", "Ranked", "Said", "Standing", "Subject", "Target", "TaskLine", "View", "Work", "amount", "at_pace",
+    "bounds_of", "changes_from", "counts_of", "decimal_year", "evaluate", "figure", "fit", "forecast", "forecast_words", "gap_words", "is_counted",
     "known_measure", "known_measures", "pace_points", "part_of", "path_of", "people_missing", "proposals", "ranking", "read_corrected",
     "rows_of", "same_rows", "scale_of", "side_by_side", "standing", "student_quantile", "target_of", "target_words", "value_on_path",
     "view_of", "with_workers", "workers_needed", "yearly",

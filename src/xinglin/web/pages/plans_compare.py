@@ -1,0 +1,81 @@
+"""并列比较: several plans beside each other, indicator by indicator."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from xinglin.engines.plans import Plan
+from xinglin.web.exports import export_answer
+from xinglin.web.i18n import mark
+from xinglin.web.menu import Entry
+from xinglin.web.page import Visit, page, render
+from xinglin.web.pages.plans_asking import base_words, living, number_of
+
+_MOST_PLANS: Final = 8
+
+
+async def _chosen(visit: Visit) -> tuple[list[Plan], list[Plan]]:
+    """Return every plan in use and those to compare: the ones the address names, else all up to eight."""
+    plans = [one for one in await visit.platform.plans.books.plans(visit.scope) if one.is_open]
+    asked = {number_of(text) for text in visit.request.query_params.getlist("plan")} - {None}
+    chosen = [one for one in plans if one.plan_no in asked] or plans
+    return plans, chosen[:_MOST_PLANS]
+
+
+async def _lines(visit: Visit, chosen: Sequence[Plan]) -> list[Any]:
+    least = 2 if visit.request.query_params.get("least", "2") == "2" and len(chosen) > 1 else 1
+    told = [
+        (one.plan_no, [row.data for row in await visit.platform.plans.figures.indicators(visit.scope, one.plan_no)]) for one in chosen
+    ]
+    query = visit.request.query_params.get("q", "").strip()
+    return [line for line in living.side_by_side(told, least) if query in f"{line.name}{line.category}"]
+
+
+def _cell(data: Any) -> dict[str, str]:
+    """Return what a plan says of an indicator: base and target as written."""
+    if data is None:
+        return {"base": "", "target": ""}
+    target = living.target_of(data)
+    words = f"{living.target_words(target, data.get('unit'))}（{target.year}）" if target else living.amount(data.get("target_value"), data.get("unit"))
+    return {"base": base_words(data), "target": words}
+
+
+async def show_compare(visit: Visit) -> Response:
+    """Show the plans beside each other."""
+    plans, chosen = await _chosen(visit)
+    lines = [(line, [_cell(line.cells.get(one.plan_no)) for one in chosen]) for line in await _lines(visit, chosen)]
+    context = {
+        "plans": plans,
+        "chosen": chosen,
+        "numbers": {one.plan_no for one in chosen},
+        "lines": lines,
+        "q": visit.request.query_params.get("q", ""),
+        "least": visit.request.query_params.get("least", "2"),
+        "query": visit.request.url.query,
+    }
+    return render(visit, "plans/compare.html", context)
+
+
+async def export_compare(visit: Visit) -> Response:
+    """Return the comparison as Excel."""
+    visit.scope.require("export")
+    _, chosen = await _chosen(visit)
+    lines = await _lines(visit, chosen)
+    labels = [(visit.text(mark("指标")), "text"), (visit.text(mark("单位")), "text")]
+    for one in chosen:
+        labels += [(f"{one.title} {visit.text(mark('基期'))}", "text"), (f"{one.title} {visit.text(mark('目标'))}", "text")]
+
+    async def cells() -> AsyncIterator[Sequence[object]]:
+        for line in lines:
+            found = [_cell(line.cells.get(one.plan_no)) for one in chosen]
+            yield [line.name, line.unit, *(text for cell in found for text in (cell["base"], cell["target"]))]
+        await visit.record("export", "plan", detail="comparison")
+
+    return await export_answer(visit, visit.text(mark("规划并列比较")), labels, cells(), len(lines))
+
+
+ROUTES: Final = (page("/plans/compare", show_compare, right="plan.read"), page("/plans/compare/export.xlsx", export_compare, right="plan.read"))
+MENU: Final = (Entry("plan", mark("规划并列比较"), "/plans/compare", ("plan.read",)),)

@@ -1,0 +1,86 @@
+"""评估报告: the mid-term or final evaluation of a plan, to print or as a Word document, in one click."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from xinglin.engines.plans import Plan
+from xinglin.web.exports import watermark
+from xinglin.web.modules import part_of_module
+from xinglin.web.page import Visit, page, render
+from xinglin.web.pages.plans_asking import STATES, Board, BoardRow, as_of_words, board_of, living, plan_asked, status_tag
+from xinglin.web.pages.plans_work import TASK_STATES, is_asked_of, owner_of, urgency
+
+report: Final = part_of_module("plan.report")
+WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+async def _made(visit: Visit, plan: Plan) -> tuple[Any, Board]:
+    """Return the report of a plan today, and the board it rests on."""
+    board = await board_of(visit, plan)
+    today = visit.platform.clock.today()
+    work = visit.platform.plans.work
+    findings = sum(one["state"] == "open" for one in await work.findings(visit.scope, plan.plan_no))
+    tasks = [
+        living.TaskLine(one["data"].get("title") or one["data"].get("text") or "", owner_of(one), one["state"], one["evidence"], urgency(one, today) == "late")
+        for one in await work.tasks(visit.scope, plan.plan_no)
+        if is_asked_of(one)
+    ]
+    asked = visit.request.query_params.get("kind", "")
+    kind = asked if asked in (living.MID_TERM, living.FINAL) else _kind(plan, today.year)
+    subject = living.Subject(kind, plan.title, today, findings, [str(row.data["name"]) for row in board.doubtful])
+    return living.evaluate(subject, [_judged(visit, row) for row in board.rows], tasks), board
+
+
+def _kind(plan: Plan, year: int) -> str:
+    """Return which evaluation is due: the final one from the plan's last year on, the mid-term one before."""
+    found: str = living.FINAL if plan.end_year is not None and year >= plan.end_year else living.MID_TERM
+    return found
+
+
+def _judged(visit: Visit, row: BoardRow) -> Any:
+    measure = f"{row.definition.title.say(visit.language)}（{row.definition.source}）" if row.definition else ""
+    sources = [value.source for value in reversed(row.indicator.values) if value.state == "approved"]
+    return living.Judged(row.data, row.view, row.owner, measure, sources)
+
+
+async def show_evaluation(visit: Visit) -> Response:
+    """Show the report, missing items first."""
+    plan = await plan_asked(visit)
+    made, board = await _made(visit, plan)
+    kind = visit.request.query_params.get("kind", "") or _kind(plan, visit.platform.clock.today().year)
+    context = {"plan": plan, "status": status_tag(visit, plan), "report": made, "states": STATES, "task_states": TASK_STATES, "kind": kind, "board": board, "as_of": await as_of_words(visit, board)}
+    return render(visit, "plans/evaluation.html", context)
+
+
+async def print_evaluation(visit: Visit) -> Response:
+    """Show the report as a sheet to print."""
+    visit.scope.require("print")
+    plan = await plan_asked(visit)
+    made, board = await _made(visit, plan)
+    await visit.record("print", "plan", detail=f"evaluation {plan.plan_no}")
+    context = {"plan": plan, "report": made, "states": STATES, "task_states": TASK_STATES, "as_of": await as_of_words(visit, board)}
+    return render(visit, "plans/evaluation_paper.html", context)
+
+
+async def word_evaluation(visit: Visit) -> Response:
+    """Return the report as a Word document."""
+    visit.scope.require("export")
+    plan = await plan_asked(visit)
+    made, _ = await _made(visit, plan)
+    await visit.record("export", "plan", detail=f"evaluation {plan.plan_no}")
+    content = await asyncio.to_thread(report.evaluation_docx, made, report.Imprint(visit.language, watermark(visit)))
+    name = f"{plan.title} {made.title.say(visit.language)} {made.as_of}.docx"
+    return Response(content, media_type=WORD, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"})
+
+
+ROUTES: Final = (
+    page("/plans/{plan}/evaluation", show_evaluation, right="plan.read"),
+    page("/plans/{plan}/evaluation/print", print_evaluation, right="plan.read"),
+    page("/plans/{plan}/evaluation.docx", word_evaluation, right="plan.read"),
+)
+MENU: Final = ()

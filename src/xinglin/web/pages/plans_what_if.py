@@ -1,0 +1,81 @@
+"""推演: another pace, or more workers, and which targets that reaches, with the arithmetic shown."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from xinglin.base.errors import IncorrectError, XinglinError
+from xinglin.web.page import Visit, page, render
+from xinglin.web.pages.plans_asking import Board, BoardRow, as_of_words, board_of, living, plan_asked, status_tag
+from xinglin.web.pages.plans_indicator import number_typed
+
+_DEFAULTS: Final = {"pace": "1.2", "workers": "5", "each": "40"}
+_DAYS_A_MONTH: Final = 30.4375
+
+
+async def show_what_if(visit: Visit) -> Response:
+    """Show for each indicator with a value where another pace and more workers lead by the end of its target year."""
+    plan = await plan_asked(visit)
+    asked = visit.request.query_params
+    typed = {name: asked.get(name, "").strip() or default for name, default in _DEFAULTS.items()}
+    refusal = ""
+    try:
+        pace, workers, each = (_positive(typed[name], name) for name in _DEFAULTS)
+    except XinglinError as error:
+        refusal = error.message(visit.language)
+        pace, workers, each = (float(value) for value in _DEFAULTS.values())
+    board = await board_of(visit, plan)
+    rows = [_row(visit, row, (pace, workers, each)) for row in board.counted if row.view.now is not None and row.view.target is not None]
+    context = {
+        "plan": plan, "status": status_tag(visit, plan), "typed": typed, "refusal": refusal, "rows": rows, "board": board, "as_of": await as_of_words(visit, board),
+        "counts": _counts(board, rows),
+    }  # fmt: skip
+    return render(visit, "plans/what_if.html", context, status=422 if refusal else 200)
+
+
+def _positive(text: str, name: str) -> float:
+    value = number_typed(text)
+    if not 0 <= value <= 100_000:
+        raise IncorrectError("写 0 到 100,000 之间的数", "write a number from 0 to 100,000", where=name)
+    return value
+
+
+def _row(visit: Visit, row: BoardRow, supposed: tuple[float, float, float]) -> dict[str, Any]:
+    pace, workers, each = supposed
+    view, today = row.view, visit.platform.clock.today()
+    target, now = view.target, view.now
+    scale = living.scale_of(row.data.get("unit"), False) or 100.0
+    bounds = living.bounds_of(row.unit, scale if now.counted else None)
+    found: dict[str, Any] = {
+        "row": row, "value": living.amount(now.value, row.unit), "target": living.target_words(target, row.unit), "year": target.year, "met_today": target.is_met(now.value),
+        "pace": None, "work": None, "needed": None,
+    }  # fmt: skip
+    at = living.decimal_year(today)
+    if view.forecast is not None and target.year + 1 > at:
+        per_year = (view.forecast.value - now.value) / (target.year + 1 - at)
+        outcome = living.at_pace((at, now.value), per_year * pace, target, row.unit, bounds)
+        found["pace"] = {"outcome": outcome, "value": living.amount(outcome.value, row.unit), "words": outcome.arithmetic.say(visit.language)}
+    months = max(0.0, (target.year + 1 - at) * 365.25 / _DAYS_A_MONTH)
+    if now.counted is not None and now.counted.denominator and not target.is_lower_better and months:
+        work = living.Work(workers, each, round(months, 1))
+        outcome = living.with_workers((now.counted.numerator, now.counted.denominator), work, target, scale)
+        found["work"] = {"outcome": outcome, "value": living.amount(outcome.value, row.unit), "words": outcome.arithmetic.say(visit.language)}
+        found["needed"] = living.workers_needed(view.missing or 0, each, round(months, 1))
+    return found
+
+
+def _counts(board: Board, rows: list[dict[str, Any]]) -> dict[str, int]:
+    """Return how many targets are met today, at the supposed pace, and with the supposed workers."""
+    return {
+        "all": len(board.counted),
+        "rows": len(rows),
+        "today": sum(row["met_today"] for row in rows),
+        "pace": sum(row["met_today"] if row["pace"] is None else row["pace"]["outcome"].is_met for row in rows),
+        "work": sum(row["met_today"] if row["work"] is None else row["work"]["outcome"].is_met for row in rows),
+    }
+
+
+ROUTES: Final = (page("/plans/{plan}/what-if", show_what_if, right="plan.read"),)
+MENU: Final = ()

@@ -1,0 +1,386 @@
+"""任务, 项目, 核对发现: what the plan asks of whom, how far it is, and what the document contradicts itself in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from xinglin.base.errors import IncorrectError, NotFoundError, XinglinError
+from xinglin.engines.plans import NewMilestone, TaskChange
+from xinglin.web.forms import normal_date
+from xinglin.web.i18n import mark
+from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
+from xinglin.web.page import Visit, page, redirect, render
+from xinglin.web.pages.plans_asking import number_of, plan_asked, status_tag
+from xinglin.web.pages.plans_indicators import plan_context
+from xinglin.web.pages.plans_sheets import Refused, read_rows, refused_page
+
+TASK_STATES: Final[Mapping[str, tuple[str, str]]] = {
+    "open": (mark("未开始"), ""),
+    "doing": (mark("进行中"), "brand"),
+    "done": (mark("完成"), "good"),
+    "stuck": (mark("受阻"), "bad"),
+}
+FINDING_STATES: Final[Mapping[str, tuple[str, str]]] = {
+    "open": (mark("待处理"), "warn"),
+    "accepted": (mark("照原文保留"), ""),
+    "corrected": (mark("已更正"), "good"),
+}
+SEVERITIES: Final[Mapping[str, tuple[str, str]]] = {"error": (mark("错误"), "bad"), "warning": (mark("可疑"), "warn"), "info": (mark("提示"), "")}
+URGENT: Final = (("late", mark("已过期")), ("soon", mark("到提醒日")), ("none", mark("没有期限")))
+_LONG: Final = 120
+_TASK_HEADS: Final = {mark("编号"): "no", mark("状态"): "state", mark("责任单位"): "unit", mark("期限"): "due", mark("提醒日"): "remind_on", mark("依据"): "evidence"}
+
+
+def owner_of(task: Mapping[str, Any]) -> str:
+    """Return who answers for a task: whom the district named, else the printed units."""
+    return str(task["unit"] or "、".join(task["data"].get("owners") or ()))
+
+
+def urgency(task: Mapping[str, Any], today: date) -> str:
+    """Return late, soon, none (no due day) or "" for a task; one that is done is never urgent."""
+    if task["state"] == "done":
+        return ""
+    if task["due"] and task["due"] < today:
+        return "late"
+    if task["remind_on"] and task["remind_on"] <= today:
+        return "soon"
+    return "" if task["due"] else "none"
+
+
+def is_asked_of(task: Mapping[str, Any]) -> bool:
+    """Return whether a row is work for somebody: it has a sentence or a unit; a bare heading only orders the others."""
+    return bool(task["data"].get("text") or owner_of(task))
+
+
+async def _tasks(visit: Visit, query: Query) -> Rows:
+    plan = await plan_asked(visit)
+    today = visit.platform.clock.today()
+    tasks = [one for one in await visit.platform.plans.work.tasks(visit.scope, plan.plan_no) if is_asked_of(one)]
+    found = [
+        one
+        for one in tasks
+        if query.get("owner") in owner_of(one)
+        and query.get("state") in ("", one["state"])
+        and query.get("urgent") in ("", urgency(one, today))
+        and query.get("q") in f"{one['data'].get('title', '')}{one['data'].get('text', '')}"
+    ]
+    if query.sort == "owner":
+        found.sort(key=owner_of, reverse=query.descending)
+    elif query.sort == "due":
+        found.sort(key=lambda one: (one["due"] is None, one["due"] or today), reverse=query.descending)
+    return Rows([_task_row(visit, one, today) for one in found[query.offset : query.offset + query.size]], len(found))
+
+
+def _task_row(visit: Visit, one: Mapping[str, Any], today: date) -> dict[str, Any]:
+    data, (label, kind) = one["data"], TASK_STATES[one["state"]]
+    words = data.get("title") or data.get("text") or ""
+    late = urgency(one, today)
+    warned = {"late": Tag(visit.text(mark("已过期")), "bad"), "soon": Tag(visit.text(mark("到提醒日")), "warn")}
+    return {
+        "no": one["task_no"],
+        "number": data.get("number"),
+        "title": words[:_LONG] + ("…" if len(words) > _LONG else ""),
+        "link": f"/plans/tasks/{one['task_no']}",
+        "above": " › ".join((data.get("path") or ())[-1:]),
+        "owner": owner_of(one),
+        "state": Tag(visit.text(label), kind),
+        "warned": warned.get(late, Tag("")),
+        "due": one["due"],
+        "remind_on": one["remind_on"],
+        "evidence": one["evidence"],
+        "line": data.get("from_line"),
+    }
+
+
+TASKS: Final = ListPage(
+    path="/plans/tasks",
+    title=mark("规划任务"),
+    rights=("plan.read",),
+    fetch=_tasks,
+    context=plan_context,
+    template="plans/tasks.html",
+    columns=(
+        Column("no", mark("编号"), "number"),
+        Column("title", mark("任务"), path="link", is_main=True),
+        Column("above", mark("所属")),
+        Column("owner", mark("责任单位"), sortable=True),
+        Column("state", mark("状态"), "tag"),
+        Column("warned", mark("提醒"), "tag"),
+        Column("due", mark("期限"), "date", sortable=True),
+        Column("remind_on", mark("提醒日"), "date"),
+        Column("evidence", mark("依据")),
+    ),
+    filters=(
+        Filter("plan", "", "hidden"),
+        Filter("q", mark("任务"), hint=mark("文字")),
+        Filter("owner", mark("责任单位")),
+        Filter("state", mark("状态"), "choice", tuple((code, label) for code, (label, _) in TASK_STATES.items())),
+        Filter("urgent", mark("期限"), "choice", URGENT),
+    ),
+    empty_title=mark("没有符合条件的任务"),
+    empty_hint=mark("任务从规划正文读取；放宽条件再查"),
+)
+
+
+def day_typed(visit: Visit, text: str, where: str) -> date | None:
+    """Return a typed day, None for nothing.  Raises: IncorrectError."""
+    plain = normal_date(text, visit.platform.clock.today()).strip()[:10]
+    if not plain:
+        return None
+    try:
+        return date.fromisoformat(plain)
+    except ValueError as error:
+        raise IncorrectError("日期写成 2026-11-21", "write a day as 2026-11-21", where=where) from error
+
+
+async def show_task(visit: Visit, refusal: str = "", status: int = 200) -> Response:
+    """Show one task with what was noted about it."""
+    number = number_of(visit.request.path_params["task"])
+    if number is None:
+        raise NotFoundError("没有这项任务", "there is no such task")
+    task, notes = await visit.platform.plans.work.task(visit.scope, number)
+    plan = await visit.platform.plans.books.plan(visit.scope, task["plan_no"])
+    context = {"plan": plan, "status": status_tag(visit, plan), "task": task, "notes": notes, "states": TASK_STATES, "owner": owner_of(task), "refusal": refusal}
+    return render(visit, "plans/task.html", context, status=status)
+
+
+async def change_task(visit: Visit) -> Response:
+    """Write a task's state, unit, days and evidence."""
+    form, number = await visit.form(), number_of(visit.request.path_params["task"])
+    try:
+        change = TaskChange(
+            str(form.get("state", "")),
+            str(form.get("unit", "")),
+            day_typed(visit, str(form.get("due", "")), "due"),
+            day_typed(visit, str(form.get("remind_on", "")), "remind_on"),
+            str(form.get("evidence", "")),
+        )
+        await visit.platform.plans.work.change_task(visit.scope, number or 0, change)
+    except XinglinError as error:
+        return await show_task(visit, error.message(visit.language), error.http_status)
+    return redirect(visit, f"/plans/tasks/{number}")
+
+
+async def take_tasks(visit: Visit) -> Response:
+    """Take tasks from the exported sheet with state, unit, days and evidence filled in; good rows are kept, the others are said."""
+    plan, form = await plan_asked(visit), await visit.form()
+    tasks = {one["task_no"]: one for one in await visit.platform.plans.work.tasks(visit.scope, plan.plan_no)}
+    back = f"/plans/tasks?plan={plan.plan_no}"
+    try:
+        rows = await read_rows(visit, form.get("file"), _TASK_HEADS)
+    except XinglinError as error:
+        return await refused_page(visit, plan, back, [Refused(0, error.message(visit.language))], 0)
+    refused, kept = [], 0
+    for line, cells in rows:
+        try:
+            task = tasks.get(number_of(cells["no"].removesuffix(".0")) or 0)
+            if task is None:
+                raise IncorrectError("编号不是这份规划的任务：请从导出的表填写", "the number is no task of this plan: fill in the exported sheet", where="no")
+            change = _typed_task(visit, task, cells)
+            if change is not None:
+                await visit.platform.plans.work.change_task(visit.scope, task["task_no"], change)
+                kept += 1
+        except XinglinError as error:
+            refused.append(Refused(line, error.message(visit.language)))
+    return await refused_page(visit, plan, back, refused, kept)
+
+
+def _typed_task(visit: Visit, task: Mapping[str, Any], cells: Mapping[str, str]) -> TaskChange | None:
+    """Return what a sheet's row changes in a task, None for nothing.  Raises: IncorrectError."""
+    states = {word: code for code, (label, _) in TASK_STATES.items() for word in (label, visit.text(label), code)}
+    typed = cells["state"]
+    if typed and typed not in states:
+        words = "、".join(visit.text(label) for label, _ in TASK_STATES.values())
+        raise IncorrectError(f"状态只能写 {words}", f"write a state of {words}", where="state")
+    due, remind_on = (day_typed(visit, cells[name], name) for name in ("due", "remind_on"))
+    held = TaskChange(task["state"], task["unit"] or "", task["due"], task["remind_on"], task["evidence"])
+    unit = held.unit if cells["unit"] == owner_of(task) else cells["unit"]
+    change = TaskChange(states.get(typed, task["state"]), unit, due, remind_on, cells["evidence"])
+    return change if change != held else None
+
+
+async def _findings(visit: Visit, query: Query) -> Rows:
+    plan = await plan_asked(visit)
+    found = await visit.platform.plans.work.findings(visit.scope, plan.plan_no)
+    found = [one for one in found if query.get("state") in ("", one["state"]) and query.get("severity") in ("", one["data"].get("severity"))]
+    return Rows([_finding_row(visit, one) for one in found[query.offset : query.offset + query.size]], len(found))
+
+
+def _finding_row(visit: Visit, one: Mapping[str, Any]) -> dict[str, Any]:
+    data = one["data"]
+    (label, kind), (weight, colour) = FINDING_STATES[one["state"]], SEVERITIES.get(data.get("severity", ""), ("", ""))
+    return {
+        "words": visit.words.pick(data["zh"], data["en"]),
+        "link": f"/plans/findings/{one['finding_no']}",
+        "severity": Tag(visit.text(weight), colour) if weight else Tag(""),
+        "lines": "、".join(str(line) for line in data.get("lines") or ()),
+        "names": "、".join(data.get("names") or ()),
+        "state": Tag(visit.text(label), kind),
+        "note": one["note"],
+        "decided": one["decided_name"] or "",
+    }
+
+
+FINDINGS: Final = ListPage(
+    path="/plans/findings",
+    title=mark("规划里的不一致"),
+    rights=("plan.read",),
+    fetch=_findings,
+    context=plan_context,
+    template="plans/list.html",
+    columns=(
+        Column("words", mark("发现"), path="link", is_main=True),
+        Column("severity", mark("程度"), "tag"),
+        Column("lines", mark("行")),
+        Column("names", mark("指标")),
+        Column("state", mark("处理"), "tag"),
+        Column("note", mark("理由")),
+        Column("decided", mark("处理人")),
+    ),
+    filters=(
+        Filter("plan", "", "hidden"),
+        Filter("severity", mark("程度"), "choice", tuple((code, label) for code, (label, _) in SEVERITIES.items())),
+        Filter("state", mark("处理"), "choice", tuple((code, label) for code, (label, _) in FINDING_STATES.items())),
+    ),
+    empty_title=mark("没有发现不一致"),
+    empty_hint=mark("规则检查目标与基期、正文与表、县与市、单位和合计"),
+)
+
+
+async def show_finding(visit: Visit, refusal: str = "", status: int = 200) -> Response:
+    """Show one finding beside its lines, to decide on it."""
+    number = number_of(visit.request.path_params["finding"])
+    if number is None:
+        raise NotFoundError("没有这条核对结果", "there is no such finding")
+    found = await visit.platform.plans.work.finding(visit.scope, number)
+    plan = await visit.platform.plans.books.plan(visit.scope, found["plan_no"])
+    context = {"plan": plan, "status": status_tag(visit, plan), "one": found, "row": _finding_row(visit, found), "states": FINDING_STATES, "refusal": refusal}
+    return render(visit, "plans/finding.html", context, status=status)
+
+
+async def decide_finding(visit: Visit) -> Response:
+    """Say what was decided about a finding."""
+    form, number = await visit.form(), number_of(visit.request.path_params["finding"])
+    try:
+        plan_no = await visit.platform.plans.work.decide(visit.scope, number or 0, str(form.get("state", "")), str(form.get("note", "")))
+    except XinglinError as error:
+        return await show_finding(visit, error.message(visit.language), error.http_status)
+    return redirect(visit, f"/plans/findings?plan={plan_no}")
+
+
+async def _projects(visit: Visit, query: Query) -> Rows:
+    plan = await plan_asked(visit)
+    today = visit.platform.clock.today()
+    found = [one for one in await visit.platform.plans.work.projects(visit.scope, plan.plan_no) if query.get("q") in f"{one['data'].get('name', '')}{one['data'].get('unit') or ''}"]
+    return Rows([_project_row(visit, one, today) for one in found[query.offset : query.offset + query.size]], len(found))
+
+
+def _project_row(visit: Visit, one: Mapping[str, Any], today: date) -> dict[str, Any]:
+    data, stones = one["data"], one["milestones"]
+    done = sum(stone["done_on"] is not None for stone in stones)
+    coming = next((stone for stone in stones if stone["done_on"] is None), None)
+    late = coming is not None and coming["due"] is not None and coming["due"] < today
+    return {
+        "name": data.get("name"),
+        "link": f"/plans/projects/{one['project_no']}",
+        "unit": data.get("unit"),
+        "nature": data.get("nature"),
+        "period": "–".join(str(year) for year in (data.get("start_year"), data.get("end_year")) if year),
+        "beds": data.get("beds"),
+        "investment": data.get("investment_10k_yuan"),
+        "milestones": f"{done} / {len(stones)}" if stones else "",
+        "next": "" if coming is None else f"{coming['title']} {coming['due'] or ''}".strip(),
+        "state": Tag(visit.text(mark("延期")), "bad") if late else Tag(visit.text(mark("完成")), "good") if stones and done == len(stones) else Tag(""),
+    }
+
+
+PROJECTS: Final = ListPage(
+    path="/plans/projects",
+    title=mark("规划项目"),
+    rights=("plan.read",),
+    fetch=_projects,
+    context=plan_context,
+    template="plans/list.html",
+    columns=(
+        Column("name", mark("项目"), path="link", is_main=True),
+        Column("unit", mark("单位")),
+        Column("nature", mark("性质")),
+        Column("period", mark("起止年")),
+        Column("beds", mark("床位"), "number"),
+        Column("investment", mark("投资（万元）"), "number"),
+        Column("milestones", mark("节点")),
+        Column("next", mark("下一节点")),
+        Column("state", mark("状态"), "tag"),
+    ),
+    filters=(Filter("plan", "", "hidden"), Filter("q", mark("项目"), hint=mark("名称或单位"))),
+    empty_title=mark("没有读到项目"),
+    empty_hint=mark("项目从规划的项目表和正文读取"),
+)
+
+
+async def show_project(visit: Visit, refusal: str = "", status: int = 200) -> Response:
+    """Show one project with its milestones."""
+    number = number_of(visit.request.path_params["project"])
+    if number is None:
+        raise NotFoundError("没有这个项目", "there is no such project")
+    project = await visit.platform.plans.work.project(visit.scope, number)
+    plan = await visit.platform.plans.books.plan(visit.scope, project["plan_no"])
+    context = {"plan": plan, "status": status_tag(visit, plan), "project": project, "row": _project_row(visit, project, visit.platform.clock.today()), "refusal": refusal}
+    return render(visit, "plans/project.html", context, status=status)
+
+
+async def change_project(visit: Visit) -> Response:
+    """Add, change or take off a milestone."""
+    form, number = await visit.form(), number_of(visit.request.path_params["project"])
+    work, stone = visit.platform.plans.work, number_of(str(form.get("milestone", "")))
+    try:
+        if form.get("action") == "remove" and stone:
+            await work.remove_milestone(visit.scope, number or 0, stone)
+        else:
+            due, done_on = (day_typed(visit, str(form.get(name, "")), name) for name in ("due", "done_on"))
+            new = NewMilestone(str(form.get("title", "")), due, done_on, str(form.get("note", "")))
+            await work.put_milestone(visit.scope, number or 0, stone, new)
+    except XinglinError as error:
+        return await show_project(visit, error.message(visit.language), error.http_status)
+    return redirect(visit, f"/plans/projects/{number}")
+
+
+def by_owner(tasks: Sequence[Mapping[str, Any]], today: date) -> list[dict[str, Any]]:
+    """Return for each responsible unit how many of its tasks are open, under way, done, stuck and late; the most to do first."""
+    units: dict[str, dict[str, Any]] = {}
+    for task in tasks:
+        for name in owner_of(task).split("、"):
+            if name and is_asked_of(task):
+                row = units.setdefault(name, {"unit": name, "all": 0, "late": 0, **dict.fromkeys(TASK_STATES, 0)})
+                row["all"] += 1
+                row[task["state"]] += 1
+                row["late"] += urgency(task, today) == "late"
+    return sorted(units.values(), key=lambda row: (-row["late"], -row["all"], row["unit"]))
+
+
+async def show_units(visit: Visit) -> Response:
+    """Show the tasks counted by responsible unit."""
+    plan = await plan_asked(visit)
+    tasks = await visit.platform.plans.work.tasks(visit.scope, plan.plan_no)
+    context = {"plan": plan, "status": status_tag(visit, plan), "units": by_owner(tasks, visit.platform.clock.today())}
+    return render(visit, "plans/units.html", context)
+
+
+ROUTES: Final = (
+    *TASKS.routes(),
+    page("/plans/tasks/units", show_units, right="plan.read"),
+    page("/plans/tasks/import", take_tasks, right="plan.edit", methods=("POST",)),
+    page("/plans/tasks/{task}", show_task, right="plan.read"),
+    page("/plans/tasks/{task}", change_task, right="plan.edit", methods=("POST",)),
+    *FINDINGS.routes(),
+    page("/plans/findings/{finding}", show_finding, right="plan.read"),
+    page("/plans/findings/{finding}", decide_finding, right="plan.edit", methods=("POST",)),
+    *PROJECTS.routes(),
+    page("/plans/projects/{project}", show_project, right="plan.read"),
+    page("/plans/projects/{project}", change_project, right="plan.edit", methods=("POST",)),
+)
+MENU: Final = ()
