@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
 from xinglin.base.clock import Clock
 from xinglin.base.errors import UnavailableError
+from xinglin.base.loop import Loop
 from xinglin.engines.jobs.runs import Runs, Work
 
 _log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Daily:
         self._jobs = tuple(jobs)
         self._options = options or DailyOptions()
         self._failed_at: dict[str, datetime] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._background = Loop("daily")
 
     async def due(self) -> list[DailyJob]:
         """Return the jobs that are due now: the time of day has come, and no run for this day or a later one went well."""
@@ -75,16 +75,11 @@ class Daily:
 
     def start(self) -> None:
         """Look at the clock now and then, and run what is due."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._loop(), name="daily")
+        self._background.start(self._loop)
 
     async def stop(self) -> None:
         """End the loop; what runs is cut off and begun again another time."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._background.stop()
 
     async def _loop(self) -> None:
         while True:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,6 +14,7 @@ import pyarrow as pa
 
 from xinglin.base.clock import Clock
 from xinglin.base.errors import UnavailableError
+from xinglin.base.loop import Loop
 from xinglin.engines.lake.feed import FeedSource
 from xinglin.engines.lake.lake import Lake
 from xinglin.engines.lake.reader import Parameters, Reader, ReaderOptions
@@ -60,7 +60,7 @@ class LakeService:
         self._most_questions = 2 * options.threads
         self._slots = asyncio.Semaphore(self._most_questions)
         self._listeners: list[AfterRefresh] = []
-        self._task: asyncio.Task[None] | None = None
+        self._background = Loop("lake")
 
     def after_refresh(self, listener: AfterRefresh) -> None:
         """Call `listener` with the snapshot after each refresh that brought something."""
@@ -98,16 +98,11 @@ class LakeService:
 
     def start(self, poll_s: float = 1.0) -> None:
         """Refresh as soon as the feed moves, gathering what comes within COALESCE_S, longer during a load.  poll_s: how long one wait for the feed lasts."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(poll_s), name="lake")
+        self._background.start(lambda: self._run(poll_s))
 
     async def stop(self) -> None:
         """End the loop, wait for running questions, then close the engine and give back the writer's lock."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._background.stop()
         for _ in range(self._most_questions):
             await self._slots.acquire()
         async with self._writing:

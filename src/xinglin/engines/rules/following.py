@@ -15,6 +15,7 @@ from typing import Any, Final
 from xinglin.base.clock import Clock
 from xinglin.base.database import Database
 from xinglin.base.errors import NotFoundError, UnavailableError
+from xinglin.base.loop import Loop
 from xinglin.engines.jobs import Runs
 from xinglin.engines.lake import Snapshot
 from xinglin.engines.rules.rules import Rules
@@ -56,7 +57,7 @@ class ResultFollower:
         self._told = asyncio.Event()
         self._upto = 0
         self._last_full = 0.0
-        self._task: asyncio.Task[None] | None = None
+        self._background = Loop("results")
 
     async def after_refresh(self, snapshot: Snapshot) -> None:
         """Note that the columns have come to a new seq; for `LakeService.after_refresh`."""
@@ -69,16 +70,11 @@ class ResultFollower:
 
     def start(self) -> None:
         """Follow until `stop`; begins with everyone when the definitions or the day are not those of the last full evaluation."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="results")
+        self._background.start(self._run)
 
     async def stop(self) -> None:
         """End the loop; what is not written down yet is done again at the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._background.stop()
 
     async def evaluate_all(self, day: date) -> dict[str, Any]:
         """Reckon everyone for a day, save it with the place in the feed, and return the drift report by definition."""

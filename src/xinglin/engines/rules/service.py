@@ -14,6 +14,7 @@ from typing import Any, Final
 from xinglin.base.clock import Clock
 from xinglin.base.database import Database
 from xinglin.base.errors import XinglinError
+from xinglin.base.loop import Loop
 from xinglin.engines.jobs import Runs
 from xinglin.engines.lake import Snapshot
 from xinglin.engines.rules.authenticity import look
@@ -69,7 +70,7 @@ class MeasureService:
         self._wanted: dict[tuple[str, date], None] = {}
         self._wake = asyncio.Event()
         self._seq = 0
-        self._task: asyncio.Task[None] | None = None
+        self._background = Loop("measures")
         self._looking = asyncio.Lock()
         self._warmed: date | None = None
         self._overviews: dict[tuple[Any, ...], tuple[Any, list[list[Any]]]] = {}
@@ -82,16 +83,11 @@ class MeasureService:
 
     def start(self) -> None:
         """Begin to keep figures up to date."""
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="measures")
+        self._background.start(self._run)
 
     async def stop(self) -> None:
         """End it."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._background.stop()
 
     async def verify(self, day: date) -> dict[str, int]:
         """Run every check of what was entered and keep the findings; return counts (a nightly job)."""
