@@ -34,14 +34,17 @@ async def page_figures(platform: Platform, house: House) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         users = [await _sign_in(stack, house, login) for login in [*_DOCTORS] * 4 + ["county"] * 4]
         residents = [await _residents(user) for user in users[:16]]
-        ends = time.perf_counter() + SECONDS
+        before, ends = house.cpu_s(), time.perf_counter() + SECONDS
         jobs = [_user(users[n], n, "work_list", lambda _: "/desk", (taken, ends)) for n in range(9)]
         jobs += [_user(users[n], n, "resident", _any_of(residents[n]), (taken, ends)) for n in (9, 10, 11, 12, 13, 14, 15, 0)]
         jobs += [_user(users[n], n, "county", lambda _: "/measures", (taken, ends)) for n in range(16, 19)]
         writer = asyncio.create_task(_write(desk, ends))
         await asyncio.gather(*jobs)
         written = await writer
-    return _told(taken, written)
+        used = {kind: spent - before.get(kind, 0.0) for kind, spent in house.cpu_s().items() if kind != "parent"}
+    figures = _told(taken, written)
+    figures["pages"]["cpu_ms_a_page"] = {kind: round(spent * 1000 / sum(map(len, taken.values())), 1) for kind, spent in used.items()}
+    return figures
 
 
 async def _sign_in(stack: AsyncExitStack, house: House, login: str) -> httpx.AsyncClient:
