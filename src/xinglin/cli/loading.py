@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from xinglin.assembly import Platform, assemble
 from xinglin.base.database import Database
 from xinglin.base.settings import DEMO_PASSWORD, Settings
+from xinglin.cli.demo_plans import folder_beside, load_demo_plans
 from xinglin.cli.known_accounts import make_accounts
 from xinglin.cli.session import settings_here
 from xinglin.engines.exchange import ImportOptions
@@ -83,6 +84,7 @@ async def load(platform: Platform, folder: Path) -> None:
             await make_accounts(platform, manifest["stories"])
     if (folder / "tasks.csv").exists():
         await load_targets(platform.targets, scope, (folder / "tasks.csv").read_bytes())
+    await load_demo_plans(platform, folder_beside())
     await send_held_back(platform, folder)
     await platform.store.sample_tokens()
     await _note(platform.database, manifest["resources"], manifest["resources"], "", finished=True)
