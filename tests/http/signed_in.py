@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -50,21 +51,40 @@ class Person:
         return answer
 
 
+@dataclass
+class World:
+    """A platform and the people at it: `world.steward.get(...)`."""
+
+    platform: Platform
+    people: dict[str, Person]
+
+    def __getattr__(self, name: str) -> Person:
+        return self.people[name]
+
+    async def person(self, text: str) -> int:
+        """Return the number of the one resident a search finds."""
+        found = await self.platform.residents.find(self.platform.security.system_scope(), text)
+        assert len(found) == 1, found
+        return found[0].person
+
+
+async def sign_in(login: str, transport: httpx.ASGITransport) -> Person:
+    """Return a person who has signed in with the password of demonstrations."""
+    client = httpx.AsyncClient(transport=transport, base_url="http://district.test")
+    token = re.search(r'name="form-token" content="([0-9a-f]{64})"', (await client.get("/sign-in")).text)
+    assert token
+    answer = await client.post("/sign-in", data={"login": login, "password": DEMO_PASSWORD, "form_token": token[1]})
+    assert answer.status_code == 303, answer.text
+    return Person(client)
+
+
 @asynccontextmanager
 async def people(platform: Platform) -> AsyncIterator[dict[str, Person]]:
     """Yield login → person, each signed in."""
     for login, (role, areas) in PLACES.items():
         await platform.security.setup.add_demo_account(DemoAccount(login, login, DEMO_PASSWORD, NewMembership(role, None, areas)))
     transport = httpx.ASGITransport(app=make_app(platform, mounts=platform_routes(platform)), raise_app_exceptions=False)
-    found = {}
-    for login in PLACES:
-        client = httpx.AsyncClient(transport=transport, base_url="http://district.test")
-        page = (await client.get("/sign-in")).text
-        token = re.search(r'name="form-token" content="([0-9a-f]{64})"', page)
-        assert token
-        answer = await client.post("/sign-in", data={"login": login, "password": DEMO_PASSWORD, "form_token": token[1]})
-        assert answer.status_code == 303, answer.text
-        found[login] = Person(client)
+    found = {login: await sign_in(login, transport) for login in PLACES}
     yield found
     for person in found.values():
         await person.client.aclose()

@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import fastexcel
 import pytest
 
 from tests.district import open_district
-from tests.http.signed_in import Person, people
-from xinglin.assembly import Platform
-
-
-@dataclass
-class World:
-    platform: Platform
-    people: dict[str, Person]
-
-    def __getattr__(self, name: str) -> Person:
-        return self.people[name]
+from tests.http.signed_in import World, people
 
 
 @pytest.fixture(scope="module")

@@ -7,24 +7,13 @@ import io
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import xlsxwriter
 
 from tests.district import HIS, id_number, open_district, resident, scope_of, send
-from tests.http.signed_in import Person, people
-from xinglin.assembly import Platform
-
-
-@dataclass
-class World:
-    platform: Platform
-    people: dict[str, Person]
-
-    def __getattr__(self, name: str) -> Person:
-        return self.people[name]
+from tests.http.signed_in import World, people
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +92,12 @@ async def test_a_refused_entry_is_repaired_on_its_page_and_a_wrong_repair_loses_
     await world.county.post(f"/exchange/quarantine/{number}", {"body": "{}"}, 403)
     broken = await world.steward.post(f"/exchange/quarantine/{number}", {"body": '{"resource": 我改到一半', "action": "repair"}, 422)
     assert "我改到一半" in broken.text and "JSON" in broken.text
-    still = await world.steward.post(f"/exchange/quarantine/{number}", {"body": json.dumps({"resource": wrong(31) | {"gender": "男"}}), "action": "repair"}, 422)
+    still = await world.steward.post(
+        f"/exchange/quarantine/{number}", {"body": json.dumps({"resource": wrong(31) | {"gender": "男"}}), "action": "repair"}, 422
+    )
     assert "Patient.gender" in still.text and "Patient.birthDate" in still.text
     for body in ("[]", '"x"', '{"resource": []}'):
-        assert "role=\"alert\"" in (await world.steward.post(f"/exchange/quarantine/{number}", {"body": body, "action": "repair"}, 422)).text
+        assert 'role="alert"' in (await world.steward.post(f"/exchange/quarantine/{number}", {"body": body, "action": "repair"}, 422)).text
     good = json.dumps({"resource": wrong(31) | {"birthDate": "1960-02-28"}})
     answer = await world.steward.post(f"/exchange/quarantine/{number}", {"body": good, "action": "repair"})
     assert "已入库" in (await world.steward.get(answer.headers["location"])).text
@@ -152,7 +143,9 @@ async def test_files_are_imported_each_for_itself_and_twice_changes_nothing(worl
 
 
 async def test_a_line_whose_whole_file_was_refused_is_replayed_by_itself(world: World) -> None:
-    lone = resident(51, "郑测", 420999101201, "E1") | {"generalPractitioner": [{"reference": "urn:uuid:0b1d2c3e-0000-4000-8000-000000000009"}]}
+    lone = resident(51, "郑测", 420999101201, "E1") | {
+        "generalPractitioner": [{"reference": "urn:uuid:0b1d2c3e-0000-4000-8000-000000000009"}]
+    }
     await world.steward.post("/exchange/import", {"source": HIS}, 200, [("files", ("alone.ndjson", json.dumps(lone).encode()))])
     number = await waiting_number(world)
     refused = await world.steward.post(f"/exchange/quarantine/{number}", {"action": "as_sent"}, 422)
@@ -187,7 +180,12 @@ async def test_residents_of_a_new_foreign_source_wait_for_a_place(world: World) 
 
 async def test_sources_are_registered_and_renamed_by_stewards(world: World) -> None:
     await world.steward.post("/exchange/sources/new", {"code": "county-lis", "name": "县检验", "trust": "5"})
-    for wrong_one in ({"code": "Ä", "name": "x"}, {"code": "county-lis", "name": "又一个"}, {"code": "ok-2", "name": " "}, {"code": "ok-2", "name": "x", "trust": "很高"}):
+    for wrong_one in (
+        {"code": "Ä", "name": "x"},
+        {"code": "county-lis", "name": "又一个"},
+        {"code": "ok-2", "name": " "},
+        {"code": "ok-2", "name": "x", "trust": "很高"},
+    ):
         await world.steward.post("/exchange/sources/new", wrong_one, 400)
     await world.steward.post("/exchange/sources/county-lis", {"name": "县检验中心", "trust": "7"})
     assert "县检验中心" in (await world.steward.get("/exchange/sources")).text
@@ -239,7 +237,12 @@ async def test_follow_ups_go_out_come_back_differ_and_are_taken(world: World) ->
     assert file.content[:2] == b"PK"
     await world.west_health.get(made.headers["location"], 404)
     await world.public_health.post("/exchange/upper/out", NOVEMBER, 409)
-    rows = sheet(("李测一", id_number(1), "2026.11.10", "136/84"), ("李测二", id_number(2), "20261110", "150/96"), ("李测三", id_number(3), "2026-11-12", "131/82"), ("坏行", "123", "", ""))
+    rows = sheet(
+        ("李测一", id_number(1), "2026.11.10", "136/84"),
+        ("李测二", id_number(2), "20261110", "150/96"),
+        ("李测三", id_number(3), "2026-11-12", "131/82"),
+        ("坏行", "123", "", ""),
+    )
     batch = await world.public_health.post("/exchange/upper/in", {"kind": "hypertension-followup"}, 303, {"file": ("上级.xlsx", rows)})
     page = (await world.public_health.get(batch.headers["location"])).text
     assert "下载问题行" in page
@@ -273,7 +276,11 @@ async def test_a_word_document_is_told_to_be_one(world: World) -> None:
 async def test_columns_are_edited_and_a_wrong_edit_stays_in_the_form(world: World) -> None:
     path = "/exchange/upper/columns/hypertension-followup"
     lines = [("居民身份号", "id_number", "", ""), ("日期", "visit_date", "随访时间", ""), ("方式", "way", "", "1=01 2=02")]
-    fields = {f"{name}-{place}": value for place, line in enumerate(lines) for name, value in zip(("title", "field", "also", "codes"), line, strict=True)}
+    fields = {
+        f"{name}-{place}": value
+        for place, line in enumerate(lines)
+        for name, value in zip(("title", "field", "also", "codes"), line, strict=True)
+    }
     wrong_codes = await world.steward.post(path, {**fields, "codes-2": "门诊", "action": "save"}, 400)
     assert "1=01" in wrong_codes.text and "居民身份号" in wrong_codes.text
     await world.steward.post(path, {**fields, "field-0": "", "action": "save"}, 400)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +11,7 @@ import httpx
 import pytest
 
 from tests.district import EAST, WEST, id_number, open_district, send
-from tests.http.signed_in import Person
-from xinglin.assembly import Platform
+from tests.http.signed_in import World, sign_in
 from xinglin.base.settings import DEMO_PASSWORD
 from xinglin.engines.security import ActingFor, AuditQuery, DemoAccount, NewMembership
 from xinglin.web.app import make_app
@@ -26,21 +24,6 @@ OFFICES = {
 }
 
 
-@dataclass
-class World:
-    platform: Platform
-    people: dict[str, Person]
-
-    def __getattr__(self, name: str) -> Person:
-        return self.people[name]
-
-    async def person(self, text: str) -> int:
-        """Return the number of the one resident a search finds."""
-        found = await self.platform.residents.find(self.platform.security.system_scope(), text)
-        assert len(found) == 1, found
-        return found[0].person
-
-
 def practitioner(code: str, name: str) -> dict[str, Any]:
     return {
         "resourceType": "Practitioner",
@@ -48,15 +31,6 @@ def practitioner(code: str, name: str) -> dict[str, Any]:
         "name": [{"text": name}],
         "identifier": [{"system": "urn:oid:2.16.156.10011.1.4", "value": code}],
     }
-
-
-async def sign_in(platform: Platform, login: str, transport: httpx.ASGITransport) -> Person:
-    client = httpx.AsyncClient(transport=transport, base_url="http://district.test")
-    token = re.search(r'name="form-token" content="([0-9a-f]{64})"', (await client.get("/sign-in")).text)
-    assert token
-    answer = await client.post("/sign-in", data={"login": login, "password": DEMO_PASSWORD, "form_token": token[1]})
-    assert answer.status_code == 303
-    return Person(client)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +45,7 @@ async def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
             membership = NewMembership(role, place if role != "auditor" else None, (area,) if area else ())
             await platform.security.setup.add_demo_account(DemoAccount(login, login, DEMO_PASSWORD, membership, worker if works else None))
         transport = httpx.ASGITransport(app=make_app(platform), raise_app_exceptions=False)
-        found = {login: await sign_in(platform, login, transport) for login in OFFICES}
+        found = {login: await sign_in(login, transport) for login in OFFICES}
         yield World(platform, found)
         for person in found.values():
             await person.client.aclose()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +12,7 @@ from typing import Any, Final
 import orjson
 
 from xinglin.base.errors import IncorrectError
+from xinglin.base.table import csv_rows
 from xinglin.engines.geo.division import LEVELS, Division, area_of, level_of, parent_of
 
 _AGE_BAND: Final = re.compile(r"all|\d{1,3}(-\d{1,3}|\+)?")
@@ -49,28 +48,12 @@ def read_geojson(content: bytes) -> list[Division]:
 
 def read_division_csv(content: bytes) -> list[Division]:
     """Return the divisions of a CSV with columns code, name and optionally level, parent, lon, lat, valid_from, valid_to."""
-    return _distinct(_division(row, None, where) for row, where in _csv_rows(content, ("code", "name")))
+    return _distinct(_division(row, None, where) for row, where in csv_rows(content, ("code", "name")))
 
 
 def read_population_csv(content: bytes) -> list[PopulationFigure]:
     """Return the figures of a CSV with columns area, year, age_band, sex, count, source.  Raises: IncorrectError naming the line."""
-    return [_figure(row, where) for row, where in _csv_rows(content, ("area", "year", "age_band", "sex", "count", "source"))]
-
-
-def _csv_rows(content: bytes, needed: Sequence[str]) -> Iterator[tuple[dict[str, str], str]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = content.decode("gb18030")
-        except UnicodeDecodeError as error:
-            raise IncorrectError("文字编码须为 UTF-8 或 GB18030", "save the file as UTF-8 or GB18030") from error
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in needed if name not in (reader.fieldnames or ())]
-    if missing:
-        raise IncorrectError(f"缺少列 {'、'.join(missing)}", f"add the column(s) {', '.join(missing)}", where="line 1")
-    for row in reader:
-        yield {name: (value or "").strip() for name, value in row.items() if name is not None}, f"line {reader.line_num}"
+    return [_figure(row, where) for row, where in csv_rows(content, ("area", "year", "age_band", "sex", "count", "source"))]
 
 
 def _of_feature(feature: Any, where: str) -> Division:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
 import orjson
 
 from xinglin.base.errors import IncorrectError
+from xinglin.base.table import csv_rows
 from xinglin.engines.terminology.model import EQUIVALENCES, CodeSystem, Concept, Equivalence, NewMapping
 
 _INACTIVE: Final = ("retired", "deprecated")
@@ -51,7 +50,7 @@ def read_concept_csv(content: bytes, system: CodeSystem) -> list[Concept]:
             parent=row.get("parent") or None,
             is_active=row.get("active", "1") != "0",
         )
-        for row, where in _csv_rows(content, ("code", "display_zh"))
+        for row, where in csv_rows(content, ("code", "display_zh"))
     )
 
 
@@ -59,7 +58,7 @@ def read_mapping_csv(content: bytes) -> list[NewMapping]:
     """Return the correspondences of a CSV: source_system, source_code, target_system, target_code, equivalence, source."""
     columns = ("source_system", "source_code", "target_system", "target_code", "equivalence", "source")
     found = []
-    for row, where in _csv_rows(content, columns):
+    for row, where in csv_rows(content, columns):
         texts = [_need(row, name, where) for name in columns]
         found.append(check_mapping(NewMapping(texts[0], texts[1], texts[2], texts[3], cast(Equivalence, texts[4]), texts[5]), where))
     return found
@@ -96,22 +95,6 @@ def _is_retired(concept: Mapping[str, Any]) -> bool:
         or (each.get("code") == "inactive" and each.get("valueBoolean"))
         for each in concept.get("property", [])
     )
-
-
-def _csv_rows(content: bytes, needed: Sequence[str]) -> Iterator[tuple[dict[str, str], str]]:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = content.decode("gb18030")
-        except UnicodeDecodeError as error:
-            raise IncorrectError("文字编码须为 UTF-8 或 GB18030", "save the file as UTF-8 or GB18030") from error
-    reader = csv.DictReader(io.StringIO(text))
-    missing = [name for name in needed if name not in (reader.fieldnames or ())]
-    if missing:
-        raise IncorrectError(f"缺少列 {'、'.join(missing)}", f"add the column(s) {', '.join(missing)}", where="line 1")
-    for row in reader:
-        yield {name: (value or "").strip() for name, value in row.items() if name is not None}, f"line {reader.line_num}"
 
 
 def _need(row: Mapping[str, str], name: str, where: str) -> str:
