@@ -108,7 +108,9 @@ class Supervisor:
                 env=self._environment,
             )
         self._processes[child.name] = process
-        (self._logs.parent / "run" / f"{child.name}.pid").write_text(str(process.pid))
+        note = self._logs.parent / "run" / f"{child.name}.pid"
+        note.with_suffix(".new").write_text(str(process.pid))
+        note.with_suffix(".new").replace(note)
         return await process.wait()
 
     async def _keep_postgres(self, postgres: EmbeddedPostgres) -> None:

@@ -50,7 +50,7 @@ def serve(port: Port = None) -> None:
 
 
 def demo(
-    residents: Annotated[int, typer.Option(help="居民人数 · residents", min=200, max=2_000_000)] = 5000,
+    residents: Annotated[int, typer.Option(help="居民人数 · residents", min=300, max=2_000_000)] = 5000,
     as_of: Annotated[str | None, typer.Option("--as-of", help="数据日期，如 2026-11-21 · day of the data, default today")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="清空后重新生成 · start over")] = False,
     advance: Annotated[bool, typer.Option("--advance", help="把日期推进到今天，数据不变 · move the day to today, the data stays")] = False,
