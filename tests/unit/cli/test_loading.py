@@ -57,4 +57,6 @@ async def test_a_demonstration_is_loaded_once_with_accounts_where_the_stories_ha
     kept = demonstration.kept_day
     assert kept is not None and demonstration.clock.today() == DAY
     assert kept.is_behind() and kept.advance() == kept.machine.today() == demonstration.clock.today()
-    assert (await ask(demonstration, PAST), await ask(demonstration, "select max(seq) from feed")) == before, "moving the day writes no record"
+    assert (await ask(demonstration, PAST), await ask(demonstration, "select max(seq) from feed")) == before, (
+        "moving the day writes no record"
+    )

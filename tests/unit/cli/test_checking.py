@@ -1,0 +1,115 @@
+"""`xinglin check` says in plain words what is wrong with a machine, and what to do."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from typer.testing import CliRunner
+
+from xinglin.cli import app, checking
+from xinglin.cli.checking import Finding, examine
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def environment(tmp_path: Path, **more: str) -> dict[str, str]:
+    """Return settings for a data folder of this test, on a port nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return {"XINGLIN_DATA": str(tmp_path / "data"), "XINGLIN_PORT": str(probe.getsockname()[1]), **more}
+
+
+def wrong(found: Iterator[Finding]) -> list[str]:
+    return [f"{one.zh} {one.en}" for one in found if not one.is_good]
+
+
+def test_a_machine_that_is_fit_has_nothing_to_do(tmp_path: Path) -> None:
+    found = list(examine(environment(tmp_path)))
+    assert wrong(iter(found)) == []
+    assert len(found) >= 7, "python, space, port, database, assets, definitions, sockets"
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        (told,) = wrong(examine(environment(tmp_path) | {"XINGLIN_PORT": port}))
+    assert port in told and "--port" in told
+
+
+def test_a_disk_without_space_is_named_with_how_much_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**12, 10**12 - 10**8, 10**8))
+    (told,) = wrong(examine(environment(tmp_path)))
+    assert "0.1 GB" in told and "2 GB" in told
+
+
+def test_a_folder_that_cannot_be_written_ends_the_look(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    (told,) = wrong(examine(environment(tmp_path)))
+    assert str(tmp_path / "data") in told
+
+
+class OldServer:
+    """A server older than PostgreSQL 17."""
+
+    async def fetchval(self, query: str) -> str:
+        return "150004" if "num" in query else "15.4"
+
+    async def close(self) -> None:
+        return None
+
+
+async def old_server(*_: Any, **__: Any) -> OldServer:
+    return OldServer()
+
+
+def test_an_old_server_is_named_with_the_version_that_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asyncpg, "connect", old_server)
+    (told,) = wrong(examine(environment(tmp_path, XINGLIN_DATABASE_URL="postgresql://somewhere/db")))
+    assert "15.4" in told and "17" in told
+
+
+def test_a_server_that_is_away_is_named_without_its_password(tmp_path: Path) -> None:
+    (told,) = wrong(examine(environment(tmp_path, XINGLIN_DATABASE_URL="postgresql://me:secret@127.0.0.1:1/db")))
+    assert "XINGLIN_DATABASE_URL" in told and "secret" not in told
+
+
+def test_missing_assets_are_named_with_the_command_that_brings_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checking, "_ASSETS", ("no-such-library/file.js",))
+    (told,) = wrong(examine(environment(tmp_path)))
+    assert "no-such-library" in told and "make assets" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("XINGLIN_PORT", "http", "65535"),
+        ("XINGLIN_PORT", "70000", "65535"),
+        ("XINGLIN_ZONE", "Beijing", "Asia/Shanghai"),
+        ("XINGLIN_SITE", "0", "32767"),
+        ("XINGLIN_CRYPTOGRAPHY", "sm4", "international"),
+        ("XINGLIN_NIGHTLY", "25:00", "02:30"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_to_write(tmp_path: Path, name: str, value: str, says: str) -> None:
+    (told,) = wrong(examine(environment(tmp_path) | {name: value}))
+    assert name in told and says in told
+
+
+def test_the_command_ends_with_the_code_of_unavailable_when_something_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    assert CliRunner().invoke(app, ["check"]).exit_code == 0
+    monkeypatch.setenv("XINGLIN_SITE", "x")
+    done = CliRunner().invoke(app, ["check"])
+    assert done.exit_code == 17 and "XINGLIN_SITE" in done.output
+    assert os.environ["XINGLIN_SITE"] == "x"

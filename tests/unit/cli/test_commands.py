@@ -1,0 +1,133 @@
+"""Every command has help in both languages, and ends with the code of what went wrong and words about what to write."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import orjson
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from tests.district import HIS, open_district, resident
+from xinglin.base.errors import EXIT_CODE
+from xinglin.cli import app, main
+from xinglin.engines.exchange import ImportOptions
+
+RUNNER = CliRunner()
+
+
+def leaves(group: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Return every command people may call."""
+    found = []
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            found += leaves(command, (*path, name))
+        elif not command.hidden:
+            found.append((*path, name))
+    return found
+
+
+COMMANDS = leaves(typer.main.get_command(app))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_says_in_both_languages_what_a_command_does(command: tuple[str, ...]) -> None:
+    done = RUNNER.invoke(app, [*command, "--help"], env={"COLUMNS": "200"})
+    assert done.exit_code == 0
+    assert any("一" <= letter <= "鿿" for letter in done.output) and "·" in done.output
+
+
+def test_all_the_commands_are_there() -> None:
+    wanted = {"serve", "demo", "import", "bench", "check", "docs", "where", "erase", "plan", "quarantine"}
+    assert wanted <= {command[0] for command in COMMANDS}
+    assert {("quarantine", name) for name in ("list", "show", "replay", "discard")} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_an_unknown_option_is_wrong_usage(command: tuple[str, ...]) -> None:
+    assert RUNNER.invoke(app, [*command, "--no-such-option"]).exit_code == 2
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command said and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(data: Path, url: str, *arguments: str) -> Done:
+    """Run a command as people do, inside this process."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    settings = {"XINGLIN_DATA": str(data), "XINGLIN_DATABASE_URL": url, "COLUMNS": "200"}
+    argv = mock.patch.object(sys, "argv", ["xinglin", *arguments])
+    with mock.patch.dict(os.environ, settings), argv, redirect_stdout(out), redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+def refused(data: Path, url: str, code: str, says: str, *arguments: str) -> None:
+    done = run(data, url, *arguments)
+    wanted = next(number for category, number in EXIT_CODE.items() if category.value == code)
+    assert done.returncode == wanted, (arguments, done.stdout[-400:], done.stderr[-800:])
+    assert says in done.stderr and "Traceback" not in done.stderr
+    assert len(done.stderr.strip().split("\n")) == 2, "a sentence in Chinese and one in English"
+
+
+def test_what_goes_wrong_is_told_in_two_sentences(database_url: str, tmp_path: Path) -> None:
+    wrong: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+        ("not_found", "nowhere.json", ("import", "/nowhere.json")),
+        ("not_found", "no-such-measure", ("where", "no-such-measure")),
+        ("not_found", "可选", ("bench", "no-such-bench")),
+        ("not_found", "99", ("quarantine", "show", "99")),
+        ("not_found", "quarantine list", ("quarantine", "discard", "99", "--reason", "x")),
+        ("incorrect", "--person", ("erase",)),
+        ("not_found", "没有这位居民", ("erase", "--person", "99", "--reason", "x")),
+    )
+    for code, says, arguments in wrong:
+        refused(tmp_path / "data", database_url, code, says, *arguments)
+    refused(tmp_path / "data", "postgresql://nobody@127.0.0.1:1/none", "unavailable", "数据库", "quarantine", "list")
+
+
+BAD = {**resident(70, "周测七", 420999101201, "E1"), "gender": "女"}
+
+
+async def two_wait(url: str, data: Path) -> list[int]:
+    """Send two bad entries and return the numbers under which they wait."""
+    async with open_district(url, data) as platform:
+        house = platform.security.system_scope()
+        for number in (70, 71):
+            await platform.importer.import_content(house, (f"{number}.json", orjson.dumps({**BAD, "id": f"p{number}"})), ImportOptions(HIS))
+        return [row["quarantine_no"] for row in await platform.exchange.ledger.waiting(None, None, 10)]
+
+
+def test_what_waits_is_listed_repaired_and_discarded_from_the_terminal(database_url: str, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    first, second = asyncio.run(two_wait(database_url, data))
+    listed = run(data, database_url, "quarantine", "list")
+    assert listed.returncode == 0 and str(first) in listed.stdout and "Patient.gender" in listed.stdout and "周测七" not in listed.stdout
+    shown = run(data, database_url, "quarantine", "show", str(first))
+    assert "female, male" in shown.stdout and "周测七" not in shown.stdout, "content only when it is asked for"
+    assert "周测七" in run(data, database_url, "quarantine", "show", str(first), "--content").stdout
+
+    again = run(data, database_url, "quarantine", "replay", str(first))
+    assert again.returncode == 11 and "female, male" in again.stdout, "as it was, it is refused again"
+    (tmp_path / "repaired.json").write_bytes(orjson.dumps({**BAD, "id": "p70", "gender": "female"}))
+    repaired = run(data, database_url, "quarantine", "replay", str(first), "--repaired", str(tmp_path / "repaired.json"))
+    assert repaired.returncode == 0, repaired.stdout + repaired.stderr
+    assert run(data, database_url, "quarantine", "discard", str(second), "--reason", "发错了").returncode == 0
+    assert str(second) not in run(data, database_url, "quarantine", "list").stdout.replace("p71", "")
