@@ -153,11 +153,11 @@ async def board_of(visit: Visit, plan: Plan, only: PlanIndicator | None = None) 
 
 
 async def _figures(visit: Visit, wanted: Sequence[str], today: date) -> tuple[dict[str, Any], bool]:
-    """Return measure → its totals today, at month ends and at year ends; and whether the measures are away."""
+    """Return measure → its totals today, at month ends, a year ago and at year ends; and whether the measures are away."""
     if not wanted:
         return {}, False
     ends = [date(today.year - back, 12, 31) for back in range(1, _YEARS_BACK + 1)]
-    days = list(dict.fromkeys([today, *month_ends(today)[1:], *ends]))
+    days = list(dict.fromkeys([today, *month_ends(today)[1:], living.day_before_a_year(today), *ends]))
     try:
         told = await visit.platform.measures.overview(visit.scope, [(one, days) for one in wanted])
     except XinglinError:
@@ -200,7 +200,7 @@ def base_words(data: Mapping[str, Any]) -> str:
     if data.get("base_value") is None:
         return ""
     year = f"（{data['base_year']}）" if data.get("base_year") else ""
-    return f"{living.amount(data['base_value'], data.get('unit'))}{year}"
+    return f"{held_together(living.amount(data['base_value'], data.get('unit')))}{year}"
 
 
 def target_words(row: BoardRow) -> str:
@@ -209,4 +209,9 @@ def target_words(row: BoardRow) -> str:
     if target is None:
         printed = data.get("target_value")
         return "" if printed is None and data.get("target_op") is None else f"{living.figure(printed)} {data.get('unit') or ''}".strip() or "↑"
-    return f"{living.target_words(target, row.unit)}（{target.year}）"
+    return f"{held_together(living.target_words(target, row.unit))}（{target.year}）"
+
+
+def held_together(words: str) -> str:
+    """Return a number and its unit so that no line breaks between them."""
+    return words.replace(" ", "\u00a0")

@@ -17,6 +17,7 @@ from xinglin.web.pages.plans_asking import (
     as_of_words,
     base_words,
     board_of,
+    held_together,
     living,
     plan_asked,
     plan_options,
@@ -47,7 +48,7 @@ def chosen(row: BoardRow, query: Query) -> bool:
     )
 
 
-def table_row(visit: Visit, row: BoardRow) -> dict[str, Any]:
+def table_row(visit: Visit, row: BoardRow, waits: bool) -> dict[str, Any]:
     """Return an indicator as a row of the list."""
     data, view, language = row.data, row.view, visit.language
     now = view.now
@@ -57,13 +58,13 @@ def table_row(visit: Visit, row: BoardRow) -> dict[str, Any]:
         "category": data.get("category"),
         "base": base_words(data),
         "target": target_words(row),
-        "value": living.amount(now.value, row.unit) if now else "",
+        "value": held_together(living.amount(now.value, row.unit)) if now else "",
         "value_link": f"/measures/{row.indicator.measure}" if row.definition is not None and visit.allows("county.figures", "institution.figures", "cdc.figures", "report.monthly") else "",
         "day": now.day.isoformat() if now else "",
-        "wanted": living.amount(view.standing.wanted, row.unit) if view.standing.wanted is not None else "",
+        "wanted": held_together(living.amount(view.standing.wanted, row.unit)) if view.standing.wanted is not None else "",
         "state": state_tag(visit, view.standing.state),
         "trend": [one.value for one in view.observed][-_SPARK:],
-        "forecast": view.forecast_words.say(language) if now else "",
+        "forecast": "" if not now else visit.text("正在计算走势…") if waits and row.definition else view.forecast_words.say(language),
         "gap": view.gap_words.say(language) if view.missing else "",
         "owner": row.owner,
     }
@@ -78,7 +79,7 @@ async def _fetch(visit: Visit, query: Query) -> Rows:
         rows.sort(key=lambda row: order.index(row.view.standing.state), reverse=query.descending)
     elif query.sort == "name":
         rows.sort(key=lambda row: row.data["name"], reverse=query.descending)
-    shown = [table_row(visit, row) for row in rows[query.offset : query.offset + query.size]]
+    shown = [table_row(visit, row, board.waits) for row in rows[query.offset : query.offset + query.size]]
     return Rows(shown, len(rows), as_of=await as_of_words(visit, board))
 
 
@@ -102,7 +103,7 @@ INDICATORS: Final = ListPage(
         Column("base", mark("基期")),
         Column("target", mark("目标")),
         Column("value", mark("今天的值"), path="value_link"),
-        Column("wanted", mark("路径今天")),
+        Column("wanted", mark("路径当日")),
         Column("state", mark("状态"), "tag", sortable=True),
         Column("trend", mark("走势"), "spark", exported=False),
         Column("forecast", mark("预测")),

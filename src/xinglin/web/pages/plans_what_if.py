@@ -12,7 +12,6 @@ from xinglin.web.pages.plans_asking import Board, BoardRow, as_of_words, board_o
 from xinglin.web.pages.plans_indicator import number_typed
 
 _DEFAULTS: Final = {"pace": "1.2", "workers": "5", "each": "40"}
-_DAYS_A_MONTH: Final = 30.4375
 
 
 async def show_what_if(visit: Visit) -> Response:
@@ -57,7 +56,10 @@ def _row(visit: Visit, row: BoardRow, supposed: tuple[float, float, float]) -> d
         per_year = (view.forecast.value - now.value) / (target.year + 1 - at)
         outcome = living.at_pace((at, now.value), per_year * pace, target, row.unit, bounds)
         found["pace"] = {"outcome": outcome, "value": living.amount(outcome.value, row.unit), "words": outcome.arithmetic.say(visit.language)}
-    months = max(0.0, (target.year + 1 - at) * 365.25 / _DAYS_A_MONTH)
+    months = max(0.0, (target.year + 1 - at) * 12)
+    known = living.known_measure(row.definition.base) if row.definition else None
+    # What starts anew every January is brought up within the target year only.
+    months = min(months, 12.0) if known is not None and known.within_year else months
     if now.counted is not None and now.counted.denominator and not target.is_lower_better and months:
         work = living.Work(workers, each, round(months, 1))
         outcome = living.with_workers((now.counted.numerator, now.counted.denominator), work, target, scale)

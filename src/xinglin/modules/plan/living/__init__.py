@@ -9,6 +9,7 @@ from xinglin.modules.plan.living.board import (
     View,
     bounds_of,
     counts_of,
+    day_before_a_year,
     is_counted,
     pace_points,
     view_of,
@@ -27,7 +28,7 @@ from xinglin.modules.plan.living.words import Said, amount, figure, forecast_wor
 __all__ = [
     "BEHIND", "COMPUTED", "ENTERED", "FINAL", "MID_TERM", "NO_VALUE", "ON_TRACK", "REACHED", "RULE", "STATES", "Counted", "Entry", "Evaluation", "Forecast", "Judged", "Known", "Line", "Material", "Missing",
     "Observed", "Offered", "Outcome", "Point", "Proposal", "Ranked", "Said", "Standing", "Subject", "Target", "TaskLine", "View", "Work", "amount", "at_pace",
-    "bounds_of", "changes_from", "counts_of", "decimal_year", "evaluate", "figure", "fit", "forecast", "forecast_words", "gap_words", "is_counted",
+    "bounds_of", "changes_from", "counts_of", "day_before_a_year", "decimal_year", "evaluate", "figure", "fit", "forecast", "forecast_words", "gap_words", "is_counted",
     "known_measure", "known_measures", "pace_points", "part_of", "path_of", "people_missing", "proposals", "ranking", "read_corrected",
     "rows_of", "same_rows", "scale_of", "side_by_side", "standing", "student_quantile", "target_of", "target_words", "value_on_path",
     "view_of", "with_workers", "workers_needed", "yearly",

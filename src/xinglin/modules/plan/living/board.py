@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from xinglin.modules.plan.living.catalogue import Known
-from xinglin.modules.plan.living.forecast import LEAST_POINTS, Forecast, forecast
+from xinglin.modules.plan.living.forecast import Forecast, forecast, within
 from xinglin.modules.plan.living.gap import Counted, gap_words, people_missing
 from xinglin.modules.plan.living.standing import NO_VALUE, STATES, Standing, standing
 from xinglin.modules.plan.living.targets import Point, Target, decimal_year, path_of, target_of
@@ -72,12 +72,12 @@ def is_counted(data: Mapping[str, Any]) -> bool:
 
 def view_of(data: Mapping[str, Any], known: Material, today: date) -> View:
     """Return an indicator as it stands on a day."""
-    unit, target, at = data.get("unit") or "", target_of(data), decimal_year(today)
+    unit, target = data.get("unit") or "", target_of(data)
     observed = sorted(known.observed, key=lambda one: one.day)
     first = (decimal_year(observed[0].day), observed[0].value) if observed else None
     path = path_of(data, known.path or {}, first)
     value = observed[-1].value if observed else None
-    stands = standing(target, path, value, at, unit)
+    stands = standing(target, path, value, observed[-1].day if observed else today, unit)
     points = pace_points(data, known, today)
     found = None if target is None else forecast(points, target.year + 1.0, bounds_of(unit, known.scale))
     counted = observed[-1].counted if observed else None
@@ -95,8 +95,8 @@ def bounds_of(unit: str, scale: float | None = None) -> tuple[float | None, floa
 def pace_points(data: Mapping[str, Any], known: Material, today: date) -> list[tuple[float, float]]:
     """Return the (decimal year, value) points the forecast rests on.
 
-    Of a measure that runs on: its month ends. Of one that starts anew every January: the year ends before, and this year's end as its
-    months run to it. Of entered values: the printed bases and the values.
+    Of a measure that runs on: its values of the last thirteen months. Of one that starts anew every January: the year ends before, and this
+    year's end as today's value plus what last year still added from the same day on. Of entered values: the printed bases and the values.
     """
     points = [(decimal_year(one.day), one.value) for one in sorted(known.observed, key=lambda one: one.day)]
     if known.origin != COMPUTED:
@@ -105,12 +105,25 @@ def pace_points(data: Mapping[str, Any], known: Material, today: date) -> list[t
     if known.measure is None or not known.measure.within_year:
         return [point for point in points if point[0] > decimal_year(today) - 1.1]
     ends = [point for point in points if point[0] == int(point[0]) and point[0] < today.year + 1]
-    here = [point for point in points if point[0] > today.year]
-    year_end = forecast(here, today.year + 1.0, bounds_of(data.get("unit") or "", known.scale))
-    target = target_of(data)
-    if target is not None and target.year == today.year and len(here) >= LEAST_POINTS:
-        return here
-    return [*ends, (today.year + 1.0, year_end.value)] if year_end else ends
+    return [*ends, *_this_year(known, today, bounds_of(data.get("unit") or "", known.scale))]
+
+
+def day_before_a_year(day: date) -> date:
+    """Return the same day of the year before, 28 February for 29.
+
+    >>> day_before_a_year(date(2028, 2, 29))
+    datetime.date(2027, 2, 28)
+    """
+    return day.replace(year=day.year - 1, day=28) if (day.month, day.day) == (2, 29) else day.replace(year=day.year - 1)
+
+
+def _this_year(known: Material, today: date, bounds: tuple[float | None, float | None]) -> list[tuple[float, float]]:
+    """Return the expected value of this year's end of a measure that starts anew every January, nothing where last year cannot tell."""
+    by_day = {one.day: one.value for one in known.observed}
+    earlier, end = day_before_a_year(today), date(today.year - 1, 12, 31)
+    if today not in by_day or earlier not in by_day or end not in by_day:
+        return []
+    return [(today.year + 1.0, within(by_day[today] + by_day[end] - by_day[earlier], bounds))]
 
 
 def _moved(observed: Sequence[Observed], origin: str, today: date) -> float | None:

@@ -32,7 +32,7 @@ def side_by_side(plans: Sequence[tuple[int, Sequence[Mapping[str, Any]]]], least
                 continue
             place = _place(made, by_core, row)
             if place is None:
-                by_core.setdefault(core(str(row["name"])), []).append(len(made))
+                by_core.setdefault(core(_usual(row)), []).append(len(made))
                 made.append((row, {number: row}))
             else:
                 made[place][1].setdefault(number, row)
@@ -41,9 +41,14 @@ def side_by_side(plans: Sequence[tuple[int, Sequence[Mapping[str, Any]]]], least
 
 
 def _place(made: Sequence[tuple[Mapping[str, Any], Any]], by_core: Mapping[str, list[int]], row: Mapping[str, Any]) -> int | None:
-    name = str(row["name"])
+    name = _usual(row)
     for place in by_core.get(core(name), ()):
         head = made[place][0]
-        if same_measure(str(head["name"]), name) and same_unit(head.get("unit"), row.get("unit"), name):
+        if same_measure(_usual(head), name) and same_unit(head.get("unit"), row.get("unit"), name):
             return place
     return None
+
+
+def _usual(row: Mapping[str, Any]) -> str:
+    """Return a row's name with the words for the same population written in one way."""
+    return str(row["name"]).replace("常住人口", "人口")

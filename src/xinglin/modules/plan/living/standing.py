@@ -4,53 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
-from xinglin.modules.plan.living.targets import Point, Target, value_on_path
+from xinglin.modules.plan.living.targets import Point, Target, decimal_year, value_on_path
 from xinglin.modules.plan.living.words import Said, amount
 
 REACHED, ON_TRACK, BEHIND, NO_VALUE = "reached", "on_track", "behind", "no_value"
 STATES: Final = (REACHED, ON_TRACK, BEHIND, NO_VALUE)
 RULE: Final = Said(
-    "规则：今天的值已满足目标为“已达到”；没有满足但不差于路径上今天的值为“按进度”；差于路径为“落后”；没有目标数或没有值为“无数值”。"
-    "路径由基期、规划所列年度值、县里改动的年度值和目标连成直线。",
-    "Rule: reached = today's value meets the target; on track = it does not yet, but is no worse than the path today; behind = worse than the"
-    " path; no value = no target number or no value. The path joins base, printed years, the years the district set, and target by straight lines.",
+    "规则：最新的值已满足目标为“已达到”；没有满足但不差于路径在该值日期的数为“按进度”；差于路径为“落后”；没有目标数或没有值为“无数值”。"
+    "本系统计算的值日期是今天，录入的值日期是所填年月的最后一天。路径由基期、规划所列年度值、县里改动的年度值和目标连成直线。",
+    "Rule: reached = the newest value meets the target; on track = it does not yet, but is no worse than the path on the value's day; behind = worse"
+    " than the path; no value = no target number or no value. A computed value is of today, an entered one of the last day of its month or year."
+    " The path joins base, printed years, the years the district set, and target by straight lines.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A state, the value the path wants today (None without one), and the sentence why."""
+    """A state, the value the path wants on the value's day (None without one), and the sentence why."""
 
     state: str
     wanted: float | None
     why: Said
 
 
-def standing(target: Target | None, path: Sequence[Point], value: float | None, at: float, unit: str = "") -> Standing:
-    """Return where a value stands at a decimal year. unit: as printed, for the words.
+def standing(target: Target | None, path: Sequence[Point], value: float | None, day: date, unit: str = "") -> Standing:
+    """Return where a value of a day stands. unit: as printed, for the words.
 
     >>> line = [Point(2021.0, 60.0, "base"), Point(2026.0, 70.0, "given")]
-    >>> [standing(Target(2025, ">=", 70.0), line, value, 2023.5).state for value in (71.0, 65.0, 64.9, None)]
+    >>> [standing(Target(2025, ">=", 70.0), line, value, date(2023, 12, 31)).state for value in (71.0, 66.0, 65.9, None)]
     ['reached', 'on_track', 'behind', 'no_value']
     """
     if target is None:
         return Standing(NO_VALUE, None, Said("文件没有给出可以比较的目标数", "the document gives no target number to compare with"))
+    at = decimal_year(day)
     wanted = value_on_path(path, at) if len(path) > 1 or at >= target.year + 1 else None
     if value is None:
         return Standing(NO_VALUE, wanted, Said("还没有值：请绑定指标或录入数值", "no value yet: bind a measure or enter one"))
-    told, aim = amount(value, unit), amount(target.value, unit)
+    told, aim = f"{amount(value, unit)}（{day}）", amount(target.value, unit)
+    english = f"{amount(value, unit)} ({day})"
     if target.is_met(value):
-        return Standing(REACHED, wanted, Said(f"今天的值 {told} 已满足目标 {aim}", f"today's value {told} meets the target {aim}"))
+        return Standing(REACHED, wanted, Said(f"{told}已满足目标 {aim}", f"{english} meets the target {aim}"))
     if wanted is None:
         return Standing(
-            BEHIND,
-            None,
-            Said(f"今天的值 {told} 没有达到目标 {aim}；没有基期，画不出路径", f"today's value {told} is short of {aim}; without a base there is no path"),
+            BEHIND, None, Said(f"{told}没有达到目标 {aim}；没有基期，画不出路径", f"{english} is short of {aim}; without a base there is no path")
         )
     road = amount(wanted, unit)
     ahead = value <= wanted + 1e-9 if target.is_lower_better else value >= wanted - 1e-9
     if ahead:
-        return Standing(ON_TRACK, wanted, Said(f"今天的值 {told} 不差于路径上今天的 {road}", f"today's value {told} is no worse than the path's {road}"))
-    return Standing(BEHIND, wanted, Said(f"今天的值 {told} 差于路径上今天的 {road}", f"today's value {told} is worse than the path's {road}"))
+        return Standing(ON_TRACK, wanted, Said(f"{told}不差于路径当日的 {road}", f"{english} is no worse than the path's {road} that day"))
+    return Standing(BEHIND, wanted, Said(f"{told}差于路径当日的 {road}", f"{english} is worse than the path's {road} that day"))
