@@ -12,8 +12,9 @@ from typing import Any
 import httpx
 
 from tests.district import EAST, WEST, open_district, organization, resident, send
-from tests.http.signed_in import COUNTY, Person
-from tests.http.test_pages_residents import practitioner, sign_in
+from tests.http.signed_in import COUNTY, sign_in
+from tests.http.signed_in import World as SignedIn
+from tests.http.test_pages_residents import practitioner
 from xinglin.assembly import Platform, engine_at_work
 from xinglin.base.settings import DEMO_PASSWORD
 from xinglin.engines.lake import LakeService
@@ -36,18 +37,11 @@ MEASURE = "hypertension-control-rate"
 
 
 @dataclass
-class World:
-    platform: Platform
+class World(SignedIn):
+    """People at a district whose columns are kept. today: the day of its clock."""
+
     lake: LakeService
-    people: dict[str, Person]
     today: date
-
-    def __getattr__(self, name: str) -> Person:
-        return self.people[name]
-
-    async def person(self, name: str) -> int:
-        """Return the number of the resident of a name."""
-        return (await self.platform.residents.find(self.platform.security.system_scope(), name))[0].person
 
 
 def enrolled(serial: int, start: date, keeper: str, **more: Any) -> dict[str, Any]:
@@ -108,8 +102,8 @@ async def statistics_world(url: str, folder: Path) -> AsyncIterator[World]:
         async with engine_at_work(platform.settings, platform) as lake:
             await lake.refresh()
             transport = httpx.ASGITransport(app=make_app(platform), raise_app_exceptions=False)
-            found = {login: await sign_in(platform, login, transport) for login in OFFICES}
-            yield World(platform, lake, found, today)
+            found = {login: await sign_in(login, transport) for login in OFFICES}
+            yield World(platform, found, lake, today)
             for person in found.values():
                 await person.client.aclose()
 
