@@ -25,8 +25,10 @@ function start(form) {
     const found = button && form.querySelector(button);
     if (!found || found.hidden) return;
     event.preventDefault();
-    document.activeElement?.blur();
+    const held = document.activeElement;
+    held?.blur();
     found.click();
+    if (event.key === "F8") held?.focus();
   });
   form.addEventListener("input", (event) => {
     const field = event.target;
