@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from xinglin.web.exports import export_answer
 from xinglin.web.menu import Entry
+from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, render
 
 PAGE_SIZES: Final = (20, 50, 100)
@@ -173,8 +174,8 @@ class ListPage:
         filters = {item.key: item.default for item in self.filters if item.default} | filters
         sort = asked.get("sort", self.sort)
         known = sort in {column.key for column in self.columns if column.sortable}
-        size = int(asked["size"]) if asked.get("size", "").isdigit() and int(asked["size"]) in PAGE_SIZES else PAGE_SIZES[0]
-        number = int(asked["page"]) if asked.get("page", "").isdigit() and 0 < int(asked["page"]) < 10**6 else 1
+        size = wanted if (wanted := read_number(asked.get("size", ""))) in PAGE_SIZES else PAGE_SIZES[0]
+        number = max(1, min(read_number(asked.get("page", "")) or 1, 10**6))
         descending = asked.get("order", "") == "desc" if known and "sort" in asked else self.descending
         return Query({**filters, **self.fixed}, sort if known else self.sort, descending, number, size)
 

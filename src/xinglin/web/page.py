@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from xinglin.base.errors import ForbiddenError, XinglinError
+from xinglin.base.errors import ForbiddenError, IncorrectError, XinglinError
 from xinglin.engines.security import AuditEntry
 from xinglin.web.assets import Assets
 from xinglin.web.frame import Frame, frame_of
@@ -133,8 +133,10 @@ class Visit:
         return name
 
     async def form(self) -> FormData:
-        """Return what the form sent."""
-        return await self.request.form()
+        """Return what the form sent.  Raises: IncorrectError for a character no text holds."""
+        sent = await self.request.form()
+        _refuse_null(*(value for value in sent.values() if isinstance(value, str)))
+        return sent
 
     async def record(self, action: str, subject: str, *, persons: Sequence[int] = (), detail: str = "") -> None:
         """Return once the audit log holds what is being done. Raises: UnavailableError when it cannot: then it must not be done."""
@@ -192,6 +194,7 @@ async def _answer(request: Request, view: View, rights: tuple[str, ...]) -> Resp
         waiting = _turned_away(visit, rights)
         if waiting is not None:
             return waiting
+        _refuse_null(request.url.path, *request.query_params.values())
         if request.method not in _SAFE:
             await _check_form_token(visit)
         if PUBLIC not in rights and SIGNED_IN not in rights and not visit.allows(*rights):
@@ -215,6 +218,12 @@ def _turned_away(visit: Visit, rights: tuple[str, ...]) -> Response | None:
         raise ForbiddenError("此账号还没有岗位，请安全管理员授权", "this account holds no office: ask the security administrator for one")
     wanted = path + (f"?{visit.request.url.query}" if visit.request.url.query else "")
     return redirect(visit, "/sign-in" + ("?" + urlencode({"next": wanted}) if visit.request.method in _SAFE and wanted != "/" else ""))
+
+
+def _refuse_null(*texts: str) -> None:
+    """Refuse the one character the database cannot hold, which nobody types."""
+    if any("\0" in text for text in texts):
+        raise IncorrectError("请求中有不能保存的字符", "the request holds a character that cannot be stored", status=400)
 
 
 async def _check_form_token(visit: Visit) -> None:

@@ -26,7 +26,7 @@ FULL: Final = "results"
 _RETRY_S: Final = 2.0
 # Whoever a person entered something for on a page comes first, then the others.
 _PERSONS: Final = """
-select f.person, bool_or(m.kind in ('form', 'rest')) as by_hand from feed f left join message m using (message_no)
+select f.person, bool_or(m.kind in ('page', 'form', 'rest')) as by_hand from feed f left join message m using (message_no)
 where f.seq > $1 and f.seq <= $2 and f.person is not null and f.kind in ('resource', 'link', 'erase')
 group by f.person order by by_hand desc nulls last, f.person limit $3"""
 _WITHOUT_RECORD: Final = """

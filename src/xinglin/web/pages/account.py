@@ -12,12 +12,14 @@ from xinglin.engines.security import NewAccount
 from xinglin.web.doors import demo_accounts, institutions
 from xinglin.web.i18n import LANGUAGES
 from xinglin.web.menu import Entry
+from xinglin.web.numbers import read_number
 from xinglin.web.page import LANGUAGE_COOKIE, PUBLIC, SESSION_COOKIE, SIGNED_IN, Visit, page, redirect, render, set_cookie
 
 
 def _local(path: str) -> str:
     """Return path when it is an address of ours, else the first page: a link cannot send people elsewhere after sign-in."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
+    is_plain = path.isprintable() and "\\" not in path
+    return path if path.startswith("/") and not path.startswith("//") and is_plain else "/"
 
 
 async def show_sign_in(visit: Visit) -> Response:
@@ -148,7 +150,7 @@ async def change_password(visit: Visit) -> Response:
 async def switch_role(visit: Visit) -> Response:
     """Go on in another of one's offices."""
     number = str((await visit.form()).get("membership", ""))
-    session = await visit.platform.security.sessions.switch_role(visit.token, int(number) if number.isdigit() else 0)
+    session = await visit.platform.security.sessions.switch_role(visit.token, read_number(number) or 0)
     answer = redirect(visit, "/")
     set_cookie(visit, answer, SESSION_COOKIE, session.token)
     return answer

@@ -8,7 +8,7 @@ from xinglin.web.i18n import mark
 
 ACTIONS: Final = {
     "read": mark("查看"), "search": mark("查询"), "list": mark("列出"), "reveal": mark("显示完整号码"), "export": mark("导出"), "print": mark("打印"),
-    "create": mark("新建"), "update": mark("修改内容"), "delete": mark("删除"), "change": mark("更改设置"), "import": mark("导入"), "load": mark("装载"),
+    "create": mark("新建"), "write": mark("保存"), "update": mark("修改内容"), "delete": mark("删除"), "change": mark("更改设置"), "import": mark("导入"), "load": mark("装载"),
     "replay": mark("重放"), "discard": mark("作废"), "assign": mark("指定或下达"), "merged": mark("合并"), "split": mark("拆分"), "different": mark("不是同一人"),
     "undo": mark("撤销"), "withdraw": mark("撤回"), "decide": mark("作出结论"), "draw": mark("抽样"), "answer": mark("填写核查"), "verify": mark("核对"),
     "sign_in": mark("登录"), "sign_out": mark("退出"), "switch_role": mark("换岗"), "change_password": mark("修改密码"), "reset_password": mark("重置密码"),

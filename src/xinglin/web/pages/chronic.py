@@ -17,6 +17,7 @@ from xinglin.web.form_view import raw_of
 from xinglin.web.i18n import capital, mark
 from xinglin.web.lists import Filter
 from xinglin.web.menu import Entry
+from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.desk import DESK, reading_of
 from xinglin.web.pages.followup import PROGRAMMES, entries, form_of, sit
@@ -82,7 +83,7 @@ def _items(form: Form) -> list[Item]:
 
 async def _due(visit: Visit, programme: str, area: str) -> tuple[list[Duty], dict[int, PersonCard]]:
     work, today = Worklists(visit.platform.database), visit.platform.clock.today()
-    areas = subtree(int(area)) if len(area) == 12 and area.isdigit() else None
+    areas = subtree(int(area)) if len(area) == 12 and read_number(area) else None
     found: list[Duty] = []
     for name in ("overdue", "today"):
         query = WorklistQuery(name, f"{programme}-followup", areas=areas, limit=_ROWS)
@@ -100,6 +101,7 @@ async def show_batch(visit: Visit) -> Response:
     """Show the grid of a village's due residents, today's date filled in."""
     programme, area = _asked(visit)
     duties, cards = await _due(visit, programme, area)
+    await visit.record("list", "worklist", persons=sorted(cards))
     today = visit.platform.clock.today().isoformat()
     lines = [
         Line(
@@ -142,8 +144,9 @@ async def save_batch(visit: Visit) -> Response:
     """Save every line that is right; what is wrong stays in its cells, and a bad line never stops the good ones."""
     programme, _ = _asked(visit)
     form, sent = form_of(visit, programme), await visit.form()
-    persons = [int(str(one)) for one in sent.getlist("person") if str(one).isdigit()][:_ROWS]
+    persons = [person for one in sent.getlist("person") if (person := read_number(str(one))) is not None][:_ROWS]
     cards = await visit.platform.residents.cards(visit.scope, persons)
+    await visit.record("list", "worklist", persons=sorted(cards))
     lines = []
     for person in persons:
         if person in cards:

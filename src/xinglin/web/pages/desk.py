@@ -13,6 +13,7 @@ from xinglin.engines.identity import PersonCard
 from xinglin.engines.rules import Duty, WorklistQuery, Worklists
 from xinglin.web.i18n import capital, mark
 from xinglin.web.lists import Action, Column, Filter, ListPage, Query, Rows, Tag
+from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.residents import area_options, card_row
 
@@ -80,7 +81,7 @@ def _query(visit: Visit, query: Query) -> WorklistQuery:
     return WorklistQuery(
         list=query.get("list") if query.get("list") in lists else "today",
         definition=query.get("programme") if query.get("programme") in dict(_PROGRAMMES) else "",
-        areas=subtree(int(area)) if len(area) == 12 and area.isdigit() else None,
+        areas=subtree(int(area)) if len(area) == 12 and read_number(area) else None,
         name=fold(query.get("text")).replace(" ", ""),
         responsible=visit.scope.practitioner_rid if query.get("mine") else None,
         sort=query.sort,

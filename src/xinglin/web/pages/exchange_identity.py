@@ -18,8 +18,9 @@ from xinglin.web.doors import institutions
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Action, Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.menu import Entry
+from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, redirect, render
-from xinglin.web.pages.exchange_rows import local, read_number
+from xinglin.web.pages.exchange_rows import local
 
 _FACTS: Final = {
     "name": mark("姓名"), "sex": mark("性别"), "birth_date": mark("出生日期"), "id_number": mark("身份证号"), "id_number_sent": mark("校验不符的证件号"),

@@ -18,8 +18,9 @@ from xinglin.web.doors import institutions
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, ListPage, Query, Rows, Tag
 from xinglin.web.menu import Entry
+from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, redirect, render
-from xinglin.web.pages.exchange_rows import MESSAGE_STATES, local, read_number, state_tag
+from xinglin.web.pages.exchange_rows import MESSAGE_STATES, local, state_tag
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 _MOST_BYTES_AT_ONCE: Final = 256 * 1024 * 1024

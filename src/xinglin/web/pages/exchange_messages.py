@@ -13,10 +13,12 @@ from xinglin.web.doors import institutions
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows
 from xinglin.web.menu import Entry
+from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, render
-from xinglin.web.pages.exchange_rows import MESSAGE_STATES, local, message_row, read_day, read_number, source_options, waiting_row
+from xinglin.web.pages.exchange_rows import MESSAGE_STATES, local, message_row, read_day, source_options, waiting_row
 
 _WRITTEN: Final = 50
+_MOST_NAMED: Final = 5000
 
 
 def _message_query(query: Query) -> MessageQuery:
@@ -105,7 +107,9 @@ async def show_original(visit: Visit) -> Response:
     number = visit.request.path_params["number"]
     message = await visit.platform.panel.message(visit.scope, number)
     content = await visit.platform.exchange.ledger.content(number)
-    await visit.record("export", "message", detail=f"original {number}")
+    written, _ = await visit.platform.panel.written(visit.scope, number, (_MOST_NAMED, 0))
+    persons = sorted({row.person for row in written if row.person is not None})
+    await visit.record("export", "message", persons=persons, detail=f"original {number}")
     name = message.message_id.rsplit("/", 1)[-1] or f"message-{number}"
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}", "x-content-type-options": "nosniff"}
     return Response(content, media_type="application/octet-stream", headers=headers)

@@ -14,6 +14,7 @@ from xinglin.engines.exchange import InstitutionRow, MessageQuery
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.menu import Entry
+from xinglin.web.numbers import read_number
 from xinglin.web.page import SIGNED_IN, Visit, page, render
 from xinglin.web.pages.exchange_rows import local
 
@@ -28,7 +29,7 @@ _LATE_DAYS: Final = 7.0
 
 
 def _days(query: Query) -> int:
-    return min(int(query.get("days")), 3660) if query.get("days").isdigit() else 30
+    return min(read_number(query.get("days")) or 30, 3660)
 
 
 async def _found(visit: Visit, query: Query) -> Sequence[InstitutionRow]:

@@ -14,8 +14,9 @@ from xinglin.engines.exchange import NewJob, Report, State, WaitingRow
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows
 from xinglin.web.menu import Entry
+from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, redirect, render
-from xinglin.web.pages.exchange_rows import WAITING_STATES, pretty, read_number, reason_names, waiting_row
+from xinglin.web.pages.exchange_rows import WAITING_STATES, pretty, reason_names, waiting_row
 
 _DONE: Final = (State.STORED, State.UNCHANGED)
 

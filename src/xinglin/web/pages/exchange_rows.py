@@ -52,11 +52,6 @@ def read_day(text: str) -> date | None:
         raise IncorrectError("日期请写成 2026-11-21", "write a day as 2026-11-21") from error
 
 
-def read_number(text: str) -> int | None:
-    """Return a number of a search form, None where it is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else None
-
-
 async def source_options(visit: Visit) -> list[tuple[str, str]]:
     """Return the sources for a choice."""
     return [(source.code, source.name) for source in await visit.platform.exchange.ledger.sources()]

@@ -17,6 +17,7 @@ from xinglin.engines.security import mask_id_number, mask_phone
 from xinglin.web.doors import record_of
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
+from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.record import EXIT_REASONS, MEASURES, PROGRAMMES, SERVICES, WAYS, Happening, Record
 from xinglin.web.reported import chips_of
@@ -73,17 +74,25 @@ def _day(text: str) -> date | None:
 
 
 def _years_before(day: date, years: int) -> date:
-    return date(day.year - years, day.month, min(day.day, 28) if day.month == 2 else day.day)
+    """Return the last birth date of those who have had their `years`th birthday on a day; 29 February counts in common years on 1 March.
+
+    >>> _years_before(date(2028, 2, 29), 60), _years_before(date(2027, 2, 28), 59)
+    (datetime.date(1968, 2, 29), datetime.date(1968, 2, 28))
+    """
+    try:
+        return day.replace(year=day.year - years)
+    except ValueError:
+        return date(day.year - years, 2, 28)
 
 
 def _browse(visit: Visit, query: Query) -> Browse:
-    area, sex, oldest = query.get("area"), query.get("sex"), query.get("age")
+    area, sex, oldest = query.get("area"), query.get("sex"), read_number(query.get("age"))
     today = visit.platform.clock.today()
     return Browse(
         text=query.get("text"),
-        areas=subtree(int(area)) if len(area) == 12 and area.isdigit() else None,
+        areas=subtree(int(area)) if len(area) == 12 and read_number(area) else None,
         sex=int(sex) if sex in ("1", "2") else None,
-        born_until=_years_before(today, int(oldest)) if oldest.isdigit() and int(oldest) < 130 else None,
+        born_until=_years_before(today, oldest) if oldest is not None and oldest < 130 else None,
         state=query.get("state") if query.get("state") in dict(_STATES) else "",
         sort=query.sort,
         descending=query.descending,
@@ -147,7 +156,7 @@ def _view(visit: Visit, card: PersonCard, record: Record) -> dict[str, Any]:
     asked = visit.request.query_params
     kind = asked.get("kind", "") if asked.get("kind", "") in SERVICES or asked.get("kind") in ("immunization", "referral") else ""
     shown = [one for one in record.timeline if not kind or one.kind == kind]
-    start = int(asked["from"]) if asked.get("from", "").isdigit() else 0
+    start = read_number(asked.get("from", "")) or 0
     return {
         "card": card,
         "row": card_row(visit, card),

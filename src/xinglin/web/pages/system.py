@@ -16,6 +16,7 @@ from xinglin.web.doors import institutions
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.menu import Entry
+from xinglin.web.numbers import read_number
 from xinglin.web.page import SIGNED_IN, Visit, page, redirect, render
 from xinglin.web.pages.audit_words import ACTIONS, SUBJECTS
 
@@ -137,8 +138,8 @@ async def change_account(visit: Visit) -> Response:
             await accounts.remove_second_factor(visit.scope, card.account_no)
         elif action == "give":
             await accounts.give_role(visit.scope, card.account_no, _membership(form))
-        elif action.removeprefix("end-").isdigit():
-            await accounts.end_role(visit.scope, int(action.removeprefix("end-")))
+        elif (office := read_number(action.removeprefix("end-"))) is not None:
+            await accounts.end_role(visit.scope, office)
     except XinglinError as error:
         told["refusal"], status = error.message(visit.language), error.http_status
     return await _account_page(visit, await _account(visit), told, status)
@@ -147,9 +148,9 @@ async def change_account(visit: Visit) -> Response:
 def _membership(form: FormData) -> NewMembership:
     institution = str(form.get("institution", ""))
     areas = [str(part) for part in form.getlist("areas") if str(part).strip()]
-    if any(not part.strip().isdigit() or len(part.strip()) != 12 for part in areas):
+    if any(read_number(part.strip()) is None or len(part.strip()) != 12 for part in areas):
         raise IncorrectError("区划请写 12 位代码，多个用逗号隔开", "write divisions as 12-digit codes with commas between", where="areas")
-    return NewMembership(str(form.get("role", "")), int(institution) if institution.isdigit() else None, tuple(int(part) for part in areas))
+    return NewMembership(str(form.get("role", "")), read_number(institution), tuple(int(part) for part in areas))
 
 
 async def show_new_account(visit: Visit) -> Response:
@@ -189,14 +190,10 @@ def _instant(visit: Visit, text: str, *, after: bool = False) -> datetime | None
     return datetime.combine(day + timedelta(days=after), time(), visit.platform.clock.zone)
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() and len(text) < 18 else None
-
-
 async def _account_number(visit: Visit, text: str) -> int | None:
     """Return the number of an account named by number or login. Raises: IncorrectError when there is none."""
-    if not text or _number(text) is not None:
-        return _number(text)
+    if not text or read_number(text) is not None:
+        return read_number(text)
     found = await visit.platform.security.accounts.list(visit.scope, text, limit=_ALL)
     number = next((card.account_no for card in found if card.login == text.strip().lower()), None)
     if number is None:
@@ -210,7 +207,7 @@ async def audit_query(visit: Visit, query: Query) -> AuditQuery:
     """Return what the search form asks of the audit log."""
     return AuditQuery(
         account_no=await _account_number(visit, query.get("account")),
-        person=_number(query.get("person")),
+        person=read_number(query.get("person")),
         action=query.get("action") or None,
         outcome=query.get("outcome") or None,
         since=_instant(visit, query.get("since")),
