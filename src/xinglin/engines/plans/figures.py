@@ -56,6 +56,7 @@ class Figures:
     async def bind(self, scope: Scope, indicator_no: int, measure: str) -> None:
         """Bind an indicator to a measure that a person confirmed; "" ends the binding.  Raises: ForbiddenError, NotFoundError."""
         one = await self.indicator(scope, indicator_no)
+        await self._ground.must_be_open("indicator", [indicator_no])
         await self._ground.allow(scope, "plan.edit", "bind", f"indicator {indicator_no} measure {measure}")
         if one.measure == measure:
             return
@@ -79,6 +80,7 @@ class Figures:
         changed = {year: value for year, value in path.items() if held.get(year) != value}
         if not changed:
             return
+        await self._ground.must_be_open("indicator", [indicator_no])
         await self._ground.allow(scope, "plan.edit", "set-path", f"indicator {indicator_no} years {' '.join(map(str, sorted(changed)))}")
         now = self._ground.now()
         async with self._ground.database.transaction() as connection:
@@ -95,6 +97,7 @@ class Figures:
     async def set_owner(self, scope: Scope, indicator_no: int, owner: str) -> None:
         """Name who answers for an indicator; "" goes back to what is printed.  Raises: ForbiddenError, NotFoundError."""
         await self.indicator(scope, indicator_no)
+        await self._ground.must_be_open("indicator", [indicator_no])
         await self._ground.allow(scope, "plan.edit", "set-owner", f"indicator {indicator_no}")
         async with self._ground.database.transaction() as connection:
             await connection.execute("update plan_indicator set owner = $2 where indicator_no = $1", indicator_no, owner.strip()[:200] or None)
@@ -106,6 +109,7 @@ class Figures:
         """
         for one in values:
             _check_value(one)
+        await self._ground.must_be_open("indicator", [one.indicator_no for one in values])
         await self._ground.allow(scope, "plan.edit", "enter", f"values {len(values)}")
         now, changed = self._ground.now(), 0
         async with self._ground.database.transaction() as connection:

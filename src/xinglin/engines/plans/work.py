@@ -41,6 +41,7 @@ class Work:
             raise IncorrectError("标为完成要写明依据：文件号、数字或地点", "say by what it is done: a document, a number or a place", where="evidence")
         if change.due and change.remind_on and change.remind_on > change.due:
             raise IncorrectError("提醒日不能晚于期限", "the reminder cannot come after the due day", where="remind_on")
+        await self._ground.must_be_open("task", [task_no])
         await self._ground.allow(scope, "plan.edit", "task", f"task {task_no} {change.state}")
         now = self._ground.now()
         async with self._ground.database.transaction() as connection:
@@ -76,6 +77,7 @@ class Work:
         title = new.title.strip()[:200]
         if not title:
             raise IncorrectError("请写节点名称", "write what the milestone is", where="title")
+        await self._ground.must_be_open("project", [project_no])
         await self._ground.allow(scope, "plan.edit", "milestone", f"project {project_no}")
         values = (title, new.due, new.done_on, new.note.strip()[:500], self._ground.now(), account(scope), scope.display_name)
         async with self._ground.database.transaction() as connection:
@@ -96,6 +98,7 @@ class Work:
 
     async def remove_milestone(self, scope: Scope, project_no: int, milestone_no: int) -> None:
         """Take a milestone off the project.  Raises: ForbiddenError."""
+        await self._ground.must_be_open("project", [project_no])
         await self._ground.allow(scope, "plan.edit", "milestone", f"project {project_no} removed {milestone_no}")
         async with self._ground.database.transaction() as connection:
             await connection.execute(
@@ -121,6 +124,7 @@ class Work:
             raise IncorrectError("请选择处理结果", "choose what was decided", where="state")
         if state != "open" and not note.strip():
             raise IncorrectError("请写明理由", "say why", where="note")
+        await self._ground.must_be_open("finding", [finding_no])
         await self._ground.allow(scope, "plan.edit", "finding", f"finding {finding_no} {state}")
         async with self._ground.database.transaction() as connection:
             plan_no: int | None = await connection.fetchval(

@@ -19,8 +19,9 @@ _MOST_PLANS: Final = 8
 
 async def _chosen(visit: Visit) -> tuple[list[Plan], list[Plan]]:
     """Return every plan in use and those to compare: the ones the address names, else all up to eight."""
-    plans = [one for one in await visit.platform.plans.books.plans(visit.scope) if one.is_open]
+    every = [one for one in await visit.platform.plans.books.plans(visit.scope) if one.status != "withdrawn"]
     asked = {number_of(text) for text in visit.request.query_params.getlist("plan")} - {None}
+    plans = [one for one in every if one.is_open or one.plan_no in asked]
     chosen = [one for one in plans if one.plan_no in asked] or plans
     return plans, chosen[:_MOST_PLANS]
 

@@ -1,0 +1,140 @@
+"""The room of plans: who may do what, what is kept across readings and versions, and that every change is audited."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.http.page_fixtures import AuditTape, scope_of_role
+from xinglin.base.clock import FixedClock
+from xinglin.base.database import Database
+from xinglin.base.errors import ConflictError, ForbiddenError, IncorrectError, NotFoundError
+from xinglin.engines.plans import NewMilestone, NewPlan, NewValue, PlanRows, Plans, Row, TaskChange
+
+ZONE = ZoneInfo("Asia/Shanghai")
+COUNTY, READER = scope_of_role("county"), scope_of_role("cdc")
+
+
+class Room:
+    """The room with its audit tape."""
+
+    def __init__(self, database: Database) -> None:
+        self.tape = AuditTape()
+        self.plans = Plans(database, self.tape, FixedClock(datetime(2026, 11, 21, 2, tzinfo=UTC), ZONE))
+
+    async def draft(self, content: bytes, **more: Any) -> int:
+        """Return the number of a draft of two indicators, a task, a project and a finding."""
+        document = await self.plans.documents.keep(COUNTY, "plan.txt", content)
+        return (await self.plans.books.make(COUNTY, NewPlan(document.document_no, 0, "规划", **more), rows())).plan_no
+
+
+def rows(*names: str) -> PlanRows:
+    indicators = [Row(name, {"name": name, "unit": "%"}) for name in names or ("a", "b")]
+    return PlanRows(indicators, [Row("t", {"title": "任务"})], [Row("p", {"name": "项目"})], [Row("f", {"zh": "不一致"})])
+
+
+@pytest.fixture(scope="module")
+async def room(database_url: str) -> AsyncIterator[Room]:
+    database = await Database.open(database_url, zone=ZONE, size=3)
+    yield Room(database)
+    await database.close()
+
+
+async def test_equal_bytes_are_one_document_and_one_plan(room: Room) -> None:
+    assert await room.draft(b"equal") == await room.draft(b"equal")
+
+
+async def test_reading_needs_plan_read_and_each_change_its_right(room: Room) -> None:
+    plan = await room.draft(b"rights")
+    one = (await room.plans.figures.indicators(READER, plan))[0]
+    calls = (
+        room.plans.figures.bind(READER, one.indicator_no, "records"),
+        room.plans.figures.set_path(READER, one.indicator_no, {2027: 1.0}),
+        room.plans.figures.enter(READER, [NewValue(one.indicator_no, 2025, 0, 1.0, "年鉴")]),
+        room.plans.books.approve(READER, plan),
+        room.plans.documents.keep(READER, "x.txt", b"x"),
+    )
+    for call in calls:
+        with pytest.raises(ForbiddenError):
+            await call
+    with pytest.raises(ForbiddenError):
+        await room.plans.books.plans(scope_of_role("auditor"))
+    await room.plans.figures.bind(COUNTY, one.indicator_no, "records")
+    assert [(entry.action, entry.subject_type) for entry in room.tape.entries][-1] == ("bind", "plan")
+
+
+async def test_a_row_that_comes_back_has_all_that_hung_on_it(room: Room) -> None:
+    plan = await room.draft(b"comes back")
+    figures, books = room.plans.figures, room.plans.books
+    first = (await figures.indicators(COUNTY, plan))[0]
+    await figures.bind(COUNTY, first.indicator_no, "records")
+    await figures.set_path(COUNTY, first.indicator_no, {2027: 61.5})
+    await books.fill(COUNTY, plan, rows("b"))
+    assert [one.fingerprint for one in await figures.indicators(COUNTY, plan)] == ["b"]
+    await books.fill(COUNTY, plan, rows("b", "a"))
+    back = (await figures.indicators(COUNTY, plan))[1]
+    assert (back.indicator_no, back.measure, dict(back.path)) == (first.indicator_no, "records", {2027: 61.5})
+
+
+async def test_values_wait_are_approved_and_earlier_ones_stay_behind(room: Room) -> None:
+    plan = await room.draft(b"values")
+    figures = room.plans.figures
+    number = (await figures.indicators(COUNTY, plan))[0].indicator_no
+    value = NewValue(number, 2025, 0, 70.0, "年鉴")
+    assert await figures.enter(COUNTY, [value]) == 1
+    assert await figures.enter(COUNTY, [value]) == 0
+    held = (await figures.indicator(COUNTY, number)).values[0]
+    assert held.state == "entered"
+    assert await figures.decide(COUNTY, [held.value_no], "approved") == 1
+    assert await figures.enter(COUNTY, [NewValue(number, 2025, 0, 71.0, "年鉴")]) == 1
+    assert [(one.value, one.state) for one in (await figures.indicator(COUNTY, number)).values] == [(71.0, "entered")]
+    for wrong in (NewValue(number, 1800, 0, 1.0, "年鉴"), NewValue(number, 2025, 13, 1.0, "年鉴"), NewValue(number, 2025, 0, float("nan"), "年鉴"), NewValue(number, 2025, 0, 1.0, " ")):
+        with pytest.raises(IncorrectError):
+            await figures.enter(COUNTY, [wrong])
+
+
+async def test_the_next_version_takes_over_and_supersedes(room: Room) -> None:
+    old = await room.draft(b"first edition")
+    figures, books = room.plans.figures, room.plans.books
+    number = (await figures.indicators(COUNTY, old))[0].indicator_no
+    await figures.bind(COUNTY, number, "records")
+    await books.approve(COUNTY, old)
+    new = await room.draft(b"second edition", replaces=old)
+    assert await books.carry(COUNTY, (old, new), {"a": "a", "gone": "b"}) == 1
+    assert [one.measure for one in await figures.indicators(COUNTY, new)] == ["records", ""]
+    await books.approve(COUNTY, new)
+    assert (await books.plan(COUNTY, old)).status == "superseded"
+    with pytest.raises(ConflictError):
+        await figures.set_owner(COUNTY, number, "县卫生健康局")
+    with pytest.raises(ConflictError):
+        await books.approve(COUNTY, new)
+
+
+async def test_tasks_projects_and_findings_keep_what_people_wrote(room: Room) -> None:
+    plan = await room.draft(b"work")
+    work = room.plans.work
+    task = (await work.tasks(COUNTY, plan))[0]["task_no"]
+    with pytest.raises(IncorrectError):
+        await work.change_task(COUNTY, task, TaskChange("done", "", None, None, ""))
+    with pytest.raises(IncorrectError):
+        await work.change_task(COUNTY, task, TaskChange("doing", "", date(2026, 12, 1), date(2026, 12, 2), ""))
+    await work.change_task(COUNTY, task, TaskChange("done", "县医院", None, None, "文件 8 号"))
+    held, notes = await work.task(COUNTY, task)
+    assert (held["state"], held["unit"], len(notes)) == ("done", "县医院", 1)
+    project = (await work.projects(COUNTY, plan))[0]["project_no"]
+    await work.put_milestone(COUNTY, project, None, NewMilestone("开工", date(2026, 6, 30)))
+    stone = (await work.project(COUNTY, project))["milestones"][0]["milestone_no"]
+    await work.put_milestone(COUNTY, project, stone, NewMilestone("开工", date(2026, 6, 30), date(2026, 7, 8)))
+    assert (await work.project(COUNTY, project))["milestones"][0]["done_on"] == date(2026, 7, 8)
+    await work.remove_milestone(COUNTY, project, stone)
+    assert (await work.project(COUNTY, project))["milestones"] == []
+    finding = (await work.findings(COUNTY, plan))[0]["finding_no"]
+    assert await work.decide(COUNTY, finding, "accepted", "上级下达") == plan
+    await room.plans.books.fill(COUNTY, plan, rows())
+    assert (await work.finding(COUNTY, finding))["state"] == "accepted"
+    with pytest.raises(NotFoundError):
+        await work.task(COUNTY, 10**9)
