@@ -29,6 +29,7 @@ from xinglin.web.pages.statistics_asking import (
     standing,
     told_at,
 )
+from xinglin.web.record import PROGRAMMES, SERVICES, WAYS
 
 _COUNTS_OF_PEOPLE: Final = ("records", "hypertension-managed", "diabetes2-managed", "family-doctor-contracts")
 _ONE_PERSON: Final = ("EpisodeOfCare", "Encounter", "Observation", "Condition", "QuestionnaireResponse", "Patient", "Contract", "ServiceRequest", "Task", "Immunization", "MedicationStatement")  # fmt: skip
@@ -273,7 +274,7 @@ def _entry(visit: Visit, one: Any) -> dict[str, Any]:
     received = one.updated_at.astimezone(visit.platform.clock.zone)
     return {
         "kind": visit.text(_KINDS[one.rtype]) if one.rtype in _KINDS else one.rtype,
-        "words": _words(body),
+        "words": _words(visit, body),
         "type": one.rtype,
         "id": one.id,
         "day": str(day or body.get("authoredOn") or "")[:10],
@@ -283,13 +284,16 @@ def _entry(visit: Visit, one: Any) -> dict[str, Any]:
     }
 
 
-def _words(body: Mapping[str, Any]) -> str:
-    """Return what a resource says in few words: its code's text or code, and its value."""
+def _words(visit: Visit, body: Mapping[str, Any]) -> str:
+    """Return what a resource says in few words: its code's text or code, and its value; of a visit also the way it was made."""
     coded = body.get("code") or next(iter(body.get("type") or ()), None) or {}
     if not isinstance(coded, Mapping):
         return ""
     coding: Mapping[str, Any] = next(iter(coded.get("coding") or ()), {})
-    text = coded.get("text") or coding.get("display") or coding.get("code") or ""
+    known = {**SERVICES, **PROGRAMMES, "85354-9": mark("血压")}.get(coding.get("code", ""))
+    text = visit.text(known) if known else coded.get("text") or coding.get("display") or coding.get("code") or ""
+    ways = [one["valueCoding"].get("code") for one in body.get("extension", ()) if one.get("url") == "urn:xinglin:ext:followup-way"]
+    text = " · ".join([text, *(visit.text(WAYS[way]) for way in ways if way in WAYS)])
     values = [part.get("valueQuantity", {}).get("value") for part in body.get("component", ())]
     if body.get("valueQuantity"):
         values = [body["valueQuantity"].get("value"), body["valueQuantity"].get("unit", "")]
