@@ -196,20 +196,20 @@ async def as_of_words(visit: Visit, board: Board) -> str:
 
 
 def base_words(data: Mapping[str, Any]) -> str:
-    """Return the newest base as it is written: 68.2 %（2020）."""
+    """Return the newest base as it is written: 68.2 % (2020)."""
     if data.get("base_value") is None:
         return ""
-    year = f"（{data['base_year']}）" if data.get("base_year") else ""
+    year = f" ({data['base_year']})" if data.get("base_year") else ""
     return f"{held_together(living.amount(data['base_value'], data.get('unit')))}{year}"
 
 
 def target_words(row: BoardRow) -> str:
-    """Return a target as it is written: ≥75 %（2025）; what cannot be a number is said as the document says it."""
+    """Return a target as it is written: ≥75 % (2025); what cannot be a number is said as the document says it."""
     data, target = row.data, row.view.target
     if target is None:
         printed = data.get("target_value")
         return "" if printed is None and data.get("target_op") is None else f"{living.figure(printed)} {data.get('unit') or ''}".strip() or "↑"
-    return f"{held_together(living.target_words(target, row.unit))}（{target.year}）"
+    return f"{held_together(living.target_words(target, row.unit))} ({target.year})"
 
 
 def held_together(words: str) -> str:

@@ -40,7 +40,7 @@ def _cell(data: Any) -> dict[str, str]:
     if data is None:
         return {"base": "", "target": ""}
     target = living.target_of(data)
-    words = f"{living.target_words(target, data.get('unit'))}（{target.year}）" if target else living.amount(data.get("target_value"), data.get("unit"))
+    words = f"{living.target_words(target, data.get('unit'))} ({target.year})" if target else living.amount(data.get("target_value"), data.get("unit"))
     return {"base": base_words(data), "target": words}
 
 
@@ -65,7 +65,7 @@ async def export_compare(visit: Visit) -> Response:
     visit.scope.require("export")
     _, chosen = await _chosen(visit)
     lines = await _lines(visit, chosen)
-    labels = [(visit.text(mark("指标")), "text"), (visit.text(mark("单位")), "text")]
+    labels = [(visit.text(mark("指标名称")), "text"), (visit.text(mark("单位")), "text")]
     for one in chosen:
         labels += [(f"{one.title} {visit.text(mark('基期'))}", "text"), (f"{one.title} {visit.text(mark('目标'))}", "text")]
 

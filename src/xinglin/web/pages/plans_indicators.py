@@ -98,7 +98,7 @@ INDICATORS: Final = ListPage(
     context=plan_context,
     template="plans/list.html",
     columns=(
-        Column("name", mark("指标"), path="link", sortable=True, is_main=True),
+        Column("name", mark("指标名称"), path="link", sortable=True, is_main=True),
         Column("category", mark("类别")),
         Column("base", mark("基期")),
         Column("target", mark("目标")),
@@ -112,7 +112,7 @@ INDICATORS: Final = ListPage(
     ),
     filters=(
         Filter("plan", "", "hidden"),
-        Filter("q", mark("指标"), hint=mark("名称或类别")),
+        Filter("q", mark("指标名称"), hint=mark("名称或类别")),
         Filter("origin", mark("范围"), "choice", ORIGINS, default="counted"),
         Filter("state", mark("状态"), "choice", tuple((code, label) for code, (label, _) in STATES.items())),
         Filter("owner", mark("责任单位")),

@@ -41,7 +41,7 @@ def _row(visit: Visit, one: Plan) -> dict[str, Any]:
         "status": status_tag(visit, one),
         "read_at": one.read_at.astimezone(visit.platform.clock.zone).strftime("%Y-%m-%d %H:%M"),
         "approved": f"{one.approved_name or ''} {approved}".strip(),
-        "actions": (Action(mark("核对"), f"/plans/{one.plan_no}/review"), Action(mark("指标"), f"/plans/indicators?plan={one.plan_no}")),
+        "actions": (Action(mark("核对"), f"/plans/{one.plan_no}/review"), Action(mark("指标表"), f"/plans/indicators?plan={one.plan_no}")),
     }
 
 

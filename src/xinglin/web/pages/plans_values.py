@@ -52,7 +52,7 @@ VALUES: Final = ListPage(
     template="plans/values.html",
     columns=(
         Column("no", mark("编号"), "number"),
-        Column("name", mark("指标"), path="link", is_main=True),
+        Column("name", mark("指标名称"), path="link", is_main=True),
         Column("unit", mark("单位")),
         Column("year", mark("年")),
         Column("month", mark("月")),
@@ -64,7 +64,7 @@ VALUES: Final = ListPage(
     ),
     filters=(
         Filter("plan", "", "hidden"),
-        Filter("q", mark("指标"), hint=mark("名称")),
+        Filter("q", mark("指标名称"), hint=mark("名称")),
         Filter("year", mark("年")),
         Filter("state", mark("状态"), "choice", tuple((code, label) for code, (label, _) in STATES.items())),
     ),
@@ -78,7 +78,7 @@ async def template(visit: Visit) -> Response:
     plan = await plan_asked(visit)
     indicators = await visit.platform.plans.figures.indicators(visit.scope, plan.plan_no)
     wanted = [one for one in indicators if not one.measure and living.is_counted(one.data)]
-    labels = [(mark("编号"), "number"), (mark("指标"), "text"), (mark("单位"), "text"), (mark("年"), "number"), (mark("月"), "number"), (mark("数值"), "number"), (mark("来源"), "text")]
+    labels = [(mark("编号"), "number"), (mark("指标名称"), "text"), (mark("单位"), "text"), (mark("年"), "number"), (mark("月"), "number"), (mark("数值"), "number"), (mark("来源"), "text")]
     year = visit.platform.clock.today().year - 1
 
     async def cells() -> AsyncIterator[Sequence[object]]:

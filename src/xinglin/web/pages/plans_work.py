@@ -105,7 +105,7 @@ TASKS: Final = ListPage(
     template="plans/tasks.html",
     columns=(
         Column("no", mark("编号"), "number"),
-        Column("title", mark("任务"), path="link", is_main=True),
+        Column("title", mark("任务内容"), path="link", is_main=True),
         Column("above", mark("所属")),
         Column("owner", mark("责任单位"), sortable=True),
         Column("state", mark("状态"), "tag"),
@@ -116,7 +116,7 @@ TASKS: Final = ListPage(
     ),
     filters=(
         Filter("plan", "", "hidden"),
-        Filter("q", mark("任务"), hint=mark("文字")),
+        Filter("q", mark("任务内容"), hint=mark("文字")),
         Filter("owner", mark("责任单位")),
         Filter("state", mark("状态"), "choice", tuple((code, label) for code, (label, _) in TASK_STATES.items())),
         Filter("urgent", mark("期限"), "choice", URGENT),
@@ -236,7 +236,7 @@ FINDINGS: Final = ListPage(
         Column("words", mark("发现"), path="link", is_main=True),
         Column("severity", mark("程度"), "tag"),
         Column("lines", mark("行")),
-        Column("names", mark("指标")),
+        Column("names", mark("指标名称")),
         Column("state", mark("处理"), "tag"),
         Column("note", mark("理由")),
         Column("decided", mark("处理人")),
@@ -306,7 +306,7 @@ PROJECTS: Final = ListPage(
     context=plan_context,
     template="plans/list.html",
     columns=(
-        Column("name", mark("项目"), path="link", is_main=True),
+        Column("name", mark("项目名称"), path="link", is_main=True),
         Column("unit", mark("单位")),
         Column("nature", mark("性质")),
         Column("period", mark("起止年")),
@@ -316,7 +316,7 @@ PROJECTS: Final = ListPage(
         Column("next", mark("下一节点")),
         Column("state", mark("状态"), "tag"),
     ),
-    filters=(Filter("plan", "", "hidden"), Filter("q", mark("项目"), hint=mark("名称或单位"))),
+    filters=(Filter("plan", "", "hidden"), Filter("q", mark("项目名称"), hint=mark("名称或单位"))),
     empty_title=mark("没有读到项目"),
     empty_hint=mark("项目从规划的项目表和正文读取"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from xinglin.modules.plan.living.catalogue import Known
@@ -133,8 +133,8 @@ def _moved(observed: Sequence[Observed], origin: str, today: date) -> float | No
     newest = observed[-1]
     if origin == ENTERED:
         return newest.value - observed[-2].value if (newest.day.year, newest.day.month) == (today.year, today.month) else None
-    before = [one for one in observed if one.day < today.replace(day=1)]
-    return newest.value - before[-1].value if before else None
+    before = next((one for one in observed if one.day == today.replace(day=1) - timedelta(days=1)), None)
+    return newest.value - before.value if before else None
 
 
 def counts_of(views: Sequence[View]) -> Mapping[str, int]:

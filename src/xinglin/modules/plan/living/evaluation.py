@@ -106,9 +106,9 @@ def evaluate(subject: Subject, rows: Sequence[Judged], tasks: Sequence[TaskLine]
 def _entry(number: int, one: Judged) -> Entry:
     data, view = one.data, one.view
     unit, now = data.get("unit") or "", view.now
-    base = "" if data.get("base_value") is None else f"{amount(data['base_value'], unit)}（{data.get('base_year') or ''}）"
-    target = f"{target_words(view.target, unit)}（{view.target.year}）" if view.target else ""
-    value = f"{amount(now.value, unit)}（{now.day}）" if now else ""
+    base = "" if data.get("base_value") is None else f"{amount(data['base_value'], unit)} ({data.get('base_year') or ''})"
+    target = f"{target_words(view.target, unit)} ({view.target.year})" if view.target else ""
+    value = f"{amount(now.value, unit)} ({now.day})" if now else ""
     return Entry(number, str(data["name"]), str(data.get("category") or ""), base, target, value, view.standing.state, _why(view), _evidence(one), one.owner)
 
 
