@@ -19,6 +19,7 @@ from xinglin.base.clock import SystemClock
 from xinglin.base.database import migrate
 from xinglin.base.errors import ConflictError, IncorrectError
 from xinglin.base.postgres import SHELTER, EmbeddedPostgres
+from xinglin.base.quiet_log import log_quietly
 from xinglin.base.settings import Settings
 from xinglin.base.supervisor import Child, Supervisor, hold_data_folder
 from xinglin.cli import loading
@@ -178,6 +179,7 @@ def engine() -> None:
     """The engine process: lake, bulk rules, background jobs."""
     from xinglin.assembly import run_engine
 
+    log_quietly()
     asyncio.run(run_engine(settings_here()))
 
 
@@ -188,7 +190,9 @@ def web() -> None:
     from xinglin.web.app import make_served_app
 
     settings = settings_here()
-    config = uvicorn.Config(make_served_app(settings), log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30)
+    log_quietly()
+    app = make_served_app(settings)
+    config = uvicorn.Config(app, log_config=None, log_level="warning", access_log=False, server_header=False, timeout_keep_alive=30)
     with shared_port(settings) as listening:
         uvicorn.Server(config).run(sockets=[listening])
 
