@@ -64,11 +64,6 @@ class Settings:
     cryptography: str = "international"
     nightly: time = time(2, 30)
 
-    @property
-    def socket_path(self) -> Path:
-        """Return the unix socket on which the engine process answers."""
-        return self.data_dir / "run" / "engine.sock"
-
     def with_(self, **changes: object) -> Settings:
         """Return a copy with some fields replaced."""
         return replace(self, **changes)  # type: ignore[arg-type]

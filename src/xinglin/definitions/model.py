@@ -78,11 +78,6 @@ class Definition:
     page: str = ""
 
     @property
-    def code_name(self) -> str:
-        """Return the name by which expressions call a calculator: dashes become underscores."""
-        return self.id.replace("-", "_")
-
-    @property
     def title(self) -> Words:
         """Return the name with the variant's words."""
         if not self.variant:

@@ -67,29 +67,6 @@ def read_number(text: str) -> NumberValue:
         raise _no_number() from None
 
 
-def date_holds(value: DateValue, start: int, end: int) -> bool:
-    """Tell whether a stored span [start, end) fulfils a date value: the plain form of `date_sql`."""
-    inside = value.low <= start and end <= value.high
-    match value.prefix:
-        case "eq":
-            return inside
-        case "ne":
-            return not inside
-        case "gt":
-            return end > value.high
-        case "lt":
-            return start < value.low
-        case "ge":
-            return end > value.high or inside
-        case "le":
-            return start < value.low or inside
-        case "sa":
-            return start >= value.high
-        case "eb":
-            return end <= value.low
-    return start < value.high and end > value.low
-
-
 def date_sql(value: DateValue, start: str, end: str) -> str:
     """Return SQL that holds for the spans between two columns that fulfil a date value. Only integers are inlined."""
     low, high = int(value.low), int(value.high)
@@ -105,29 +82,6 @@ def date_sql(value: DateValue, start: str, end: str) -> str:
         "eb": f"{end} <= {low}",
         "ap": f"({start} < {high} and {end} > {low})",
     }[value.prefix]
-
-
-def number_holds(value: NumberValue, low: float, high: float) -> bool:
-    """Tell whether a stored number or range [low, high] fulfils a number value: the plain form of `number_sql`."""
-    inside = value.low <= low and high < value.high
-    match value.prefix:
-        case "eq":
-            return inside
-        case "ne":
-            return not inside
-        case "gt":
-            return high > value.number
-        case "lt":
-            return low < value.number
-        case "ge":
-            return high >= value.number
-        case "le":
-            return low <= value.number
-        case "sa":
-            return low > value.number
-        case "eb":
-            return high < value.number
-    return low < value.high and high >= value.low
 
 
 def number_sql(value: NumberValue, low: str, high: str) -> str:
