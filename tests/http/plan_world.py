@@ -47,7 +47,13 @@ async def upload(person: Person, text: str | bytes = TABLE, name: str = "月湖�
 
 async def make(person: Person, document: int, part: int = 0, **fields: str) -> int:
     """Make a plan of a document and return its number."""
-    told = {"part": str(part), "title": "月湖县“十五五”卫生健康事业发展规划", "level": "own", "area_name": "月湖县", "end_year": "2030"} | fields
+    told = {
+        "part": str(part),
+        "title": "月湖县“十五五”卫生健康事业发展规划",
+        "level": "own",
+        "area_name": "月湖县",
+        "end_year": "2030",
+    } | fields
     answer = await person.post(f"/plans/documents/{document}", told)
     found = re.search(r"/plans/(\d+)/review", answer.headers["location"])
     assert found, answer.headers["location"]

@@ -81,11 +81,16 @@ async def test_a_correction_survives_and_enter_accepts(world: World, plan: int) 
     chosen = next(key for key, name in rows.items() if name.strip() == "婴儿死亡率")
     form = (await world.county.get(f"/plans/{plan}/review?show=all&row={chosen}")).text
     fields = {name: html.unescape(value) for name, value in re.findall(r'id="i-(?:\w+)" name="(\w+)" value="([^"]*)"', form)}
-    await world.county.post(f"/plans/{plan}/review", {**fields, "target_op": "<=", "kind": "binding", "fingerprint": chosen, "target_value": "2.5", "action": "accept"})
+    await world.county.post(
+        f"/plans/{plan}/review",
+        {**fields, "target_op": "<=", "kind": "binding", "fingerprint": chosen, "target_value": "2.5", "action": "accept"},
+    )
     assert (await table(world.county, plan))["婴儿死亡率"]["target_value"] == 2.5
     await world.county.post(f"/plans/{plan}/review", {"fingerprint": chosen, "action": "undo"})
     assert (await table(world.county, plan))["婴儿死亡率"]["target_value"] == 2.8
-    wrong = await world.county.post(f"/plans/{plan}/review", {**fields, "fingerprint": chosen, "target_value": "很多", "action": "accept"}, 422)
+    wrong = await world.county.post(
+        f"/plans/{plan}/review", {**fields, "fingerprint": chosen, "target_value": "很多", "action": "accept"}, 422
+    )
     assert "数值写成数字" in wrong.text
 
 
@@ -120,11 +125,18 @@ async def test_a_re_upload_shows_the_changed_number_and_keeps_what_was_confirmed
 
 async def test_an_approved_version_supersedes_the_one_it_replaces(world: World) -> None:
     first = await make(world.county, await upload(world.county, TABLE.replace("月湖县", "云岭县")), title="云岭县规划")
-    second = await make(world.county, await upload(world.county, TABLE.replace("月湖县", "云岭县").replace("80.1", "80.3")), title="云岭县规划", replaces=str(first))
+    second = await make(
+        world.county,
+        await upload(world.county, TABLE.replace("月湖县", "云岭县").replace("80.1", "80.3")),
+        title="云岭县规划",
+        replaces=str(first),
+    )
     await world.county.post(f"/plans/{second}/edit", {"action": "approve"})
     assert (await world.county.get(f"/plans/{first}.json")).json()["plan"]["status"] == "superseded"
     number = (await table(world.county, second))["人均预期寿命"]["id"]
-    await world.county.post(f"/plans/indicators/{number}", {"action": "value", "year": "2025", "month": "", "value": "79,2", "source": ""}, 400)
+    await world.county.post(
+        f"/plans/indicators/{number}", {"action": "value", "year": "2025", "month": "", "value": "79,2", "source": ""}, 400
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,7 +156,9 @@ async def test_what_cannot_be_read_is_said_and_not_kept(world: World, name: str,
     answer = await world.county.client.get("/account")
     token = re.search(r'name="form-token" content="([0-9a-f]{64})"', answer.text)
     assert token
-    page = await world.county.client.post("/plans/upload", data={"form_token": token[1]}, files={"file": (name, sent, "application/octet-stream")})
+    page = await world.county.client.post(
+        "/plans/upload", data={"form_token": token[1]}, files={"file": (name, sent, "application/octet-stream")}
+    )
     assert page.status_code in (400, 413, 415, 422, 501), page.status_code
     assert said in words(page.text)
 
@@ -154,13 +168,21 @@ async def test_text_that_is_no_plan_is_kept_and_gives_an_empty_table(world: Worl
     document = await upload(world.county, words_only, "千字文.txt")
     plan = await make(world.county, document, title="不是规划", level="compared")
     assert await table(world.county, plan) == {}
-    for path in (f"/plans/cockpit?plan={plan}", f"/plans/{plan}/review", f"/plans/{plan}/evaluation", f"/plans/{plan}/what-if", f"/plans/indicators?plan={plan}"):
+    for path in (
+        f"/plans/cockpit?plan={plan}",
+        f"/plans/{plan}/review",
+        f"/plans/{plan}/evaluation",
+        f"/plans/{plan}/what-if",
+        f"/plans/indicators?plan={plan}",
+    ):
         await world.county.get(path)
     assert (await world.county.get(f"/plans/documents/{document}/file")).content == words_only.encode()
 
 
 async def test_a_gazette_with_several_plans_lets_one_choose(world: World) -> None:
-    document = await upload(world.county, TABLE.replace("月湖县", "东山县") + "\n\n" + TABLE.replace("月湖县", "西山县").replace("80.1", "81.0"), "公报.txt")
+    document = await upload(
+        world.county, TABLE.replace("月湖县", "东山县") + "\n\n" + TABLE.replace("月湖县", "西山县").replace("80.1", "81.0"), "公报.txt"
+    )
     page = (await world.county.get(f"/plans/documents/{document}")).text
     parts = re.findall(r'name="part" value="(\d+)"', page)
     assert len(parts) == 2
@@ -172,15 +194,21 @@ async def test_a_gazette_with_several_plans_lets_one_choose(world: World) -> Non
 async def test_entered_values_wait_for_approval_then_count(world: World, plan: int) -> None:
     number = (await table(world.county, plan))["人均预期寿命"]["id"]
     for year, value in ((2023, "78.7"), (2024, "78.9"), (2025, "79.2")):
-        await world.county.post(f"/plans/indicators/{number}", {"action": "value", "year": str(year), "month": "", "value": value, "source": "县统计公报"})
+        await world.county.post(
+            f"/plans/indicators/{number}", {"action": "value", "year": str(year), "month": "", "value": value, "source": "县统计公报"}
+        )
     assert (await table(world.county, plan))["人均预期寿命"]["today"]["value"] is None
     await world.county.post(f"/plans/{plan}/values/decide", {"action": "approved"})
     today = (await table(world.county, plan))["人均预期寿命"]["today"]
     assert (today["value"], today["origin"], today["standing"]) == (79.2, "entered", "on_track")
     assert today["forecast"]["n"] == 3
     assert "2030 年 12 月" in today["forecast_words"]["zh"]
-    await world.county.post(f"/plans/indicators/{number}", {"action": "value", "year": "2025", "month": "13", "value": "1", "source": "x"}, 400)
-    await world.county.post(f"/plans/indicators/{number}", {"action": "value", "year": "2025", "month": "", "value": "很多", "source": "x"}, 400)
+    await world.county.post(
+        f"/plans/indicators/{number}", {"action": "value", "year": "2025", "month": "13", "value": "1", "source": "x"}, 400
+    )
+    await world.county.post(
+        f"/plans/indicators/{number}", {"action": "value", "year": "2025", "month": "", "value": "很多", "source": "x"}, 400
+    )
 
 
 async def test_a_template_goes_out_and_comes_back_with_errors_by_row(world: World, plan: int) -> None:
@@ -195,11 +223,15 @@ async def test_a_template_goes_out_and_comes_back_with_errors_by_row(world: Worl
         page.write_row(1, 0, [beds[0], beds[1], beds[2], 2025, "", 6.95, "卫生年报"])
         page.write_row(2, 0, [beds[0], beds[1], beds[2], 2024, "", 6.9, ""])
         page.write_row(3, 0, [999999, "别的", "张", 2024, "", 6.9, "卫生年报"])
-    answer = await world.county.post(f"/plans/{plan}/values/import", {}, 200, files={"file": ("值.xlsx", out.getvalue(), "application/vnd.ms-excel")})
+    answer = await world.county.post(
+        f"/plans/{plan}/values/import", {}, 200, files={"file": ("值.xlsx", out.getvalue(), "application/vnd.ms-excel")}
+    )
     told = words(answer.text)
     assert "存了 1 行，退回 2 行" in told
     assert re.search(r"3 请写明数据来源", told) or re.search(r"3 .*来源", told)
-    refused = await world.county.post(f"/plans/{plan}/values/import", {}, 422, files={"file": ("值.xlsx", b"no workbook", "application/vnd.ms-excel")})
+    refused = await world.county.post(
+        f"/plans/{plan}/values/import", {}, 422, files={"file": ("值.xlsx", b"no workbook", "application/vnd.ms-excel")}
+    )
     assert "不是 Excel" in words(refused.text)
     await world.cdc.post(f"/plans/{plan}/values/import", {}, 403)
 
@@ -210,7 +242,9 @@ async def test_a_task_has_unit_state_evidence_and_a_reminder(world: World, plan:
     assert number, page
     path = f"/plans/tasks/{number[1]}"
     await world.county.post(path, {"state": "done", "unit": "", "due": "", "remind_on": "", "evidence": ""}, 400)
-    await world.county.post(path, {"state": "doing", "unit": "", "due": "20261201", "remind_on": "20261101", "evidence": "县医发〔2026〕8号"})
+    await world.county.post(
+        path, {"state": "doing", "unit": "", "due": "20261201", "remind_on": "20261101", "evidence": "县医发〔2026〕8号"}
+    )
     shown = words((await world.county.get(f"/plans/tasks?plan={plan}")).text)
     assert "2026-12-01" in shown and "到提醒日" in shown
     assert "办好县医院" in words((await world.county.get(f"/plans/cockpit?plan={plan}")).text)
@@ -236,7 +270,13 @@ async def test_the_evaluation_says_what_is_missing_first_and_cites_its_evidence(
 
 
 async def test_plans_stand_side_by_side_and_supposing_shows_its_arithmetic(world: World, plan: int) -> None:
-    other = await make(world.county, await upload(world.county, TABLE.replace("月湖县", "南浦市").replace("80.1", "79.5")), title="南浦市规划", level="city", area_name="南浦市")
+    other = await make(
+        world.county,
+        await upload(world.county, TABLE.replace("月湖县", "南浦市").replace("80.1", "79.5")),
+        title="南浦市规划",
+        level="city",
+        area_name="南浦市",
+    )
     page = words((await world.county.get(f"/plans/compare?plan={plan}&plan={other}")).text)
     assert "南浦市" in page and "79.5" in page and "80.1" in page
     await world.county.get(f"/plans/compare/export.xlsx?plan={plan}&plan={other}")
@@ -247,7 +287,9 @@ async def test_plans_stand_side_by_side_and_supposing_shows_its_arithmetic(world
 
 async def test_every_other_page_opens_in_both_languages(world: World, plan: int) -> None:
     finding = re.search(r"/plans/findings/(\d+)", (await world.county.get(f"/plans/findings?plan={plan}")).text)
-    paths = [f"/plans/{name}?plan={plan}" for name in ("tasks", "projects", "findings", "values", "tasks/units", "compare", "indicators/print")]
+    paths = [
+        f"/plans/{name}?plan={plan}" for name in ("tasks", "projects", "findings", "values", "tasks/units", "compare", "indicators/print")
+    ]
     paths += [f"/plans/{plan}/what-if", f"/plans/{plan}/evaluation", f"/plans/{plan}/review?show=all"]
     for language in ("zh", "en"):
         world.county.client.cookies.set("xinglin_language", language)
@@ -257,5 +299,13 @@ async def test_every_other_page_opens_in_both_languages(world: World, plan: int)
     if finding:
         await world.county.post(f"/plans/findings/{finding[1]}", {"state": "accepted", "note": ""}, 400)
         await world.county.post(f"/plans/findings/{finding[1]}", {"state": "accepted", "note": "上级下达如此"})
-    for path in ("/plans/99999", "/plans/abc", "/plans/indicators/99999", "/plans/tasks/0", "/plans/projects/77777", "/plans/documents/4444", "/plans/findings/x"):
+    for path in (
+        "/plans/99999",
+        "/plans/abc",
+        "/plans/indicators/99999",
+        "/plans/tasks/0",
+        "/plans/projects/77777",
+        "/plans/documents/4444",
+        "/plans/findings/x",
+    ):
         await world.county.get(path, 404)

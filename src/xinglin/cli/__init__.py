@@ -14,7 +14,10 @@ from xinglin.cli import benching, checking, documents, erasing, importing, plann
 COLLECT_AFTER: Final = (50_000, 20, 50)
 """Objects and rounds after which the cyclic collector runs: records are trees without cycles, and looking for some took a fifth of a load."""
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="杏林 Xinglin：县域医疗卫生数字系统 · the digital system of a health district"
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="杏林 Xinglin：县域医疗卫生数字系统 · the digital system of a health district",
 )
 serving.mount(app)
 importing.mount(app)

@@ -54,7 +54,9 @@ async def _county_office(platform: Platform) -> Scope:
     accounts = await platform.security.setup.demo_accounts()
     office = next(one for one in accounts if one.login == "county")
     root = (await platform.geo.children(None))[0].area
-    acting = ActingFor("county", ((root, root + 999_999),), account_no=office.account_no, login=office.login, display_name=office.display_name)
+    acting = ActingFor(
+        "county", ((root, root + 999_999),), account_no=office.account_no, login=office.login, display_name=office.display_name
+    )
     return platform.security.acting_for(platform.security.system_scope(), acting)
 
 

@@ -61,7 +61,9 @@ def test_every_row_of_a_table_with_a_target_is_counted_and_the_keys_hold() -> No
 
 
 def test_a_correction_is_laid_over_every_re_read() -> None:
-    key = next(key for key, data in rows_of(read_corrected(DOCUMENT.encode(), "plan.txt", []), 0)["indicators"] if data["name"] == "人均预期寿命")
+    key = next(
+        key for key, data in rows_of(read_corrected(DOCUMENT.encode(), "plan.txt", []), 0)["indicators"] if data["name"] == "人均预期寿命"
+    )
     corrected = read_corrected(DOCUMENT.encode(), "plan.txt", [{"fingerprint": key, "action": "change", "changes": {"target_value": 80.5}}])
     assert dict(rows_of(corrected, 0)["indicators"])[key]["target_value"] == 80.5
 
@@ -95,13 +97,23 @@ def report(language: str = "zh") -> Any:
     elderly = view_of(rows["65岁及以上老年人健康管理率"], Material([share(3900, 5000)], COMPUTED, {}, 100.0, None), TODAY)
     control = view_of(rows["管理人群高血压控制率"], Material([share(500, 1000)], COMPUTED, {}, 100.0, None), TODAY)
     life = view_of(rows["人均预期寿命"], Material([]), TODAY)
-    judged = [Judged(rows["人均预期寿命"], life, ""), Judged(rows["65岁及以上老年人健康管理率"], elderly, "县卫生健康局", "健康管理率（规范）"), Judged(rows["管理人群高血压控制率"], control, "", "血压控制率（规范）")]
+    judged = [
+        Judged(rows["人均预期寿命"], life, ""),
+        Judged(rows["65岁及以上老年人健康管理率"], elderly, "县卫生健康局", "健康管理率（规范）"),
+        Judged(rows["管理人群高血压控制率"], control, "", "血压控制率（规范）"),
+    ]
     return evaluate(Subject(MID_TERM, "松原县规划", TODAY, 2, ["存疑行"]), judged, [TaskLine("强基层", "县卫生健康局", "open", "", True)])
 
 
 def test_the_report_tells_what_is_missing_what_was_reached_and_what_not_and_why() -> None:
     made = report()
-    assert {key: made.counts[key] for key in ("all", "reached", "behind", "no_value", "computed")} == {"all": 3, "reached": 1, "behind": 1, "no_value": 1, "computed": 2}
+    assert {key: made.counts[key] for key in ("all", "reached", "behind", "no_value", "computed")} == {
+        "all": 3,
+        "reached": 1,
+        "behind": 1,
+        "no_value": 1,
+        "computed": 2,
+    }
     missing = {one.what.zh: list(one.names) for one in made.missing}
     assert missing["没有数值的指标"] == ["人均预期寿命"]
     assert missing["读取时存疑、还没有人确认的行"] == ["存疑行"]

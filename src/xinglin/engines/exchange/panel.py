@@ -181,7 +181,9 @@ class Panel:
         where = "q.state = $1 and ($2::bigint is null or q.message_no = $2) and ($3::text is null or q.reason = $3)"
         where += f" and {_message_seen(scope)}"
         async with self._database.connection() as connection:
-            total = await connection.fetchval(f"select count(*) from quarantine q join message m using (message_no) where {where}", state, message_no, reason)
+            total = await connection.fetchval(
+                f"select count(*) from quarantine q join message m using (message_no) where {where}", state, message_no, reason
+            )
             rows = await connection.fetch(
                 f"""select q.quarantine_no, q.message_no, s.code as source, s.name as source_name, m.message_id, q.entry_no, q.rtype, q.reason, q.problems, q.state,
                     q.opened_at, q.closed_at, q.closed_reason, q.replayed_as from quarantine q join message m using (message_no) join source s using (source_no)
@@ -259,7 +261,11 @@ class Panel:
         scope.require("steward")
         trust, is_foreign = standing
         if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,62}", code):
-            raise IncorrectError("来源代码用 2 到 63 个小写字母、数字、点、横线", "write a code of 2 to 63 lower-case letters, digits, dots and dashes", where="code")
+            raise IncorrectError(
+                "来源代码用 2 到 63 个小写字母、数字、点、横线",
+                "write a code of 2 to 63 lower-case letters, digits, dots and dashes",
+                where="code",
+            )
         if not name.strip() or len(name) > 100:
             raise IncorrectError("请写来源名称，不超过 100 字", "write a name of at most 100 characters", where="name")
         if not -100 <= trust <= 100:
@@ -305,7 +311,9 @@ def _message_seen(scope: Scope) -> str:
         return "true"
     inside = scope_areas_condition(scope, "i.area")
     everything = f"not exists (select 1 from institution i where i.area is not null and not {inside})"
-    own = f"exists (select 1 from message_tally t join institution i on i.rid = t.institution where t.message_no = m.message_no and {inside})"
+    own = (
+        f"exists (select 1 from message_tally t join institution i on i.rid = t.institution where t.message_no = m.message_no and {inside})"
+    )
     return f"({everything} or m.actor = {int(scope.account_no)} or {own})"
 
 

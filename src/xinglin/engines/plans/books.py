@@ -61,14 +61,26 @@ class Books:
         async with self._ground.database.transaction() as connection:
             await connection.execute("lock table plan in share row exclusive mode")
             number = await connection.fetchval(
-                "select plan_no from plan where document_no = $1 and part = $2 and status in ('draft', 'approved')", new.document_no, new.part
+                "select plan_no from plan where document_no = $1 and part = $2 and status in ('draft', 'approved')",
+                new.document_no,
+                new.part,
             )
             if number is None:
                 version = await connection.fetchval("select version + 1 from plan where plan_no = $1", new.replaces)
                 number = await connection.fetchval(
                     """insert into plan (document_no, part, title, area_name, level, start_year, end_year, version, replaces, read_at, created_by, created_name)
                        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning plan_no""",
-                    *(new.document_no, new.part, new.title, new.area_name, new.level, new.start_year, new.end_year, version or 1, new.replaces),
+                    *(
+                        new.document_no,
+                        new.part,
+                        new.title,
+                        new.area_name,
+                        new.level,
+                        new.start_year,
+                        new.end_year,
+                        version or 1,
+                        new.replaces,
+                    ),
                     *(self._ground.now(), account(scope), scope.display_name),
                 )
             await self._put_rows(connection, number, rows)

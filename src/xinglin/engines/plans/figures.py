@@ -86,7 +86,10 @@ class Figures:
         async with self._ground.database.transaction() as connection:
             for year, value in changed.items():
                 await connection.execute(
-                    "update plan_target set ended_at = $3 where indicator_no = $1 and year = $2 and ended_at is null", indicator_no, year, now
+                    "update plan_target set ended_at = $3 where indicator_no = $1 and year = $2 and ended_at is null",
+                    indicator_no,
+                    year,
+                    now,
                 )
                 if value is not None:
                     await connection.execute(
@@ -100,7 +103,9 @@ class Figures:
         await self._ground.must_be_open("indicator", [indicator_no])
         await self._ground.allow(scope, "plan.edit", "set-owner", f"indicator {indicator_no}")
         async with self._ground.database.transaction() as connection:
-            await connection.execute("update plan_indicator set owner = $2 where indicator_no = $1", indicator_no, owner.strip()[:200] or None)
+            await connection.execute(
+                "update plan_indicator set owner = $2 where indicator_no = $1", indicator_no, owner.strip()[:200] or None
+            )
 
     async def enter(self, scope: Scope, values: Sequence[NewValue]) -> int:
         """Enter values; equal ones change nothing, others replace what held and wait for approval. Return how many changed.
@@ -116,12 +121,15 @@ class Figures:
             for one in values:
                 key = (one.indicator_no, one.year, one.month)
                 held = await connection.fetchrow(
-                    "select value, source, state from plan_value where indicator_no = $1 and year = $2 and month = $3 and ended_at is null", *key
+                    "select value, source, state from plan_value where indicator_no = $1 and year = $2 and month = $3 and ended_at is null",
+                    *key,
                 )
                 if held is not None and (held["value"], held["source"]) == (one.value, one.source) and held["state"] != "refused":
                     continue
                 await connection.execute(
-                    "update plan_value set ended_at = $4 where indicator_no = $1 and year = $2 and month = $3 and ended_at is null", *key, now
+                    "update plan_value set ended_at = $4 where indicator_no = $1 and year = $2 and month = $3 and ended_at is null",
+                    *key,
+                    now,
                 )
                 await connection.execute(
                     "insert into plan_value (indicator_no, year, month, value, source, entered_at, entered_by, entered_name) values ($1, $2, $3, $4, $5, $6, $7, $8)",

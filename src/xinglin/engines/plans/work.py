@@ -38,7 +38,9 @@ class Work:
             raise IncorrectError("请选择任务状态", "choose the task's state", where="state")
         evidence = change.evidence.strip()[:2000]
         if change.state == "done" and not evidence:
-            raise IncorrectError("标为完成要写明依据：文件号、数字或地点", "say by what it is done: a document, a number or a place", where="evidence")
+            raise IncorrectError(
+                "标为完成要写明依据：文件号、数字或地点", "say by what it is done: a document, a number or a place", where="evidence"
+            )
         if change.due and change.remind_on and change.remind_on > change.due:
             raise IncorrectError("提醒日不能晚于期限", "the reminder cannot come after the due day", where="remind_on")
         await self._ground.must_be_open("task", [task_no])
@@ -48,7 +50,16 @@ class Work:
             await connection.execute(
                 """update plan_task set state = $2, unit = $3, due = $4, remind_on = $5, evidence = $6, changed_at = $7, changed_name = $8
                    where task_no = $1""",
-                *(task_no, change.state, change.unit.strip()[:200] or None, change.due, change.remind_on, evidence, now, scope.display_name),
+                *(
+                    task_no,
+                    change.state,
+                    change.unit.strip()[:200] or None,
+                    change.due,
+                    change.remind_on,
+                    evidence,
+                    now,
+                    scope.display_name,
+                ),
             )
             await connection.execute(
                 "insert into plan_task_note (task_no, noted_at, noted_by, noted_name, state, evidence) values ($1, $2, $3, $4, $5, $6)",
@@ -102,7 +113,10 @@ class Work:
         await self._ground.allow(scope, "plan.edit", "milestone", f"project {project_no} removed {milestone_no}")
         async with self._ground.database.transaction() as connection:
             await connection.execute(
-                "update plan_milestone set removed_at = $3 where project_no = $1 and milestone_no = $2", project_no, milestone_no, self._ground.now()
+                "update plan_milestone set removed_at = $3 where project_no = $1 and milestone_no = $2",
+                project_no,
+                milestone_no,
+                self._ground.now(),
             )
 
     async def findings(self, scope: Scope, plan_no: int) -> list[dict[str, Any]]:

@@ -208,7 +208,9 @@ def target_words(row: BoardRow) -> str:
     data, target = row.data, row.view.target
     if target is None:
         printed = data.get("target_value")
-        return "" if printed is None and data.get("target_op") is None else f"{living.figure(printed)} {data.get('unit') or ''}".strip() or "↑"
+        return (
+            "" if printed is None and data.get("target_op") is None else f"{living.figure(printed)} {data.get('unit') or ''}".strip() or "↑"
+        )
     return f"{held_together(living.target_words(target, row.unit))} ({target.year})"
 
 

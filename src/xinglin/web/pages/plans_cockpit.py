@@ -80,7 +80,11 @@ async def _tasks_waiting(visit: Visit, plan_no: int) -> list[dict[str, Any]]:
         one
         for one in tasks
         if one["state"] not in ("done",)
-        and ((one["due"] and one["due"] <= today + timedelta(days=_SOON_DAYS)) or (one["remind_on"] and one["remind_on"] <= today) or one["state"] == "stuck")
+        and (
+            (one["due"] and one["due"] <= today + timedelta(days=_SOON_DAYS))
+            or (one["remind_on"] and one["remind_on"] <= today)
+            or one["state"] == "stuck"
+        )
     ]
     return sorted(waiting, key=lambda one: (one["due"] is None, one["due"] or today))
 

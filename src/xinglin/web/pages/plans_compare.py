@@ -28,9 +28,7 @@ async def _chosen(visit: Visit) -> tuple[list[Plan], list[Plan]]:
 
 async def _lines(visit: Visit, chosen: Sequence[Plan]) -> list[Any]:
     least = 2 if visit.request.query_params.get("least", "2") == "2" and len(chosen) > 1 else 1
-    told = [
-        (one.plan_no, [row.data for row in await visit.platform.plans.figures.indicators(visit.scope, one.plan_no)]) for one in chosen
-    ]
+    told = [(one.plan_no, [row.data for row in await visit.platform.plans.figures.indicators(visit.scope, one.plan_no)]) for one in chosen]
     query = visit.request.query_params.get("q", "").strip()
     return [line for line in living.side_by_side(told, least) if query in f"{line.name}{line.category}"]
 
@@ -40,7 +38,11 @@ def _cell(data: Any) -> dict[str, str]:
     if data is None:
         return {"base": "", "target": ""}
     target = living.target_of(data)
-    words = f"{living.target_words(target, data.get('unit'))} ({target.year})" if target else living.amount(data.get("target_value"), data.get("unit"))
+    words = (
+        f"{living.target_words(target, data.get('unit'))} ({target.year})"
+        if target
+        else living.amount(data.get("target_value"), data.get("unit"))
+    )
     return {"base": base_words(data), "target": words}
 
 
@@ -78,5 +80,8 @@ async def export_compare(visit: Visit) -> Response:
     return await export_answer(visit, visit.text(mark("规划并列比较")), labels, cells(), len(lines))
 
 
-ROUTES: Final = (page("/plans/compare", show_compare, right="plan.read"), page("/plans/compare/export.xlsx", export_compare, right="plan.read"))
+ROUTES: Final = (
+    page("/plans/compare", show_compare, right="plan.read"),
+    page("/plans/compare/export.xlsx", export_compare, right="plan.read"),
+)
 MENU: Final = (Entry("plan", mark("规划并列比较"), "/plans/compare", ("plan.read",)),)

@@ -26,7 +26,13 @@ async def _made(visit: Visit, plan: Plan) -> tuple[Any, Board]:
     work = visit.platform.plans.work
     findings = sum(one["state"] == "open" for one in await work.findings(visit.scope, plan.plan_no))
     tasks = [
-        living.TaskLine(one["data"].get("title") or one["data"].get("text") or "", owner_of(one), one["state"], one["evidence"], urgency(one, today) == "late")
+        living.TaskLine(
+            one["data"].get("title") or one["data"].get("text") or "",
+            owner_of(one),
+            one["state"],
+            one["evidence"],
+            urgency(one, today) == "late",
+        )
         for one in await work.tasks(visit.scope, plan.plan_no)
         if is_asked_of(one)
     ]
@@ -53,7 +59,16 @@ async def show_evaluation(visit: Visit) -> Response:
     plan = await plan_asked(visit)
     made, board = await _made(visit, plan)
     kind = visit.request.query_params.get("kind", "") or _kind(plan, visit.platform.clock.today().year)
-    context = {"plan": plan, "status": status_tag(visit, plan), "report": made, "states": STATES, "task_states": TASK_STATES, "kind": kind, "board": board, "as_of": await as_of_words(visit, board)}
+    context = {
+        "plan": plan,
+        "status": status_tag(visit, plan),
+        "report": made,
+        "states": STATES,
+        "task_states": TASK_STATES,
+        "kind": kind,
+        "board": board,
+        "as_of": await as_of_words(visit, board),
+    }
     return render(visit, "plans/evaluation.html", context)
 
 

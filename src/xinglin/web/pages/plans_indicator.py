@@ -87,14 +87,20 @@ def _expected(visit: Visit, row: BoardRow, grid: list[date], today: date) -> lis
 
     words = (visit.text("预测"), visit.text("区间下限"), visit.text("区间上限"))
     goals = (view.forecast.value, view.forecast.low, view.forecast.high)
-    return [{"name": word, "values": line(goal), "dashed": True, "thin": number > 0} for number, (word, goal) in enumerate(zip(words, goals, strict=True))]
+    return [
+        {"name": word, "values": line(goal), "dashed": True, "thin": number > 0}
+        for number, (word, goal) in enumerate(zip(words, goals, strict=True))
+    ]
 
 
 def offered(visit: Visit) -> list[Any]:
     """Return the measures of today as candidates for a binding."""
     found = visit.platform.rules.edition(visit.platform.clock.today()).of_kind("measure")
     said = living.Said
-    return [living.Offered(one.id, one.base, said(one.words.zh, one.words.en), said(one.variant_words.zh, one.variant_words.en), one.unit) for one in found]
+    return [
+        living.Offered(one.id, one.base, said(one.words.zh, one.words.en), said(one.variant_words.zh, one.variant_words.en), one.unit)
+        for one in found
+    ]
 
 
 def _proposals(visit: Visit, row: BoardRow) -> list[Any]:
@@ -147,7 +153,9 @@ async def change_indicator(visit: Visit) -> Response:
         elif action == "owner":
             await figures.set_owner(visit.scope, number, str(form.get("owner", "")))
         elif action == "value":
-            await figures.enter(visit.scope, [new_value(number, {name: str(form.get(name, "")) for name in ("year", "month", "value", "source")})])
+            await figures.enter(
+                visit.scope, [new_value(number, {name: str(form.get(name, "")) for name in ("year", "month", "value", "source")})]
+            )
         elif action in ("approved", "refused"):
             chosen = number_of(str(form.get("value_no", "")))
             await figures.decide(visit.scope, [chosen] if chosen else [], action)

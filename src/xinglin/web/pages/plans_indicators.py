@@ -28,7 +28,13 @@ from xinglin.web.pages.plans_asking import (
 from xinglin.web.pages.plans_cockpit import table_json
 
 _SPARK: Final = 14
-ORIGINS: Final = (("counted", mark("规划指标")), ("table", mark("指标表")), ("text", mark("文中目标")), ("past", mark("上一规划期")), ("all", mark("全部")))
+ORIGINS: Final = (
+    ("counted", mark("规划指标")),
+    ("table", mark("指标表")),
+    ("text", mark("文中目标")),
+    ("past", mark("上一规划期")),
+    ("all", mark("全部")),
+)
 
 
 def chosen(row: BoardRow, query: Query) -> bool:
@@ -59,7 +65,9 @@ def table_row(visit: Visit, row: BoardRow, waits: bool) -> dict[str, Any]:
         "base": base_words(data),
         "target": target_words(row),
         "value": held_together(living.amount(now.value, row.unit)) if now else "",
-        "value_link": f"/measures/{row.indicator.measure}" if row.definition is not None and visit.allows("county.figures", "institution.figures", "cdc.figures", "report.monthly") else "",
+        "value_link": f"/measures/{row.indicator.measure}"
+        if row.definition is not None and visit.allows("county.figures", "institution.figures", "cdc.figures", "report.monthly")
+        else "",
         "day": now.day.isoformat() if now else "",
         "wanted": held_together(living.amount(view.standing.wanted, row.unit)) if view.standing.wanted is not None else "",
         "state": state_tag(visit, view.standing.state),

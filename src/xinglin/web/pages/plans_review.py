@@ -36,7 +36,12 @@ FIELDS: Final = (
 )
 OPS: Final = ("", "=", ">=", "<=", ">", "<", "range", "rise", "grow")
 KINDS: Final = (("", "—"), ("binding", mark("约束性")), ("expected", mark("预期性")))
-SHOWN: Final[Mapping[str, str]] = {"unsure": mark("待确认"), "all": mark("全部"), "unused": mark("没有用到的数字"), "difference": mark("与上一版的差别")}
+SHOWN: Final[Mapping[str, str]] = {
+    "unsure": mark("待确认"),
+    "all": mark("全部"),
+    "unused": mark("没有用到的数字"),
+    "difference": mark("与上一版的差别"),
+}
 
 
 async def show_review(visit: Visit, refusal: str = "", typed: Mapping[str, str] | None = None) -> Response:
@@ -81,7 +86,13 @@ def _fields(visit: Visit, chosen: Any, line: int | None, typed: Mapping[str, str
     for name, label in FIELDS:
         value = "、".join(data.get(name) or ()) if name == "owners" else data.get(name)
         text = "" if value is None else f"{value:.10g}" if isinstance(value, float) else str(value)
-        found.append({"name": name, "label": visit.text(label), "value": (typed or {}).get(name, chosen.note if name == "note" and chosen and not line else text)})
+        found.append(
+            {
+                "name": name,
+                "label": visit.text(label),
+                "value": (typed or {}).get(name, chosen.note if name == "note" and chosen and not line else text),
+            }
+        )
     return found
 
 
@@ -132,7 +143,9 @@ async def _keep(visit: Visit, plan: Plan, form: FormData, typed: Mapping[str, st
         correction = await _correction(visit, plan, (action, fingerprint, str(form.get("line", ""))), typed)
         corrections = [one for one in await documents.corrections(visit.scope, plan.document_no) if one["fingerprint"] != correction[0]]
         # The reader judges a correction before it is kept: what it cannot lay over the text would break every later reading.
-        living.read_corrected(document.content, document.filename, [*corrections, dict(zip(("fingerprint", "action", "changes"), correction, strict=True))])
+        living.read_corrected(
+            document.content, document.filename, [*corrections, dict(zip(("fingerprint", "action", "changes"), correction, strict=True))]
+        )
         await documents.correct(visit.scope, plan.document_no, [correction])
     found = await read_kept(visit, document)
     await visit.platform.plans.books.fill(visit.scope, plan.plan_no, rows_kept(living.rows_of(found, plan.part)))
@@ -160,7 +173,9 @@ async def _correction(visit: Visit, plan: Plan, asked: tuple[str, str, str], typ
             return fingerprint, before["action"], {**before["changes"], **changes}
         return fingerprint, reader.CHANGE if changes else reader.ACCEPT, changes
     except ValueError as error:
-        raise IncorrectError("数值写成数字，如 74.5；不知道就留空", "write a number such as 74.5, or leave it empty", where=str(error)) from error
+        raise IncorrectError(
+            "数值写成数字，如 74.5；不知道就留空", "write a number such as 74.5, or leave it empty", where=str(error)
+        ) from error
 
 
 ROUTES: Final = (

@@ -36,16 +36,24 @@ async def read_rows(visit: Visit, upload: object, heads: Mapping[str, str]) -> l
     if not content:
         raise IncorrectError("请选择一个 Excel 文件", "choose an Excel file", where="file")
     if len(content) > MOST_BYTES:
-        raise IncorrectError("文件超过 4 MB：请只保留要导入的表", "the file is over 4 MB: keep the sheet to import", where="file", status=413)
+        raise IncorrectError(
+            "文件超过 4 MB：请只保留要导入的表", "the file is over 4 MB: keep the sheet to import", where="file", status=413
+        )
     rows = await asyncio.to_thread(read_sheet_rows, content)
     known = {**heads, **{visit.text(head): name for head, name in heads.items()}}
     first = next((place for place, (_, cells) in enumerate(rows) if any(cell in known for cell in cells)), None)
     if first is None:
-        raise IncorrectError(f"第一行要有列名：{'、'.join(heads)}", f"the first row needs the headings {', '.join(visit.text(head) for head in heads)}", where="file")
+        raise IncorrectError(
+            f"第一行要有列名：{'、'.join(heads)}",
+            f"the first row needs the headings {', '.join(visit.text(head) for head in heads)}",
+            where="file",
+        )
     places = {known[cell]: number for number, cell in enumerate(rows[first][1]) if cell in known}
     missing = [head for head, name in heads.items() if name not in places]
     if missing:
-        raise IncorrectError(f"缺少列：{'、'.join(missing)}", f"the columns {', '.join(visit.text(head) for head in missing)} are missing", where="file")
+        raise IncorrectError(
+            f"缺少列：{'、'.join(missing)}", f"the columns {', '.join(visit.text(head) for head in missing)} are missing", where="file"
+        )
     return [(line, {name: cells[place] for name, place in places.items()}) for line, cells in rows[first + 1 :]]
 
 

@@ -90,7 +90,9 @@ async def take_upload(visit: Visit) -> Response:
             raise IncorrectError("请选择一个文件", "choose a file", where="file")
         content = await upload.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
-            raise IncorrectError("文件超过 40 MB：请去掉图片后再传", "the file is over 40 MB: take the pictures out", where="file", status=413)
+            raise IncorrectError(
+                "文件超过 40 MB：请去掉图片后再传", "the file is over 40 MB: take the pictures out", where="file", status=413
+            )
         await asyncio.to_thread(reader.read_document, content, upload.filename)
         document = await visit.platform.plans.documents.keep(visit.scope, upload.filename, content)
     except XinglinError as error:
@@ -121,14 +123,23 @@ async def show_document(visit: Visit, refusal: str = "", status: int = 200) -> R
     plans = await visit.platform.plans.books.plans(visit.scope)
     asked = number_of(visit.request.query_params.get("replaces", ""))
     parts = [_part(found, part, plans, document, asked) for part in found.plans]
-    context = {"document": document, "reading": found, "parts": parts, "refusal": refusal, "levels": LEVELS, "plans": [one for one in plans if one.is_open]}
+    context = {
+        "document": document,
+        "reading": found,
+        "parts": parts,
+        "refusal": refusal,
+        "levels": LEVELS,
+        "plans": [one for one in plans if one.is_open],
+    }
     return render(visit, "plans/document.html", context, status=status)
 
 
 def _part(found: Any, part: Any, plans: list[Plan], document: Document, asked: int | None) -> dict[str, Any]:
     rows = [one for one in found.indicators if one.plan == part.number]
     title = part.title or document.filename.rsplit(".", 1)[0]
-    twins = [one for one in plans if one.is_open and one.title == title and (one.document_no, one.part) != (document.document_no, part.number)]
+    twins = [
+        one for one in plans if one.is_open and one.title == title and (one.document_no, one.part) != (document.document_no, part.number)
+    ]
     made = next((one for one in plans if one.is_open and (one.document_no, one.part) == (document.document_no, part.number)), None)
     return {
         "part": part,
@@ -198,10 +209,19 @@ async def show_edit(visit: Visit, refusal: str = "", status: int = 200) -> Respo
     plans = await visit.platform.plans.books.plans(visit.scope)
     chain = {plan.plan_no}
     for _ in plans:
-        chain |= {one.plan_no for one in plans if one.replaces in chain} | {one.replaces for one in plans if one.plan_no in chain and one.replaces}
+        chain |= {one.plan_no for one in plans if one.replaces in chain} | {
+            one.replaces for one in plans if one.plan_no in chain and one.replaces
+        }
     versions = [(one, status_tag(visit, one)) for one in sorted(plans, key=lambda one: -one.version) if one.plan_no in chain]
     document = await visit.platform.plans.documents.document(visit.scope, plan.document_no)
-    context = {"plan": plan, "levels": LEVELS, "refusal": refusal, "versions": versions, "document": document, "status": status_tag(visit, plan)}
+    context = {
+        "plan": plan,
+        "levels": LEVELS,
+        "refusal": refusal,
+        "versions": versions,
+        "document": document,
+        "status": status_tag(visit, plan),
+    }
     return render(visit, "plans/edit.html", context, status=status)
 
 

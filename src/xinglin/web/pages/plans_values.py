@@ -78,7 +78,15 @@ async def template(visit: Visit) -> Response:
     plan = await plan_asked(visit)
     indicators = await visit.platform.plans.figures.indicators(visit.scope, plan.plan_no)
     wanted = [one for one in indicators if not one.measure and living.is_counted(one.data)]
-    labels = [(mark("编号"), "number"), (mark("指标名称"), "text"), (mark("单位"), "text"), (mark("年"), "number"), (mark("月"), "number"), (mark("数值"), "number"), (mark("来源"), "text")]
+    labels = [
+        (mark("编号"), "number"),
+        (mark("指标名称"), "text"),
+        (mark("单位"), "text"),
+        (mark("年"), "number"),
+        (mark("月"), "number"),
+        (mark("数值"), "number"),
+        (mark("来源"), "text"),
+    ]
     year = visit.platform.clock.today().year - 1
 
     async def cells() -> AsyncIterator[Sequence[object]]:
@@ -105,7 +113,9 @@ async def take_values(visit: Visit) -> Response:
         try:
             number = number_of(cells["no"].removesuffix(".0"))
             if number not in own or number is None:
-                raise IncorrectError("编号不是这份规划的指标：请用下载的模板", "the number is no indicator of this plan: use the template", where="no")
+                raise IncorrectError(
+                    "编号不是这份规划的指标：请用下载的模板", "the number is no indicator of this plan: use the template", where="no"
+                )
             good.append(new_value(number, cells))
         except XinglinError as error:
             refused.append(Refused(line, error.message(visit.language)))

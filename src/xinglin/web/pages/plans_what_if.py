@@ -55,7 +55,11 @@ def _row(visit: Visit, row: BoardRow, supposed: tuple[float, float, float]) -> d
     if view.forecast is not None and target.year + 1 > at:
         per_year = (view.forecast.value - now.value) / (target.year + 1 - at)
         outcome = living.at_pace((at, now.value), per_year * pace, target, row.unit, bounds)
-        found["pace"] = {"outcome": outcome, "value": living.amount(outcome.value, row.unit), "words": outcome.arithmetic.say(visit.language)}
+        found["pace"] = {
+            "outcome": outcome,
+            "value": living.amount(outcome.value, row.unit),
+            "words": outcome.arithmetic.say(visit.language),
+        }
     months = max(0.0, (target.year + 1 - at) * 12)
     known = living.known_measure(row.definition.base) if row.definition else None
     # What starts anew every January is brought up within the target year only.
@@ -63,7 +67,11 @@ def _row(visit: Visit, row: BoardRow, supposed: tuple[float, float, float]) -> d
     if now.counted is not None and now.counted.denominator and not target.is_lower_better and months:
         work = living.Work(workers, each, round(months, 1))
         outcome = living.with_workers((now.counted.numerator, now.counted.denominator), work, target, scale)
-        found["work"] = {"outcome": outcome, "value": living.amount(outcome.value, row.unit), "words": outcome.arithmetic.say(visit.language)}
+        found["work"] = {
+            "outcome": outcome,
+            "value": living.amount(outcome.value, row.unit),
+            "words": outcome.arithmetic.say(visit.language),
+        }
         found["needed"] = living.workers_needed(view.missing or 0, each, round(months, 1))
     return found
 

@@ -29,10 +29,21 @@ FINDING_STATES: Final[Mapping[str, tuple[str, str]]] = {
     "accepted": (mark("照原文保留"), ""),
     "corrected": (mark("已更正"), "good"),
 }
-SEVERITIES: Final[Mapping[str, tuple[str, str]]] = {"error": (mark("错误"), "bad"), "warning": (mark("可疑"), "warn"), "info": (mark("提示"), "")}
+SEVERITIES: Final[Mapping[str, tuple[str, str]]] = {
+    "error": (mark("错误"), "bad"),
+    "warning": (mark("可疑"), "warn"),
+    "info": (mark("提示"), ""),
+}
 URGENT: Final = (("late", mark("已过期")), ("soon", mark("到提醒日")), ("none", mark("没有期限")))
 _LONG: Final = 120
-_TASK_HEADS: Final = {mark("编号"): "no", mark("状态"): "state", mark("责任单位"): "unit", mark("期限"): "due", mark("提醒日"): "remind_on", mark("依据"): "evidence"}
+_TASK_HEADS: Final = {
+    mark("编号"): "no",
+    mark("状态"): "state",
+    mark("责任单位"): "unit",
+    mark("期限"): "due",
+    mark("提醒日"): "remind_on",
+    mark("依据"): "evidence",
+}
 
 
 def owner_of(task: Mapping[str, Any]) -> str:
@@ -144,7 +155,15 @@ async def show_task(visit: Visit, refusal: str = "", status: int = 200) -> Respo
         raise NotFoundError("没有这项任务", "there is no such task")
     task, notes = await visit.platform.plans.work.task(visit.scope, number)
     plan = await visit.platform.plans.books.plan(visit.scope, task["plan_no"])
-    context = {"plan": plan, "status": status_tag(visit, plan), "task": task, "notes": notes, "states": TASK_STATES, "owner": owner_of(task), "refusal": refusal}
+    context = {
+        "plan": plan,
+        "status": status_tag(visit, plan),
+        "task": task,
+        "notes": notes,
+        "states": TASK_STATES,
+        "owner": owner_of(task),
+        "refusal": refusal,
+    }
     return render(visit, "plans/task.html", context, status=status)
 
 
@@ -179,7 +198,9 @@ async def take_tasks(visit: Visit) -> Response:
         try:
             task = tasks.get(number_of(cells["no"].removesuffix(".0")) or 0)
             if task is None:
-                raise IncorrectError("编号不是这份规划的任务：请从导出的表填写", "the number is no task of this plan: fill in the exported sheet", where="no")
+                raise IncorrectError(
+                    "编号不是这份规划的任务：请从导出的表填写", "the number is no task of this plan: fill in the exported sheet", where="no"
+                )
             change = _typed_task(visit, task, cells)
             if change is not None:
                 await visit.platform.plans.work.change_task(visit.scope, task["task_no"], change)
@@ -206,7 +227,9 @@ def _typed_task(visit: Visit, task: Mapping[str, Any], cells: Mapping[str, str])
 async def _findings(visit: Visit, query: Query) -> Rows:
     plan = await plan_asked(visit)
     found = await visit.platform.plans.work.findings(visit.scope, plan.plan_no)
-    found = [one for one in found if query.get("state") in ("", one["state"]) and query.get("severity") in ("", one["data"].get("severity"))]
+    found = [
+        one for one in found if query.get("state") in ("", one["state"]) and query.get("severity") in ("", one["data"].get("severity"))
+    ]
     return Rows([_finding_row(visit, one) for one in found[query.offset : query.offset + query.size]], len(found))
 
 
@@ -258,7 +281,14 @@ async def show_finding(visit: Visit, refusal: str = "", status: int = 200) -> Re
         raise NotFoundError("没有这条核对结果", "there is no such finding")
     found = await visit.platform.plans.work.finding(visit.scope, number)
     plan = await visit.platform.plans.books.plan(visit.scope, found["plan_no"])
-    context = {"plan": plan, "status": status_tag(visit, plan), "one": found, "row": _finding_row(visit, found), "states": FINDING_STATES, "refusal": refusal}
+    context = {
+        "plan": plan,
+        "status": status_tag(visit, plan),
+        "one": found,
+        "row": _finding_row(visit, found),
+        "states": FINDING_STATES,
+        "refusal": refusal,
+    }
     return render(visit, "plans/finding.html", context, status=status)
 
 
@@ -275,7 +305,11 @@ async def decide_finding(visit: Visit) -> Response:
 async def _projects(visit: Visit, query: Query) -> Rows:
     plan = await plan_asked(visit)
     today = visit.platform.clock.today()
-    found = [one for one in await visit.platform.plans.work.projects(visit.scope, plan.plan_no) if query.get("q") in f"{one['data'].get('name', '')}{one['data'].get('unit') or ''}"]
+    found = [
+        one
+        for one in await visit.platform.plans.work.projects(visit.scope, plan.plan_no)
+        if query.get("q") in f"{one['data'].get('name', '')}{one['data'].get('unit') or ''}"
+    ]
     return Rows([_project_row(visit, one, today) for one in found[query.offset : query.offset + query.size]], len(found))
 
 
@@ -294,7 +328,11 @@ def _project_row(visit: Visit, one: Mapping[str, Any], today: date) -> dict[str,
         "investment": data.get("investment_10k_yuan"),
         "milestones": f"{done} / {len(stones)}" if stones else "",
         "next": "" if coming is None else f"{coming['title']} {coming['due'] or ''}".strip(),
-        "state": Tag(visit.text(mark("延期")), "bad") if late else Tag(visit.text(mark("完成")), "good") if stones and done == len(stones) else Tag(""),
+        "state": Tag(visit.text(mark("延期")), "bad")
+        if late
+        else Tag(visit.text(mark("完成")), "good")
+        if stones and done == len(stones)
+        else Tag(""),
     }
 
 
@@ -329,7 +367,13 @@ async def show_project(visit: Visit, refusal: str = "", status: int = 200) -> Re
         raise NotFoundError("没有这个项目", "there is no such project")
     project = await visit.platform.plans.work.project(visit.scope, number)
     plan = await visit.platform.plans.books.plan(visit.scope, project["plan_no"])
-    context = {"plan": plan, "status": status_tag(visit, plan), "project": project, "row": _project_row(visit, project, visit.platform.clock.today()), "refusal": refusal}
+    context = {
+        "plan": plan,
+        "status": status_tag(visit, plan),
+        "project": project,
+        "row": _project_row(visit, project, visit.platform.clock.today()),
+        "refusal": refusal,
+    }
     return render(visit, "plans/project.html", context, status=status)
 
 

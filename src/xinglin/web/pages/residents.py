@@ -185,7 +185,9 @@ def _line(visit: Visit, one: Happening) -> dict[str, Any]:
     label = _kinds().get(one.kind, one.kind)
     facts = [reading.text + f" {reading.unit}" for reading in one.readings if reading.code == "85354-9"]
     facts += [
-        f"{visit.text(MEASURES[reading.code][0])} {reading.text} {visit.text(reading.unit)}" for reading in one.readings if reading.code in MEASURES
+        f"{visit.text(MEASURES[reading.code][0])} {reading.text} {visit.text(reading.unit)}"
+        for reading in one.readings
+        if reading.code in MEASURES
     ]
     way = visit.text(WAYS[one.way]) if one.way in WAYS else ""
     return {"one": one, "label": visit.text(label) if label in _kinds().values() else label, "way": way, "facts": facts}

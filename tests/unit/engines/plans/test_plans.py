@@ -92,7 +92,12 @@ async def test_values_wait_are_approved_and_earlier_ones_stay_behind(room: Room)
     assert await figures.decide(COUNTY, [held.value_no], "approved") == 1
     assert await figures.enter(COUNTY, [NewValue(number, 2025, 0, 71.0, "年鉴")]) == 1
     assert [(one.value, one.state) for one in (await figures.indicator(COUNTY, number)).values] == [(71.0, "entered")]
-    for wrong in (NewValue(number, 1800, 0, 1.0, "年鉴"), NewValue(number, 2025, 13, 1.0, "年鉴"), NewValue(number, 2025, 0, float("nan"), "年鉴"), NewValue(number, 2025, 0, 1.0, " ")):
+    for wrong in (
+        NewValue(number, 1800, 0, 1.0, "年鉴"),
+        NewValue(number, 2025, 13, 1.0, "年鉴"),
+        NewValue(number, 2025, 0, float("nan"), "年鉴"),
+        NewValue(number, 2025, 0, 1.0, " "),
+    ):
         with pytest.raises(IncorrectError):
             await figures.enter(COUNTY, [wrong])
 

@@ -40,7 +40,9 @@ def test_the_line_is_the_one_of_numpy() -> None:
         assert line.at(2030.0) == pytest.approx(float(value.mean() + slope * (2030 - at.mean())), rel=1e-9)
 
 
-@pytest.mark.parametrize(("degrees", "printed"), [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (5, 2.571), (10, 2.228), (30, 2.042), (120, 1.980)])
+@pytest.mark.parametrize(
+    ("degrees", "printed"), [(1, 12.706), (2, 4.303), (3, 3.182), (4, 2.776), (5, 2.571), (10, 2.228), (30, 2.042), (120, 1.980)]
+)
 def test_quantiles_are_those_of_the_printed_table(degrees: int, printed: float) -> None:
     assert student_quantile(0.975, degrees) == pytest.approx(printed, abs=6e-4)
 

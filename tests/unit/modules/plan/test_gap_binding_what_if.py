@@ -33,8 +33,20 @@ from xinglin.modules.plan.living import (
 NOTHING = Said("", "")
 SHELF = [
     Offered("hypertension-control-rate", "hypertension-control-rate", Said("管理人群血压控制率", "BP control rate"), NOTHING, "people"),
-    Offered("diabetes2-glucose-control-rate", "diabetes2-glucose-control-rate", Said("管理人群血糖控制率", "glucose control rate"), NOTHING, "people"),
-    Offered("elderly-health-management-rate", "elderly-health-management-rate", Said("65岁及以上老年人健康管理率", "65 and over"), NOTHING, "people"),
+    Offered(
+        "diabetes2-glucose-control-rate",
+        "diabetes2-glucose-control-rate",
+        Said("管理人群血糖控制率", "glucose control rate"),
+        NOTHING,
+        "people",
+    ),
+    Offered(
+        "elderly-health-management-rate",
+        "elderly-health-management-rate",
+        Said("65岁及以上老年人健康管理率", "65 and over"),
+        NOTHING,
+        "people",
+    ),
     Offered("hypertension-managed", "hypertension-managed", Said("高血压在管人数", "managed"), NOTHING, "count"),
 ]
 
@@ -43,7 +55,9 @@ def test_the_gap_is_whole_people_and_said_in_the_measures_own_words() -> None:
     target = Target(2025, ">=", 75.0)
     missing = people_missing(target, Counted(4868, 8240))
     assert missing == 1312
-    assert gap_words(missing, target, known_measure("elderly-health-management-rate")) == Said("还需多体检 1,312 位 65 岁以上居民", "1,312 more residents of 65+ examined")
+    assert gap_words(missing, target, known_measure("elderly-health-management-rate")) == Said(
+        "还需多体检 1,312 位 65 岁以上居民", "1,312 more residents of 65+ examined"
+    )
     assert gap_words(missing, target, None).zh.startswith("按今天的分母")
     assert people_missing(Target(2025, ">", 75.0), Counted(75, 100)) == 1
     assert people_missing(Target(2025, "<=", 10.0), Counted(13, 100)) == 3
@@ -52,7 +66,11 @@ def test_the_gap_is_whole_people_and_said_in_the_measures_own_words() -> None:
 
 def test_places_are_ranked_best_first_and_ties_share_a_rank() -> None:
     found = ranking([Counted(50, 100, 1), Counted(80, 100, 2), Counted(40, 80, 3), Counted(0, 0, 4)], Target(2025, ">=", 75.0))
-    assert [(one.counted.group, one.rank, one.people, one.is_met) for one in found] == [(2, 1, 0, True), (1, 2, 25, False), (3, 2, 20, False)]
+    assert [(one.counted.group, one.rank, one.people, one.is_met) for one in found] == [
+        (2, 1, 0, True),
+        (1, 2, 25, False),
+        (3, 2, 20, False),
+    ]
 
 
 def test_a_name_without_a_population_lists_every_candidate_with_its_difference() -> None:
@@ -96,14 +114,27 @@ def test_another_pace_and_more_workers_show_their_arithmetic() -> None:
 
 def test_a_measure_that_starts_anew_every_january_is_forecast_by_its_year_ends() -> None:
     today = date(2026, 11, 22)
-    values = {date(2023, 12, 31): 60.0, date(2024, 12, 31): 62.0, date(2025, 3, 31): 20.0, date(2025, 11, 22): 58.0, date(2025, 12, 31): 64.0, today: 61.0}
-    material = Material([Observed(day, value) for day, value in values.items()], COMPUTED, {}, 100.0, known_measure("elderly-health-management-rate"))
+    values = {
+        date(2023, 12, 31): 60.0,
+        date(2024, 12, 31): 62.0,
+        date(2025, 3, 31): 20.0,
+        date(2025, 11, 22): 58.0,
+        date(2025, 12, 31): 64.0,
+        today: 61.0,
+    }
+    material = Material(
+        [Observed(day, value) for day, value in values.items()], COMPUTED, {}, 100.0, known_measure("elderly-health-management-rate")
+    )
     assert pace_points({"unit": "%"}, material, today) == [(2024.0, 60.0), (2025.0, 62.0), (2026.0, 64.0), (2027.0, 67.0)]
 
 
 def test_a_view_puts_it_all_together() -> None:
     data = {"name": "控制率", "unit": "%", "base_year": 2024, "base_value": 50.0, "target_year": 2030, "target_op": ">=", "target_value": 62.0, "bases": [{"year": 2024, "value": 50.0}], "sure": True, "period": "current"}  # fmt: skip
-    observed = [Observed(date(2026, 9, 30), 52.0, Counted(52, 100)), Observed(date(2026, 10, 31), 53.0, Counted(53, 100)), Observed(date(2026, 11, 22), 54.0, Counted(54, 100))]
+    observed = [
+        Observed(date(2026, 9, 30), 52.0, Counted(52, 100)),
+        Observed(date(2026, 10, 31), 53.0, Counted(53, 100)),
+        Observed(date(2026, 11, 22), 54.0, Counted(54, 100)),
+    ]
     view = view_of(data, Material(observed, COMPUTED, {}, 100.0, None), date(2026, 11, 22))
     assert is_counted(data)
     assert (view.standing.state, view.missing, view.moved) == ("on_track", 8, 1.0)
@@ -112,10 +143,24 @@ def test_a_view_puts_it_all_together() -> None:
 
 def test_plans_stand_side_by_side_by_meaning_and_unit() -> None:
     def row(name: str, unit: str, value: float, **more: object) -> dict[str, object]:
-        return {"name": name, "unit": unit, "target_value": value, "target_year": 2025, "period": "current", "sure": True, "origin": "table", "category": "", **more}
+        return {
+            "name": name,
+            "unit": unit,
+            "target_value": value,
+            "target_year": 2025,
+            "period": "current",
+            "sure": True,
+            "origin": "table",
+            "category": "",
+            **more,
+        }
 
     first = [row("每千人口医疗卫生机构床位数", "张", 7.0), row("婴儿死亡率", "‰", 3.0)]
     second = [row("每千常住人口医疗卫生机构床位数", "张", 6.6), row("婴儿死亡率", "‰", 5.0, period="past"), row("健康素养水平", "%", 30.0)]
     lines = side_by_side([(1, first), (2, second)])
-    assert [(line.name, sorted(line.cells)) for line in lines] == [("每千人口医疗卫生机构床位数", [1, 2]), ("婴儿死亡率", [1]), ("健康素养水平", [2])]
+    assert [(line.name, sorted(line.cells)) for line in lines] == [
+        ("每千人口医疗卫生机构床位数", [1, 2]),
+        ("婴儿死亡率", [1]),
+        ("健康素养水平", [2]),
+    ]
     assert [line.name for line in side_by_side([(1, first), (2, second)], 2)] == ["每千人口医疗卫生机构床位数"]

@@ -12,20 +12,45 @@ from xinglin.modules.plan.living import Target, path_of, standing, target_of, va
 
 def row(**more: Any) -> dict[str, Any]:
     """Return a row as read: 60 % in 2020, at least 75 % in 2025."""
-    return {"name": "规范管理率", "unit": "%", "base_year": 2020, "base_value": 60.0, "target_year": 2025, "target_op": ">=", "target_value": 75.0, "others": [], **more}
+    return {
+        "name": "规范管理率",
+        "unit": "%",
+        "base_year": 2020,
+        "base_value": 60.0,
+        "target_year": 2025,
+        "target_op": ">=",
+        "target_value": 75.0,
+        "others": [],
+        **more,
+    }
 
 
 def test_the_path_is_a_straight_line_between_base_and_target() -> None:
     path = path_of(row(), {})
-    assert [(year, round(value, 6)) for year, value, _ in yearly(path)] == [(2020, 60), (2021, 63), (2022, 66), (2023, 69), (2024, 72), (2025, 75)]
+    assert [(year, round(value, 6)) for year, value, _ in yearly(path)] == [
+        (2020, 60),
+        (2021, 63),
+        (2022, 66),
+        (2023, 69),
+        (2024, 72),
+        (2025, 75),
+    ]
     assert value_on_path(path, 2030.0) == 75.0
 
 
 def test_a_printed_year_bends_the_path_and_the_district_can_change_it() -> None:
-    printed = row(others=[{"year": 2023, "scope": None, "value": 72.0, "high": None, "op": ">="}, {"year": 2025, "scope": "全市", "value": 80.0, "high": None, "op": ">="}])
+    printed = row(
+        others=[
+            {"year": 2023, "scope": None, "value": 72.0, "high": None, "op": ">="},
+            {"year": 2025, "scope": "全市", "value": 80.0, "high": None, "op": ">="},
+        ]
+    )
     assert {year: value for year, value, _ in yearly(path_of(printed, {}))}[2023] == 72.0
     changed = path_of(printed, {2023: 70.0, 2022: 61.0})
-    assert [(year, value, origin) for year, value, origin in yearly(changed) if origin == "set"] == [(2022, 61.0, "set"), (2023, 70.0, "set")]
+    assert [(year, value, origin) for year, value, origin in yearly(changed) if origin == "set"] == [
+        (2022, 61.0, "set"),
+        (2023, 70.0, "set"),
+    ]
     assert target_of(printed) == Target(2025, ">=", 75.0)
 
 
@@ -58,7 +83,15 @@ def test_each_kind_of_target_becomes_a_number_or_none(changes: dict[str, Any], e
     assert (found.op, found.high, found.relative) == (expected.op, expected.high, expected.relative)
 
 
-@pytest.mark.parametrize(("value", "day", "state"), [(75.0, date(2021, 6, 1), "reached"), (69.0, date(2023, 12, 31), "on_track"), (68.9, date(2023, 12, 31), "behind"), (None, date(2023, 12, 31), "no_value")])
+@pytest.mark.parametrize(
+    ("value", "day", "state"),
+    [
+        (75.0, date(2021, 6, 1), "reached"),
+        (69.0, date(2023, 12, 31), "on_track"),
+        (68.9, date(2023, 12, 31), "behind"),
+        (None, date(2023, 12, 31), "no_value"),
+    ],
+)
 def test_a_value_is_judged_against_the_path_of_its_own_day(value: float | None, day: date, state: str) -> None:
     assert standing(target_of(row()), path_of(row(), {}), value, day, "%").state == state
 

@@ -11,7 +11,18 @@ from xinglin.modules.plan.living.words import Said
 from xinglin.modules.plan.reading.normal import plain
 
 SCALES: Final[Mapping[str, float]] = {"%": 100.0, "％": 100.0, "‰": 1000.0, "/万": 10_000.0, "/10万": 100_000.0, "1/10万": 100_000.0}
-COUNTS: Final[Mapping[str, float]] = {"人": 1.0, "位": 1.0, "名": 1.0, "例": 1.0, "份": 1.0, "人次": 1.0, "次": 1.0, "万人": 1e-4, "万份": 1e-4, "万人次": 1e-4}
+COUNTS: Final[Mapping[str, float]] = {
+    "人": 1.0,
+    "位": 1.0,
+    "名": 1.0,
+    "例": 1.0,
+    "份": 1.0,
+    "人次": 1.0,
+    "次": 1.0,
+    "万人": 1e-4,
+    "万份": 1e-4,
+    "万人次": 1e-4,
+}
 
 
 @dataclass(frozen=True, slots=True)

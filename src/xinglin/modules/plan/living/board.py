@@ -84,7 +84,9 @@ def view_of(data: Mapping[str, Any], known: Material, today: date) -> View:
     missing = people_missing(target, counted, known.scale) if target and counted and known.scale else None
     words = gap_words(missing, target, known.measure) if target else Said("", "")
     moved = _moved(observed, known.origin, today)
-    return View(target, path, observed, known.origin, stands, found, forecast_words(found, target, unit, len(points)), missing, words, moved)
+    return View(
+        target, path, observed, known.origin, stands, found, forecast_words(found, target, unit, len(points)), missing, words, moved
+    )
 
 
 def bounds_of(unit: str, scale: float | None = None) -> tuple[float | None, float | None]:
@@ -100,7 +102,9 @@ def pace_points(data: Mapping[str, Any], known: Material, today: date) -> list[t
     """
     points = [(decimal_year(one.day), one.value) for one in sorted(known.observed, key=lambda one: one.day)]
     if known.origin != COMPUTED:
-        bases = {base["year"] + 1.0: float(base["value"]) for base in data.get("bases", ()) if base.get("year") and base.get("value") is not None}
+        bases = {
+            base["year"] + 1.0: float(base["value"]) for base in data.get("bases", ()) if base.get("year") and base.get("value") is not None
+        }
         return sorted((bases | dict(points)).items())
     if known.measure is None or not known.measure.within_year:
         return [point for point in points if point[0] > decimal_year(today) - 1.1]

@@ -30,7 +30,8 @@ def known_measures() -> tuple[Known, ...]:
     """Return the measures plans are known to speak of."""
     table = tomllib.loads((Path(__file__).parent / "measures.toml").read_text(encoding="utf-8"))
     return tuple(
-        Known(**{**one, "names": tuple(tuple(words) for words in one["names"]), "without": tuple(one["without"])}) for one in table["measure"]
+        Known(**{**one, "names": tuple(tuple(words) for words in one["names"]), "without": tuple(one["without"])})
+        for one in table["measure"]
     )
 
 

@@ -99,7 +99,14 @@ def evaluate(subject: Subject, rows: Sequence[Judged], tasks: Sequence[TaskLine]
     counts = counts_of([one.view for one in judged])
     entries = [_entry(number, one) for number, one in enumerate(judged, 1)]
     return Evaluation(
-        TITLES[subject.kind], subject.plan, subject.as_of, _missing(subject, judged, tasks), counts, _summary(subject, counts), entries, tasks
+        TITLES[subject.kind],
+        subject.plan,
+        subject.as_of,
+        _missing(subject, judged, tasks),
+        counts,
+        _summary(subject, counts),
+        entries,
+        tasks,
     )
 
 
@@ -109,7 +116,18 @@ def _entry(number: int, one: Judged) -> Entry:
     base = "" if data.get("base_value") is None else f"{amount(data['base_value'], unit)} ({data.get('base_year') or ''})"
     target = f"{target_words(view.target, unit)} ({view.target.year})" if view.target else ""
     value = f"{amount(now.value, unit)} ({now.day})" if now else ""
-    return Entry(number, str(data["name"]), str(data.get("category") or ""), base, target, value, view.standing.state, _why(view), _evidence(one), one.owner)
+    return Entry(
+        number,
+        str(data["name"]),
+        str(data.get("category") or ""),
+        base,
+        target,
+        value,
+        view.standing.state,
+        _why(view),
+        _evidence(one),
+        one.owner,
+    )
 
 
 def _why(view: View) -> Said:
@@ -146,7 +164,12 @@ def _missing(subject: Subject, judged: Sequence[Judged], tasks: Sequence[TaskLin
         Missing(Said("没有完成也没有写依据的任务", "tasks neither done nor with evidence"), unproved),
     ]
     if subject.findings:
-        found.append(Missing(Said(f"文件里 {subject.findings} 处不一致没有处理", f"{subject.findings} inconsistencies of the document are not decided"), []))
+        found.append(
+            Missing(
+                Said(f"文件里 {subject.findings} 处不一致没有处理", f"{subject.findings} inconsistencies of the document are not decided"),
+                [],
+            )
+        )
     return [one for one in found if one.names or subject.findings and one is found[-1]]
 
 

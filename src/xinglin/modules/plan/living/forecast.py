@@ -60,7 +60,9 @@ def fit(points: Sequence[tuple[float, float]]) -> Line | None:
     return Line(n, mean_at, mean, slope, math.sqrt(max(0.0, rest) / (n - 2)), spread)
 
 
-def forecast(points: Sequence[tuple[float, float]], when: float, bounds: tuple[float | None, float | None] = (None, None)) -> Forecast | None:
+def forecast(
+    points: Sequence[tuple[float, float]], when: float, bounds: tuple[float | None, float | None] = (None, None)
+) -> Forecast | None:
     """Return the value expected at a decimal year, None where fewer than three values are known.
 
     bounds: what no value can be below or above (a share: 0 and 100); value and interval are held within.

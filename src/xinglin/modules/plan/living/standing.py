@@ -49,7 +49,9 @@ def standing(target: Target | None, path: Sequence[Point], value: float | None, 
         return Standing(REACHED, wanted, Said(f"{told}已满足目标 {aim}", f"{english} meets the target {aim}"))
     if wanted is None:
         return Standing(
-            BEHIND, None, Said(f"{told}没有达到目标 {aim}；没有基期，画不出路径", f"{english} is short of {aim}; without a base there is no path")
+            BEHIND,
+            None,
+            Said(f"{told}没有达到目标 {aim}；没有基期，画不出路径", f"{english} is short of {aim}; without a base there is no path"),
         )
     road = amount(wanted, unit)
     ahead = value <= wanted + 1e-9 if target.is_lower_better else value >= wanted - 1e-9

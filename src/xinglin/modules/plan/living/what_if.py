@@ -32,7 +32,9 @@ class Work:
         return self.workers * self.per_worker_month * self.months
 
 
-def at_pace(now: tuple[float, float], per_year: float, target: Target, unit: str, bounds: tuple[float | None, float | None] = (None, None)) -> Outcome:
+def at_pace(
+    now: tuple[float, float], per_year: float, target: Target, unit: str, bounds: tuple[float | None, float | None] = (None, None)
+) -> Outcome:
     """Return where a value gets to by the end of the target year at a pace. now: (decimal year, value).  per_year: in the indicator's unit.
 
     >>> at_pace((2025.0, 70.0), 2.5, Target(2026, ">=", 75.0), "%").value
@@ -66,7 +68,10 @@ def with_workers(share: tuple[float, float], work: Work, target: Target, scale: 
     return Outcome(
         value,
         target.is_met(value),
-        Said(f"人数 × 每人每月 × 月数：{head} 人；{tail} = {figure(value)}{full_zh}", f"workers × each a month × months: {head} people; {tail} = {figure(value)}{full_en}"),
+        Said(
+            f"人数 × 每人每月 × 月数：{head} 人；{tail} = {figure(value)}{full_zh}",
+            f"workers × each a month × months: {head} people; {tail} = {figure(value)}{full_en}",
+        ),
     )
 
 

@@ -61,7 +61,8 @@ def forecast_words(found: Forecast | None, target: Target | None, unit: str | No
         return Said("没有可以比较的目标数，不作预测", "no target number to compare with: no forecast")
     if found is None:
         return Said(
-            f"只有 {known} 个值，至少要 {LEAST_POINTS} 个才能预测", f"only {known} value{'' if known == 1 else 's'}: a forecast needs at least {LEAST_POINTS}"
+            f"只有 {known} 个值，至少要 {LEAST_POINTS} 个才能预测",
+            f"only {known} value{'' if known == 1 else 's'}: a forecast needs at least {LEAST_POINTS}",
         )
     year, month = target.year, 12
     told = amount(found.value, unit)
