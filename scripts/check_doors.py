@@ -1,4 +1,4 @@
-"""Check that rooms speak through doors: outside a room, only its package itself is imported, never a file inside; and no private names.
+"""Check that rooms speak through doors: outside a room, only its package itself is imported, never a file inside; no private names; a sign at each door.
 
 A room is a package of `xinglin.engines`. The unit tests of a room mirror its files and may open them. What is not yet so stands in ALLOWED; an entry may only go.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("src/xinglin", "tests", "bench")
+MOST_LINES = 40
 # (file, module inside a room it imports): remove a line once the name is at the door; add none.
 ALLOWED: frozenset[tuple[str, str]] = frozenset(
     {
@@ -61,11 +62,22 @@ def broken(path: Path) -> Iterator[tuple[tuple[str, str], str]]:
             )
 
 
+def signs() -> Iterator[str]:
+    """Yield the rooms whose door has no sign: a README.md of at most 40 lines."""
+    for room in sorted((ROOT / "src" / "xinglin" / "engines").iterdir()):
+        if (room / "__init__.py").exists():
+            sign = room / "README.md"
+            lines = len(sign.read_text(encoding="utf-8").splitlines()) if sign.exists() else 0
+            if not 0 < lines <= MOST_LINES:
+                yield f"{sign.relative_to(ROOT)} has {lines} lines; say in at most {MOST_LINES} what the room does and how it is used"
+
+
 def main() -> int:
     """Print what goes past a door and which allowances are no longer needed; 1 where there is anything."""
     files = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
     found = [each for path in files for each in broken(path)]
     problems = [sentence for key, sentence in found if key not in ALLOWED]
+    problems += signs()
     problems += [f"ALLOWED names {key}, which is no longer so: remove it" for key in sorted(ALLOWED - {key for key, _ in found})]
     print("\n".join([*problems, f"{len(problems)} past a door"]))
     return 1 if problems else 0

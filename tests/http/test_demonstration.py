@@ -12,7 +12,7 @@ from tests.http.signed_in import people
 
 
 async def test_only_the_steward_moves_the_day_and_the_ribbon_says_where_it_stands(database_url: str, tmp_path: Path) -> None:
-    made_for = date.today() - timedelta(days=30)  # noqa: DTZ011 - only that it is well before any zone's today
+    made_for = date.today() - timedelta(days=30)
     (tmp_path / "demo").mkdir()
     (tmp_path / "demo" / "manifest.json").write_bytes(orjson.dumps({"as_of": made_for.isoformat()}))
     async with open_district(database_url, tmp_path) as platform, people(platform) as everyone:
