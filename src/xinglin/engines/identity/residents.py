@@ -277,6 +277,7 @@ def search_terms(wanted: str) -> tuple[str, str]:
 
 
 def card_of(row: Mapping[str, Any]) -> PersonCard:
+    """Return the card of a row of CARD."""
     facts = dict(row)
     facts["patients"] = tuple(facts["patients"])
     return PersonCard(**facts)
