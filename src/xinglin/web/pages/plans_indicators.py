@@ -121,7 +121,7 @@ INDICATORS: Final = ListPage(
     filters=(
         Filter("plan", "", "hidden"),
         Filter("q", mark("指标名称"), hint=mark("名称或类别")),
-        Filter("origin", mark("范围"), "choice", ORIGINS, default="counted"),
+        Filter("origin", mark("指标范围"), "choice", ORIGINS, default="counted"),
         Filter("state", mark("状态"), "choice", tuple((code, label) for code, (label, _) in STATES.items())),
         Filter("owner", mark("责任单位")),
     ),

@@ -36,7 +36,7 @@ def _row(visit: Visit, one: Plan) -> dict[str, Any]:
         "link": f"/plans/cockpit?plan={one.plan_no}",
         "area": one.area_name,
         "level": visit.text(LEVELS[one.level]),
-        "period": f"{one.start_year or ''}–{one.end_year or ''}" if one.start_year or one.end_year else "",
+        "period": "–".join(str(year) for year in (one.start_year, one.end_year) if year),
         "version": one.version,
         "status": status_tag(visit, one),
         "read_at": one.read_at.astimezone(visit.platform.clock.zone).strftime("%Y-%m-%d %H:%M"),

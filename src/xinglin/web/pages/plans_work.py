@@ -25,7 +25,7 @@ TASK_STATES: Final[Mapping[str, tuple[str, str]]] = {
     "stuck": (mark("受阻"), "bad"),
 }
 FINDING_STATES: Final[Mapping[str, tuple[str, str]]] = {
-    "open": (mark("待处理"), "warn"),
+    "open": (mark("未处理"), "warn"),
     "accepted": (mark("照原文保留"), ""),
     "corrected": (mark("已更正"), "good"),
 }
@@ -42,7 +42,7 @@ _TASK_HEADS: Final = {
     mark("责任单位"): "unit",
     mark("期限"): "due",
     mark("提醒日"): "remind_on",
-    mark("依据"): "evidence",
+    mark("完成依据"): "evidence",
 }
 
 
@@ -99,7 +99,7 @@ def _task_row(visit: Visit, one: Mapping[str, Any], today: date) -> dict[str, An
         "above": " › ".join((data.get("path") or ())[-1:]),
         "owner": owner_of(one),
         "state": Tag(visit.text(label), kind),
-        "warned": warned.get(late, Tag("")),
+        "warned": warned.get(late),
         "due": one["due"],
         "remind_on": one["remind_on"],
         "evidence": one["evidence"],
@@ -123,7 +123,7 @@ TASKS: Final = ListPage(
         Column("warned", mark("提醒"), "tag"),
         Column("due", mark("期限"), "date", sortable=True),
         Column("remind_on", mark("提醒日"), "date"),
-        Column("evidence", mark("依据")),
+        Column("evidence", mark("完成依据")),
     ),
     filters=(
         Filter("plan", "", "hidden"),
@@ -239,7 +239,7 @@ def _finding_row(visit: Visit, one: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "words": visit.words.pick(data["zh"], data["en"]),
         "link": f"/plans/findings/{one['finding_no']}",
-        "severity": Tag(visit.text(weight), colour) if weight else Tag(""),
+        "severity": Tag(visit.text(weight), colour) if weight else None,
         "lines": "、".join(str(line) for line in data.get("lines") or ()),
         "names": "、".join(data.get("names") or ()),
         "state": Tag(visit.text(label), kind),
