@@ -15,7 +15,7 @@ from xinglin.base.errors import BusyError, ConflictError, IncorrectError
 from xinglin.engines.exchange.conditions import ChangedError, Met, hold_conditions, look_up
 from xinglin.engines.exchange.gate import Directory, Item, Prepared, prepare
 from xinglin.engines.exchange.ledger import Envelope, Ledger, Source
-from xinglin.engines.exchange.model import Entry, EntryProblem, Receipt, State, Submission
+from xinglin.engines.exchange.model import OWN_API, OWN_PAGES, Entry, EntryProblem, Receipt, State, Submission
 from xinglin.engines.exchange.reading import UnreadableError, decode, place_in, read_message
 from xinglin.engines.exchange.waiting import Numbered, entry_of, waiting_rows
 from xinglin.engines.identity import Arrival, LinkPlan, Register, Residents, Trust
@@ -303,6 +303,12 @@ class Exchange:
         if not rows:
             raise IncorrectError("这一行已处理，请刷新列表", "this row has been dealt with; reload the list", where=str(quarantine_no))
         row = rows[0]
+        if row["source_code"] in (OWN_PAGES, OWN_API):
+            raise IncorrectError(
+                "本系统页面和接口的保存不能重放：请在原页面更正后重新保存，再把这一行作废",
+                "what our own pages and API sent cannot be replayed: correct it on its page, save again, and discard this row",
+                where=str(quarantine_no),
+            )
         content, entries, atomic = await self._again(row, repaired)
         # Each try is a message of its own: what was refused yesterday may pass today, when what it refers to has come.
         name = f"replay-of-{row['message_no']}-{row['entry_no']}"

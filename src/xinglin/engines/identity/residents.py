@@ -63,6 +63,10 @@ class LinkPlan:
     decisions: tuple[linking.Decision, ...]
 
 
+PLACED_BY_RESIDENCE: Final = "residence"
+"""The reason of a belonging that follows the record; any other reason is a steward's."""
+
+
 class LinkWriter(Protocol):
     """What identity needs of the store."""
 
@@ -111,8 +115,7 @@ class Residents:
         if fresh:
             await self._store.write_links(connection, fresh, cause)
         await linking.save_reviews(connection, plan.decisions)
-        homes = {decision.person for decision, key in zip(plan.decisions, plan.keys, strict=True) if key.source_no not in trust.foreign}
-        await self._settle(connection, {decision.person for decision in plan.decisions}, homes, (trust, cause))
+        await self._settle(connection, {decision.person for decision in plan.decisions}, trust, cause)
         return {decision.patient: decision.person for decision in plan.decisions}
 
     async def unseen(self, connection: asyncpg.Connection[Any], scope: Scope, persons: Iterable[int]) -> set[int]:
@@ -121,20 +124,34 @@ class Residents:
         rows = await connection.fetch(f"select p from unnest($1::bigint[]) p where not {scope_condition(scope, 'p')}", wanted)
         return {row["p"] for row in rows}
 
-    async def _settle(
-        self, connection: asyncpg.Connection[Any], persons: Iterable[int], homes: set[int], context: tuple[Trust, Cause]
-    ) -> None:
-        """Rebuild golden records; place the persons of `homes` where their golden record says they live."""
-        trust, cause = context
+    async def _settle(self, connection: asyncpg.Connection[Any], persons: Iterable[int], trust: Trust, cause: Cause) -> None:
+        """Rebuild golden records and place the persons where these say they live.
+
+        Not placed: who is known only from foreign sources, and whom a steward has placed (that holds until a steward says otherwise).
+        """
         values = await golden.refresh(connection, persons, lambda source: trust.ranks.get(source, -1 if source in trust.foreign else 0))
+        at_home = await self._at_home(connection, values, trust)
         serving = await self._serving(connection, {facts["area"] for person, facts in values.items() if facts.get("area")})
         scopes = []
-        for person in sorted(homes & values.keys()):
+        for person in sorted(at_home):
             area = values[person].get("area")
             if area is not None:
-                scopes.append(Belonging(person, area, values[person].get("institution") or serving.get(area), "residence"))
+                scopes.append(Belonging(person, area, values[person].get("institution") or serving.get(area), PLACED_BY_RESIDENCE))
         if scopes:
             await self._store.write_scopes(connection, scopes, cause)
+
+    @staticmethod
+    async def _at_home(connection: asyncpg.Connection[Any], persons: Iterable[int], trust: Trust) -> set[int]:
+        """Return those of `persons` that a source of the district knows and no steward has placed."""
+        rows = await connection.fetch(
+            """select distinct l.person from person_link l join patient_key k on k.patient = l.patient
+               where l.person = any($1::bigint[]) and l.to_seq is null and not (k.source_no = any($2::int[]))
+               and not exists (select 1 from person_scope s where s.person = l.person and s.to_seq is null and s.reason <> $3)""",
+            sorted(persons),
+            sorted(trust.foreign),
+            PLACED_BY_RESIDENCE,
+        )
+        return {row["person"] for row in rows}
 
     @staticmethod
     async def _serving(connection: asyncpg.Connection[Any], areas: set[int]) -> dict[int, int]:
@@ -228,7 +245,7 @@ class Residents:
             await self._require_seen(connection, scope, {row["person"] for row in rows} | {target})
             await self._store.write_links(connection, [Link(patient, target, f"steward: {reason.strip()}") for patient in patients], cause)
             touched = {row["person"] for row in rows} | {target}
-            await self._settle(connection, touched, touched, (trust, cause))
+            await self._settle(connection, touched, trust, cause)
             await self._end_empty(connection, touched, cause)
         return int(target)
 
