@@ -1,7 +1,8 @@
-"""The reference pages that are written from code: settings, commands, the FHIR interface, what is asked of PostgreSQL."""
+"""The reference pages that are written from code: settings, commands, the FHIR interface, what is asked of PostgreSQL, queries written by hand."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ def pages(app: typer.Typer) -> dict[str, str]:
         "commands.md": commands_page(app),
         "fhir-interface.md": interface_page(),
         "postgresql.md": postgresql_page(_SOURCE),
+        "hand-written-queries.md": hatches_page(_SOURCE),
     }
 
 
@@ -181,3 +183,33 @@ def _sql_files(source: Path) -> list[Path]:
 def _asks_database(path: Path) -> bool:
     text = path.read_text(encoding="utf-8")
     return any(word in text for word in ("asyncpg", "base.database", "connection.fetch", "connection.execute"))
+
+
+def hatches_page(source: Path) -> str:
+    """Return the page of queries over columns that are written by hand, outside the algebra of definitions. source: src/xinglin."""
+    views = sorted(path.stem for path in (source / "engines" / "lake" / "views").glob("*.json"))
+    from_view = re.compile(rf"\b(?:from|join)\s+({'|'.join(views)})\b")
+    rows = []
+    for path in sorted(each for each in source.rglob("*.py") if "lake" not in each.parts):
+        text = path.read_text(encoding="utf-8")
+        read = {name for told in _texts(text) if "select" in told for name in from_view.findall(told)} if "columns" in text else set()
+        if read:
+            rows.append((f"`{path.relative_to(source).as_posix()}`", ", ".join(f"`{name}`" for name in sorted(read))))
+    return (
+        _HEAD.format(source="the SQL over columns in src/xinglin")
+        + "# 手写的查询 Queries written by hand\n\n"
+        + "指标、清单和规则都由定义编译而来；下列查询例外，只用于汇总，没有四种读法互相核对。\n"
+        + "Measures, lists and rules are compiled from definitions. These queries are not: they are aggregates, and no second reading checks them.\n\n"
+        + _table(("文件 file", "读的列 columns read"), rows)
+    )
+
+
+def _texts(source: str) -> list[str]:
+    """Return the literal strings of a file, f-strings without what is put in."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            found.append("".join(str(part.value) if isinstance(part, ast.Constant) else " " for part in node.values))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.append(node.value)
+    return [text.lower() for text in found]
