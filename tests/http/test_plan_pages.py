@@ -309,3 +309,32 @@ async def test_every_other_page_opens_in_both_languages(world: World, plan: int)
         "/plans/findings/x",
     ):
         await world.county.get(path, 404)
+
+
+async def test_whatever_is_typed_is_answered_and_nothing_fails(world: World, plan: int) -> None:
+    rows = await table(world.county, plan)
+    number, row = rows["人均预期寿命"]["id"], rows["人均预期寿命"]["fingerprint"]
+    task = re.search(r'href="/plans/tasks/(\d+)"', (await world.county.get(f"/plans/tasks?plan={plan}")).text)
+    assert task
+    odd = ("", "\x00", "nan", "1e400", "9" * 40, "-1", "２０２５", "<script>", "'; drop table plan; --", "😀" * 300)
+    token = re.search(r'name="form-token" content="([0-9a-f]{64})"', (await world.county.get("/account")).text)
+    assert token
+    for text in odd:
+        for path, fields in (
+            (f"/plans/{plan}/review", {"fingerprint": row, "action": "accept", "target_year": text, "target_value": text, "unit": text, "target_op": text, "kind": text}),
+            (f"/plans/{plan}/review", {"line": "3", "action": "add", "name": text, "target_value": text}),
+            (f"/plans/{plan}/review", {"fingerprint": text, "action": text}),
+            (f"/plans/indicators/{number}", {"action": "value", "year": text, "month": text, "value": text, "source": text}),
+            (f"/plans/indicators/{number}", {"action": "path", "year-2027": text}),
+            (f"/plans/indicators/{number}", {"action": "owner", "owner": text}),
+            (f"/plans/indicators/{number}", {"action": "bind", "measure": text}),
+            (f"/plans/tasks/{task[1]}", {"state": "doing", "due": text, "unit": text, "evidence": text}),
+            (f"/plans/{plan}/edit", {"title": text, "end_year": text, "level": "own"}),
+        ):
+            answer = await world.county.client.post(path, data={**fields, "form_token": token[1]})
+            assert answer.status_code < 500, (path, text[:20], answer.status_code)
+        for path in (f"/plans/{plan}/what-if", "/plans/indicators", "/plans/compare", "/plans/cockpit"):
+            answer = await world.county.client.get(path, params={"plan": text, "pace": text, "q": text, "least": text})
+            assert answer.status_code < 500, (path, text[:20])
+    await world.county.get(f"/plans/indicators?plan={plan}")
+    await world.county.get(f"/plans/{plan}/review")

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, Final
 
-import orjson
-
 from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError
-from xinglin.engines.plans.ground import PlanGround, account
+from xinglin.engines.plans.ground import PlanGround, account, kept_json, written
 from xinglin.engines.plans.model import LEVELS, NewPlan, Plan, PlanRows, Row
 from xinglin.engines.security import Scope
 
@@ -150,7 +148,7 @@ class Books:
             await connection.executemany(
                 f"""insert into {table} (plan_no, {key}, place, data) values ($1, $2, $3, $4::jsonb) on conflict (plan_no, {key})
                     do update set place = excluded.place, data = excluded.data, removed_at = null""",
-                [(plan_no, one.key, place, orjson.dumps(dict(one.data)).decode()) for place, one in enumerate(found)],
+                [(plan_no, one.key, place, kept_json(one.data)) for place, one in enumerate(found)],
             )
             await connection.execute(
                 f"update {table} set removed_at = $3 where plan_no = $1 and removed_at is null and not ({key} = any($2))",
@@ -159,7 +157,7 @@ class Books:
         await connection.executemany(
             """insert into plan_finding (plan_no, key, place, data) values ($1, $2, $3, $4::jsonb) on conflict (plan_no, key)
                do update set place = excluded.place, data = excluded.data, gone_at = null""",
-            [(plan_no, one.key, place, orjson.dumps(dict(one.data)).decode()) for place, one in enumerate(rows.findings)],
+            [(plan_no, one.key, place, kept_json(one.data)) for place, one in enumerate(rows.findings)],
         )
         await connection.execute(
             "update plan_finding set gone_at = $3 where plan_no = $1 and gone_at is null and not (key = any($2))",
@@ -173,7 +171,7 @@ async def _numbers(connection: Any, plan_no: int) -> dict[str, int]:
 
 
 def _checked(new: NewPlan) -> NewPlan:
-    title = " ".join(new.title.split())[:200]
+    title = written(" ".join(new.title.split()), 200)
     if not title:
         raise IncorrectError("请写规划名称", "write the plan's title", where="title")
     if new.level not in LEVELS:
@@ -183,7 +181,7 @@ def _checked(new: NewPlan) -> NewPlan:
             raise IncorrectError("年份写成 2026", "write a year as 2026", where=name)
     if new.start_year is not None and new.end_year is not None and new.start_year > new.end_year:
         raise IncorrectError("起始年不能晚于结束年", "the first year cannot be after the last", where="start_year")
-    return replace(new, title=title, area_name=new.area_name.strip()[:60])
+    return replace(new, title=title, area_name=written(new.area_name, 60))
 
 
 def _may_read(scope: Scope) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from xinglin.base.errors import NotFoundError
-from xinglin.engines.plans.ground import PlanGround, account
+from xinglin.engines.plans.ground import PlanGround, account, kept_json, written
 from xinglin.engines.plans.model import Document
 from xinglin.engines.security import Scope
 
@@ -28,7 +28,7 @@ class Documents:
             await connection.execute(
                 """insert into plan_document (digest, filename, content, uploaded_at, uploaded_by, uploaded_name)
                    values ($1, $2, $3, $4, $5, $6) on conflict (digest) do nothing""",
-                *(digest, filename[:300], content, self._ground.now(), account(scope), scope.display_name),
+                *(digest, written(filename, 300), content, self._ground.now(), account(scope), scope.display_name),
             )
             number: int = await connection.fetchval("select document_no from plan_document where digest = $1", digest)
         return await self.document(scope, number)
@@ -56,7 +56,7 @@ class Documents:
         await self._ground.allow(scope, "plan.edit", "correct", f"document {document_no} rows {len(corrections)}")
         now = self._ground.now()
         rows = [
-            (document_no, one[0], one[1], orjson.dumps(dict(one[2])).decode(), now, account(scope), scope.display_name)
+            (document_no, written(one[0], 100), one[1], kept_json(one[2]), now, account(scope), scope.display_name)
             for one in corrections
         ]
         async with self._ground.database.transaction() as connection:
@@ -70,9 +70,9 @@ class Documents:
 
     async def withdraw(self, scope: Scope, document_no: int, fingerprint: str) -> None:
         """Take a correction back.  Raises: ForbiddenError."""
-        await self._ground.allow(scope, "plan.edit", "correct", f"document {document_no} withdrawn {fingerprint}")
+        await self._ground.allow(scope, "plan.edit", "correct", f"document {document_no} withdrawn")
         async with self._ground.database.transaction() as connection:
-            await connection.execute("delete from plan_correction where document_no = $1 and fingerprint = $2", document_no, fingerprint)
+            await connection.execute("delete from plan_correction where document_no = $1 and fingerprint = $2", document_no, written(fingerprint, 100))
 
 
 def _may_read(scope: Scope) -> None:

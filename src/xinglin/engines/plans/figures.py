@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from xinglin.base.errors import IncorrectError, NotFoundError
-from xinglin.engines.plans.ground import PlanGround, account
+from xinglin.engines.plans.ground import PlanGround, account, written
 from xinglin.engines.plans.model import NewValue, PlanIndicator, PlanValue
 from xinglin.engines.security import Scope
 
@@ -55,7 +55,7 @@ class Figures:
 
     async def bind(self, scope: Scope, indicator_no: int, measure: str) -> None:
         """Bind an indicator to a measure that a person confirmed; "" ends the binding.  Raises: ForbiddenError, NotFoundError."""
-        one = await self.indicator(scope, indicator_no)
+        measure, one = written(measure, 100), await self.indicator(scope, indicator_no)
         await self._ground.must_be_open("indicator", [indicator_no])
         await self._ground.allow(scope, "plan.edit", "bind", f"indicator {indicator_no} measure {measure}")
         if one.measure == measure:
@@ -104,7 +104,7 @@ class Figures:
         await self._ground.allow(scope, "plan.edit", "set-owner", f"indicator {indicator_no}")
         async with self._ground.database.transaction() as connection:
             await connection.execute(
-                "update plan_indicator set owner = $2 where indicator_no = $1", indicator_no, owner.strip()[:200] or None
+                "update plan_indicator set owner = $2 where indicator_no = $1", indicator_no, written(owner, 200) or None
             )
 
     async def enter(self, scope: Scope, values: Sequence[NewValue]) -> int:
@@ -124,7 +124,7 @@ class Figures:
                     "select value, source, state from plan_value where indicator_no = $1 and year = $2 and month = $3 and ended_at is null",
                     *key,
                 )
-                if held is not None and (held["value"], held["source"]) == (one.value, one.source) and held["state"] != "refused":
+                if held is not None and (held["value"], held["source"]) == (one.value, written(one.source, 200)) and held["state"] != "refused":
                     continue
                 await connection.execute(
                     "update plan_value set ended_at = $4 where indicator_no = $1 and year = $2 and month = $3 and ended_at is null",
@@ -133,7 +133,7 @@ class Figures:
                 )
                 await connection.execute(
                     "insert into plan_value (indicator_no, year, month, value, source, entered_at, entered_by, entered_name) values ($1, $2, $3, $4, $5, $6, $7, $8)",
-                    *(*key, one.value, one.source.strip()[:200], now, account(scope), scope.display_name),
+                    *(*key, one.value, written(one.source, 200), now, account(scope), scope.display_name),
                 )
                 changed += 1
         return changed
@@ -172,5 +172,5 @@ def _check_value(one: NewValue) -> None:
     _check_number(one.year, one.value)
     if not 0 <= one.month <= 12:
         raise IncorrectError("月份写 1 到 12，全年留空", "write a month from 1 to 12, leave it empty for the year", where="month")
-    if not one.source.strip():
+    if not written(one.source, 200):
         raise IncorrectError("请写明数据来源", "name where the value comes from", where="source")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
+
+import orjson
 
 from xinglin.base.clock import Clock
 from xinglin.base.database import Database
@@ -51,3 +53,21 @@ _CLOSED: Final[Mapping[str, str]] = {
 def account(scope: Scope) -> int | None:
     """Return the account that acts, None for the house."""
     return None if scope.is_house else scope.account_no
+
+
+def written(text: str, most: int) -> str:
+    """Return a typed text as it is kept: without blanks around it and NUL signs, which the database cannot hold, at most so long."""
+    return text.replace("\x00", "").strip()[:most]
+
+
+def kept_json(data: Mapping[str, Any]) -> str:
+    """Return plain data as JSON text; NUL signs of a document are left out, because the database cannot hold them."""
+    return orjson.dumps(_without_nul(dict(data))).decode()
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, dict):
+        return {_without_nul(key): _without_nul(inner) for key, inner in value.items()}
+    return [_without_nul(one) for one in value] if isinstance(value, list | tuple) else value

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from xinglin.base.errors import IncorrectError, NotFoundError
-from xinglin.engines.plans.ground import PlanGround, account
+from xinglin.engines.plans.ground import PlanGround, account, written
 from xinglin.engines.plans.model import FINDING_STATES, TASK_STATES, NewMilestone, TaskChange
 from xinglin.engines.security import Scope
 
@@ -36,7 +36,7 @@ class Work:
         await self.task(scope, task_no)
         if change.state not in TASK_STATES:
             raise IncorrectError("请选择任务状态", "choose the task's state", where="state")
-        evidence = change.evidence.strip()[:2000]
+        evidence = written(change.evidence, 2000)
         if change.state == "done" and not evidence:
             raise IncorrectError(
                 "标为完成要写明依据：文件号、数字或地点", "say by what it is done: a document, a number or a place", where="evidence"
@@ -53,7 +53,7 @@ class Work:
                 *(
                     task_no,
                     change.state,
-                    change.unit.strip()[:200] or None,
+                    written(change.unit, 200) or None,
                     change.due,
                     change.remind_on,
                     evidence,
@@ -85,12 +85,12 @@ class Work:
     async def put_milestone(self, scope: Scope, project_no: int, milestone_no: int | None, new: NewMilestone) -> None:
         """Add a milestone, or change one.  Raises: ForbiddenError, NotFoundError, IncorrectError."""
         await self.project(scope, project_no)
-        title = new.title.strip()[:200]
+        title = written(new.title, 200)
         if not title:
             raise IncorrectError("请写节点名称", "write what the milestone is", where="title")
         await self._ground.must_be_open("project", [project_no])
         await self._ground.allow(scope, "plan.edit", "milestone", f"project {project_no}")
-        values = (title, new.due, new.done_on, new.note.strip()[:500], self._ground.now(), account(scope), scope.display_name)
+        values = (title, new.due, new.done_on, written(new.note, 500), self._ground.now(), account(scope), scope.display_name)
         async with self._ground.database.transaction() as connection:
             if milestone_no is None:
                 await connection.execute(
@@ -136,7 +136,7 @@ class Work:
         """Say what was decided about a finding; return its plan.  Raises: ForbiddenError, NotFoundError, IncorrectError."""
         if state not in FINDING_STATES:
             raise IncorrectError("请选择处理结果", "choose what was decided", where="state")
-        if state != "open" and not note.strip():
+        if state != "open" and not written(note, 500):
             raise IncorrectError("请写明理由", "say why", where="note")
         await self._ground.must_be_open("finding", [finding_no])
         await self._ground.allow(scope, "plan.edit", "finding", f"finding {finding_no} {state}")
@@ -144,7 +144,7 @@ class Work:
             plan_no: int | None = await connection.fetchval(
                 """update plan_finding set state = $2, note = $3, decided_at = $4, decided_by = $5, decided_name = $6
                    where finding_no = $1 and gone_at is null returning plan_no""",
-                *(finding_no, state, note.strip()[:500], self._ground.now(), account(scope), scope.display_name),
+                *(finding_no, state, written(note, 500), self._ground.now(), account(scope), scope.display_name),
             )
         if plan_no is None:
             raise NotFoundError("没有这条核对结果", "there is no such finding")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -80,14 +81,24 @@ def _value_of(name: str, text: str) -> Any:
         return None
     if name in ("base_value", "target_value", "target_high"):
         return _number(name, text)
-    return int(_number(name, text)) if name in ("base_year", "target_year") else text
+    return _year(name, text) if name in ("base_year", "target_year") else text
 
 
 def _number(name: str, text: str) -> float:
     try:
-        return float(text.replace(",", "").replace("，", ""))
+        value = float(text.replace(",", "").replace("，", ""))
     except ValueError as error:
         raise ValueError(name) from error
+    if not math.isfinite(value):
+        raise ValueError(name)
+    return value
+
+
+def _year(name: str, text: str) -> int:
+    value = _number(name, text)
+    if value != int(value) or not 1900 <= value <= 2200:
+        raise ValueError(name)
+    return int(value)
 
 
 def _keyed(rows: Sequence[dict[str, Any]], names: tuple[str, ...]) -> Keyed:
