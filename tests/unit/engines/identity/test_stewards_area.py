@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.district import EAST, WEST, open_district, scope_of
+from tests.district import EAST, WEST, open_district, resident, scope_of, send
 from xinglin.assembly import Platform
 from xinglin.base.errors import ForbiddenError, NotFoundError
 from xinglin.engines.store import Cause
@@ -33,3 +33,22 @@ async def test_a_resident_elsewhere_cannot_be_drawn_into_ones_own_area(platform:
         await platform.residents.move(west, own.patients, card.person, ("测试", trust, cause))
     await platform.residents.assign(scope_of(platform, "steward"), [card.person], (420999102201, None), ("测试", cause))
     assert (await platform.residents.card(west, card.person)).name == "李测一"
+
+
+async def test_a_stewards_placing_outlives_a_later_version_of_the_record(platform: Platform) -> None:
+    county, cause = scope_of(platform, "steward"), Cause(1, 1, 7)
+    [card] = await platform.residents.find(county, "李测二")
+    await platform.residents.assign(county, [card.person], (420999102201, None), ("测试", cause))
+    await send(platform, resident(2, "李测二", 420999101201, "E1", deceasedBoolean=False))
+    assert [found.person for found in await platform.residents.find(scope_of(platform, "steward", WEST), "李测二")] == [card.person]
+
+
+async def test_a_foreign_resident_split_off_belongs_nowhere(platform: Platform) -> None:
+    county, cause = scope_of(platform, "steward"), Cause(1, 1, 7)
+    await platform.exchange.ledger.source("elsewhere", name="外部样例", foreign=True)
+    await send(platform, resident(31, "孙测三十一", 420999101201, "E1"), source="elsewhere")
+    [card] = await platform.residents.find(county, "孙测三十一")
+    trust = await platform.exchange.trust()
+    await platform.residents.move(county, card.patients, None, ("拆分", trust, cause))
+    assert await platform.residents.find(scope_of(platform, "responsible_doctor", EAST), "孙测三十一") == []
+    assert len(await platform.residents.find(county, "孙测三十一")) == 1
