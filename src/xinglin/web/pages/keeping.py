@@ -130,7 +130,7 @@ async def check_new(visit: Visit) -> Response:
         told |= {
             key: {"fill": typed[key], "error": said.get(key, "")}
             for key in ("birth_date", "sex")
-            if typed[key] != before[key] or key in said
+            if typed[key] != before[key] or key in said and typed[key]
         }
     return JSONResponse({"fields": told})
 

@@ -202,6 +202,7 @@ def _pressure_chart(visit: Visit, record: Record) -> dict[str, Any]:
             {"name": visit.text("舒张压"), "values": [one.values[1] for one in points]},
         ],
         "unit": "mmHg",
+        "spaced": True,
     }
 
 
@@ -211,6 +212,7 @@ def _glucose_chart(visit: Visit, record: Record) -> dict[str, Any]:
         "days": [one.day for one in points],
         "series": [{"name": visit.text("空腹血糖"), "values": [one.values[0] for one in points]}],
         "unit": "mmol/L",
+        "spaced": True,
     }
 
 

@@ -1,5 +1,5 @@
 // Charts: data-chart='{days, series: [{name, values, dashed, thin, connect}], unit}', data-limits='[140,90]' draws lines the values should stay under.
-// kind "bar" or "line" (default). Tooltips are drawn on the canvas: no markup, no inline style.
+// spaced: days stand as far apart as they are.  kind "bar" or "line" (default). Tooltips are drawn on the canvas: no markup, no inline style.
 
 const COLOURS = ["#11705e", "#d9772b", "#3f6fb5", "#8a5aa8", "#96620b"];
 
@@ -8,6 +8,7 @@ export function draw(element) {
   const limits = JSON.parse(element.dataset.limits ?? "[]");
   const chart = window.echarts.init(element);
   const few = told.days.length < 3;
+  const spaced = told.spaced && !few;
   chart.setOption({
     animation: false,
     color: COLOURS,
@@ -15,12 +16,12 @@ export function draw(element) {
     grid: { left: 38, right: 14, top: told.series.length > 1 ? 30 : 14, bottom: 26 },
     legend: told.series.length > 1 ? { top: 0, right: 0, itemHeight: 8, textStyle: { color: "#5d6c69" } } : undefined,
     tooltip: { trigger: "axis", renderMode: "richText", valueFormatter: (value) => (value === null || value === undefined ? "" : told.percent ? `${(value * 100).toFixed(1)}%` : `${value} ${told.unit ?? ""}`) },
-    xAxis: { type: "category", data: told.days, axisLine: { lineStyle: { color: "#cdd6d2" } }, axisTick: { show: false }, axisLabel: { color: "#67736f", hideOverlap: true } },
+    xAxis: { type: spaced ? "time" : "category", data: spaced ? undefined : told.days, axisLine: { lineStyle: { color: "#cdd6d2" } }, axisTick: { show: false }, axisLabel: { color: "#67736f", hideOverlap: true, formatter: spaced ? "{yyyy}-{MM}" : undefined } },
     yAxis: { type: "value", scale: true, splitLine: { lineStyle: { color: "#edf1ef" } }, axisLabel: { color: "#67736f", formatter: told.percent ? (value) => `${Math.round(value * 100)}%` : undefined } },
     series: told.series.map((one, number) => ({
       name: one.name,
       type: told.kind === "bar" ? "bar" : "line",
-      data: one.values,
+      data: spaced ? one.values.map((value, place) => [told.days[place], value]) : one.values,
       smooth: false,
       barMaxWidth: 26,
       symbolSize: few ? 8 : 5,
