@@ -11,6 +11,7 @@ from xinglin.web.pages import (
     plans_cockpit,
     plans_compare,
     plans_evaluation,
+    plans_findings,
     plans_indicator,
     plans_indicators,
     plans_review,
@@ -29,6 +30,7 @@ _SUBJECTS: Final = (
     plans_work,
     plans_review,
     plans_evaluation,
+    plans_findings,
     plans_what_if,
     plans_cockpit,
 )

@@ -1,4 +1,4 @@
-"""任务, 项目, 核对发现: what the plan asks of whom, how far it is, and what the document contradicts itself in."""
+"""任务, 项目: what the plan asks of whom, and how far it is."""
 
 from __future__ import annotations
 
@@ -23,16 +23,6 @@ TASK_STATES: Final[Mapping[str, tuple[str, str]]] = {
     "doing": (mark("进行中"), "brand"),
     "done": (mark("完成"), "good"),
     "stuck": (mark("受阻"), "bad"),
-}
-FINDING_STATES: Final[Mapping[str, tuple[str, str]]] = {
-    "open": (mark("未处理"), "warn"),
-    "accepted": (mark("照原文保留"), ""),
-    "corrected": (mark("已更正"), "good"),
-}
-SEVERITIES: Final[Mapping[str, tuple[str, str]]] = {
-    "error": (mark("错误"), "bad"),
-    "warning": (mark("可疑"), "warn"),
-    "info": (mark("提示"), ""),
 }
 URGENT: Final = (("late", mark("已过期")), ("soon", mark("到提醒日")), ("none", mark("没有期限")))
 _LONG: Final = 120
@@ -224,84 +214,6 @@ def _typed_task(visit: Visit, task: Mapping[str, Any], cells: Mapping[str, str])
     return change if change != held else None
 
 
-async def _findings(visit: Visit, query: Query) -> Rows:
-    plan = await plan_asked(visit)
-    found = await visit.platform.plans.work.findings(visit.scope, plan.plan_no)
-    found = [
-        one for one in found if query.get("state") in ("", one["state"]) and query.get("severity") in ("", one["data"].get("severity"))
-    ]
-    return Rows([_finding_row(visit, one) for one in found[query.offset : query.offset + query.size]], len(found))
-
-
-def _finding_row(visit: Visit, one: Mapping[str, Any]) -> dict[str, Any]:
-    data = one["data"]
-    (label, kind), (weight, colour) = FINDING_STATES[one["state"]], SEVERITIES.get(data.get("severity", ""), ("", ""))
-    return {
-        "words": visit.words.pick(data["zh"], data["en"]),
-        "link": f"/plans/findings/{one['finding_no']}",
-        "severity": Tag(visit.text(weight), colour) if weight else None,
-        "lines": "、".join(str(line) for line in data.get("lines") or ()),
-        "names": "、".join(data.get("names") or ()),
-        "state": Tag(visit.text(label), kind),
-        "note": one["note"],
-        "decided": one["decided_name"] or "",
-    }
-
-
-FINDINGS: Final = ListPage(
-    path="/plans/findings",
-    title=mark("规划里的不一致"),
-    rights=("plan.read",),
-    fetch=_findings,
-    context=plan_context,
-    template="plans/list.html",
-    columns=(
-        Column("words", mark("发现"), path="link", is_main=True),
-        Column("severity", mark("程度"), "tag"),
-        Column("lines", mark("行")),
-        Column("names", mark("指标名称")),
-        Column("state", mark("处理"), "tag"),
-        Column("note", mark("理由")),
-        Column("decided", mark("处理人")),
-    ),
-    filters=(
-        Filter("plan", "", "hidden"),
-        Filter("severity", mark("程度"), "choice", tuple((code, label) for code, (label, _) in SEVERITIES.items())),
-        Filter("state", mark("处理"), "choice", tuple((code, label) for code, (label, _) in FINDING_STATES.items())),
-    ),
-    empty_title=mark("没有发现不一致"),
-    empty_hint=mark("规则检查目标与基期、正文与表、县与市、单位和合计"),
-)
-
-
-async def show_finding(visit: Visit, refusal: str = "", status: int = 200) -> Response:
-    """Show one finding beside its lines, to decide on it."""
-    number = number_of(visit.request.path_params["finding"])
-    if number is None:
-        raise NotFoundError("没有这条核对结果", "there is no such finding")
-    found = await visit.platform.plans.work.finding(visit.scope, number)
-    plan = await visit.platform.plans.books.plan(visit.scope, found["plan_no"])
-    context = {
-        "plan": plan,
-        "status": status_tag(visit, plan),
-        "one": found,
-        "row": _finding_row(visit, found),
-        "states": FINDING_STATES,
-        "refusal": refusal,
-    }
-    return render(visit, "plans/finding.html", context, status=status)
-
-
-async def decide_finding(visit: Visit) -> Response:
-    """Say what was decided about a finding."""
-    form, number = await visit.form(), number_of(visit.request.path_params["finding"])
-    try:
-        plan_no = await visit.platform.plans.work.decide(visit.scope, number or 0, str(form.get("state", "")), str(form.get("note", "")))
-    except XinglinError as error:
-        return await show_finding(visit, error.message(visit.language), error.http_status)
-    return redirect(visit, f"/plans/findings?plan={plan_no}")
-
-
 async def _projects(visit: Visit, query: Query) -> Rows:
     plan = await plan_asked(visit)
     today = visit.platform.clock.today()
@@ -420,9 +332,6 @@ ROUTES: Final = (
     page("/plans/tasks/import", take_tasks, right="plan.edit", methods=("POST",)),
     page("/plans/tasks/{task}", show_task, right="plan.read"),
     page("/plans/tasks/{task}", change_task, right="plan.edit", methods=("POST",)),
-    *FINDINGS.routes(),
-    page("/plans/findings/{finding}", show_finding, right="plan.read"),
-    page("/plans/findings/{finding}", decide_finding, right="plan.edit", methods=("POST",)),
     *PROJECTS.routes(),
     page("/plans/projects/{project}", show_project, right="plan.read"),
     page("/plans/projects/{project}", change_project, right="plan.edit", methods=("POST",)),
