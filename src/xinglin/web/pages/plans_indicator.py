@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any, Final
 
@@ -149,7 +150,7 @@ async def change_indicator(visit: Visit) -> Response:
         if action == "bind":
             await figures.bind(visit.scope, number, _bindable(visit, one.data, str(form.get("measure", ""))))
         elif action == "path":
-            await figures.set_path(visit.scope, number, _typed_path(visit, form, one))
+            await figures.set_path(visit.scope, number, typed_path(form, one))
         elif action == "owner":
             await figures.set_owner(visit.scope, number, str(form.get("owner", "")))
         elif action == "value":
@@ -182,12 +183,14 @@ def _bindable(visit: Visit, data: Any, measure: str) -> str:
     return measure
 
 
-def _typed_path(visit: Visit, form: Any, one: Any) -> dict[int, float | None]:
-    """Return year → value of the form's boxes; an empty box, or the value of the straight line, is no value of the district's."""
+def typed_path(form: Any, one: Any) -> dict[int, float | None]:
+    """Return year → value of the fields `year-2027`; an empty one, or the value of the straight line, is no value of the district's."""
     found: dict[int, float | None] = {}
     line = {year: value for year, value, _ in living.yearly(living.path_of(one.data, {}))}
     for name, text in form.items():
-        if name.startswith("year-") and name.removeprefix("year-").isdecimal():
+        if name.startswith("year-"):
+            if not re.fullmatch(r"year-\d{4}", name, re.ASCII):
+                raise IncorrectError("年份写成 2026", "write a year as 2026", where="year")
             year, plain = int(name.removeprefix("year-")), str(text).strip()
             value = number_typed(plain) if plain else None
             is_line = value is not None and year not in one.path and living.figure(line.get(year)) == living.figure(value)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
 from starlette.responses import Response
 
+from xinglin.base.errors import IncorrectError, XinglinError
+from xinglin.web.exports import export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows
 from xinglin.web.page import Visit, page
@@ -19,6 +21,7 @@ from xinglin.web.pages.plans_asking import (
     board_of,
     held_together,
     living,
+    number_of,
     plan_asked,
     plan_options,
     state_tag,
@@ -26,8 +29,11 @@ from xinglin.web.pages.plans_asking import (
     target_words,
 )
 from xinglin.web.pages.plans_cockpit import table_json
+from xinglin.web.pages.plans_indicator import typed_path
+from xinglin.web.pages.plans_sheets import Refused, read_rows, refused_page
 
 _SPARK: Final = 14
+_PATH_HEADS: Final = {mark("编号"): "no", mark("年"): "year", mark("路径值"): "value", mark("责任单位"): "owner"}
 ORIGINS: Final = (
     ("counted", mark("规划指标")),
     ("table", mark("指标表")),
@@ -104,7 +110,7 @@ INDICATORS: Final = ListPage(
     group="plan",
     fetch=_fetch,
     context=plan_context,
-    template="plans/list.html",
+    template="plans/indicators.html",
     columns=(
         Column("name", mark("指标名称"), path="link", sortable=True, is_main=True),
         Column("category", mark("类别")),
@@ -147,5 +153,54 @@ async def plan_json(visit: Visit) -> Response:
     return Response(orjson.dumps(body), media_type="application/json")
 
 
-ROUTES: Final = (*INDICATORS.routes(), page("/plans/{plan}.json", plan_json, right="plan.read"))
+async def path_template(visit: Visit) -> Response:
+    """Return the sheet of paths: a line for every indicator and year the district may set, with what holds now."""
+    plan = await plan_asked(visit)
+    labels = [(head, "number" if name in ("no", "year", "value") else "text") for head, name in _PATH_HEADS.items()]
+    labels.insert(1, (mark("指标名称"), "text"))
+    lines = [
+        (one.indicator_no, one.data["name"], year, round(value, 4), one.owner)
+        for one in await visit.platform.plans.figures.indicators(visit.scope, plan.plan_no)
+        if living.is_counted(one.data)
+        for year, value, origin in living.yearly(living.path_of(one.data, one.path))
+        if origin in ("line", "set")
+    ]
+
+    async def cells() -> AsyncIterator[Sequence[object]]:
+        for line in lines:
+            yield line
+
+    return await export_answer(visit, visit.text(mark("规划路径")), [(visit.text(head), kind) for head, kind in labels], cells(), len(lines))
+
+
+async def take_paths(visit: Visit) -> Response:
+    """Take paths and owners from a filled sheet; good rows are kept, the others are said with their line."""
+    plan, form = await plan_asked(visit), await visit.form()
+    figures, back = visit.platform.plans.figures, f"/plans/indicators?plan={plan.plan_no}"
+    known = {one.indicator_no: one for one in await figures.indicators(visit.scope, plan.plan_no)}
+    try:
+        rows = await read_rows(visit, form.get("file"), _PATH_HEADS)
+    except XinglinError as error:
+        return await refused_page(visit, plan, back, [Refused(0, error.message(visit.language))], 0)
+    refused, kept = [], 0
+    for line, cells in rows:
+        try:
+            one = known.get(number_of(cells["no"].removesuffix(".0")) or 0)
+            if one is None:
+                raise IncorrectError("编号不是这份规划的指标：请用下载的表", "the number is no indicator of this plan: use the sheet", where="no")
+            await figures.set_path(visit.scope, one.indicator_no, typed_path({f"year-{cells['year'].removesuffix('.0')}": cells["value"]}, one))
+            if cells["owner"] != one.owner:
+                await figures.set_owner(visit.scope, one.indicator_no, cells["owner"])
+            kept += 1
+        except XinglinError as error:
+            refused.append(Refused(line, error.message(visit.language)))
+    return await refused_page(visit, plan, back, refused, kept)
+
+
+ROUTES: Final = (
+    *INDICATORS.routes(),
+    page("/plans/{plan}/paths/template.xlsx", path_template, right="plan.edit"),
+    page("/plans/{plan}/paths/import", take_paths, right="plan.edit", methods=("POST",)),
+    page("/plans/{plan}.json", plan_json, right="plan.read"),
+)
 MENU: Final = (INDICATORS.entry(),)
