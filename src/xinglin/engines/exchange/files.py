@@ -19,7 +19,7 @@ from xinglin.engines.exchange.waiting import waiting_rows
 from xinglin.engines.security import Scope
 from xinglin.engines.store import Ready
 
-LINES_A_CHUNK: Final = 1000
+LINES_A_CHUNK: Final = 500
 Progress = Callable[[str, int, int], None]
 """Called with (file name, files or lines done, of how many)."""
 
