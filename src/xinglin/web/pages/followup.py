@@ -150,20 +150,16 @@ def _last_days(told: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _carried(sitting: Sitting) -> dict[str, str]:
-    return raw_of(carry_over(sitting.form, sitting.earlier[0])) if sitting.earlier else {}
+    """Return what is brought over from the last form; what an unfinished visit holds was seen when it was left."""
+    held, last = raw_of(sitting.unfinished), sitting.earlier[0] if sitting.earlier else {}
+    return {name: text for name, text in raw_of(carry_over(sitting.form, last)).items() if name not in held}
 
 
 def _fresh(visit: Visit, sitting: Sitting) -> Typed:
     """Return the form before anything is typed: today, the doctor's name, what is carried over, what an unfinished visit has."""
     today, carried = visit.platform.clock.today(), _carried(sitting)
     raw = {**carried, KINDS[sitting.programme][2]: today.isoformat(), "doctor": visit.scope.display_name, **raw_of(sitting.unfinished)}
-    return Typed(
-        raw,
-        {name: value for name, value in carried.items() if name not in raw_of(sitting.unfinished)},
-        frozenset(),
-        {},
-        readings(sitting.form, sitting.record),
-    )
+    return Typed(raw, carried, frozenset(), {}, readings(sitting.form, sitting.record))
 
 
 def _sent(sitting: Sitting, form: Any) -> Typed:
