@@ -247,7 +247,9 @@ async def test_paths_and_owners_go_out_and_come_back_by_excel(world: World) -> N
         page.write_row(0, 0, rows[1])
         page.write_row(1, 0, [life[0], life[1], 2027, 79.9, "县卫生健康局"])
         page.write_row(2, 0, [life[0], life[1], 2027, "许多", "县卫生健康局"])
-    told = await world.county.post(f"/plans/{plan}/paths/import", {}, 200, files={"file": ("路径.xlsx", out.getvalue(), "application/vnd.ms-excel")})
+    told = await world.county.post(
+        f"/plans/{plan}/paths/import", {}, 200, files={"file": ("路径.xlsx", out.getvalue(), "application/vnd.ms-excel")}
+    )
     assert "存了 1 行，退回 1 行" in words(told.text)
     now = (await table(world.county, plan))["人均预期寿命"]["today"]
     assert now["owner"] == "县卫生健康局"
@@ -339,7 +341,18 @@ async def test_whatever_is_typed_is_answered_and_nothing_fails(world: World, pla
     assert token
     for text in odd:
         for path, fields in (
-            (f"/plans/{plan}/review", {"fingerprint": row, "action": "accept", "target_year": text, "target_value": text, "unit": text, "target_op": text, "kind": text}),
+            (
+                f"/plans/{plan}/review",
+                {
+                    "fingerprint": row,
+                    "action": "accept",
+                    "target_year": text,
+                    "target_value": text,
+                    "unit": text,
+                    "target_op": text,
+                    "kind": text,
+                },
+            ),
             (f"/plans/{plan}/review", {"line": "3", "action": "add", "name": text, "target_value": text}),
             (f"/plans/{plan}/review", {"fingerprint": text, "action": text}),
             (f"/plans/indicators/{number}", {"action": "value", "year": text, "month": text, "value": text, "source": text}),

@@ -19,7 +19,9 @@ async def test_the_demonstration_has_a_plan_and_plans_to_compare_with(database_u
     (beside / "README.md").write_text(TABLE, encoding="utf-8")
     (beside / "broken.pdf").write_bytes(b"%PDF-1.4 nothing")
     async with open_district(database_url, tmp_path / "data") as platform:
-        await platform.security.setup.add_demo_account(DemoAccount("county", "县项目办", DEMO_PASSWORD, NewMembership("county", None, (COUNTY,))))
+        await platform.security.setup.add_demo_account(
+            DemoAccount("county", "县项目办", DEMO_PASSWORD, NewMembership("county", None, (COUNTY,)))
+        )
         for _ in range(2):
             await load_demo_plans(platform, beside)
             scope = platform.security.system_scope()

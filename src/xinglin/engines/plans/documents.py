@@ -56,8 +56,7 @@ class Documents:
         await self._ground.allow(scope, "plan.edit", "correct", f"document {document_no} rows {len(corrections)}")
         now = self._ground.now()
         rows = [
-            (document_no, written(one[0], 100), one[1], kept_json(one[2]), now, account(scope), scope.display_name)
-            for one in corrections
+            (document_no, written(one[0], 100), one[1], kept_json(one[2]), now, account(scope), scope.display_name) for one in corrections
         ]
         async with self._ground.database.transaction() as connection:
             await connection.executemany(
@@ -72,7 +71,9 @@ class Documents:
         """Take a correction back.  Raises: ForbiddenError."""
         await self._ground.allow(scope, "plan.edit", "correct", f"document {document_no} withdrawn")
         async with self._ground.database.transaction() as connection:
-            await connection.execute("delete from plan_correction where document_no = $1 and fingerprint = $2", document_no, written(fingerprint, 100))
+            await connection.execute(
+                "delete from plan_correction where document_no = $1 and fingerprint = $2", document_no, written(fingerprint, 100)
+            )
 
 
 def _may_read(scope: Scope) -> None:

@@ -124,7 +124,11 @@ class Figures:
                     "select value, source, state from plan_value where indicator_no = $1 and year = $2 and month = $3 and ended_at is null",
                     *key,
                 )
-                if held is not None and (held["value"], held["source"]) == (one.value, written(one.source, 200)) and held["state"] != "refused":
+                if (
+                    held is not None
+                    and (held["value"], held["source"]) == (one.value, written(one.source, 200))
+                    and held["state"] != "refused"
+                ):
                     continue
                 await connection.execute(
                     "update plan_value set ended_at = $4 where indicator_no = $1 and year = $2 and month = $3 and ended_at is null",

@@ -170,7 +170,9 @@ async def path_template(visit: Visit) -> Response:
         for line in lines:
             yield line
 
-    return await export_answer(visit, visit.text(mark("规划路径")), [(visit.text(head), kind) for head, kind in labels], cells(), len(lines))
+    return await export_answer(
+        visit, visit.text(mark("规划路径")), [(visit.text(head), kind) for head, kind in labels], cells(), len(lines)
+    )
 
 
 async def take_paths(visit: Visit) -> Response:
@@ -187,8 +189,12 @@ async def take_paths(visit: Visit) -> Response:
         try:
             one = known.get(number_of(cells["no"].removesuffix(".0")) or 0)
             if one is None:
-                raise IncorrectError("编号不是这份规划的指标：请用下载的表", "the number is no indicator of this plan: use the sheet", where="no")
-            await figures.set_path(visit.scope, one.indicator_no, typed_path({f"year-{cells['year'].removesuffix('.0')}": cells["value"]}, one))
+                raise IncorrectError(
+                    "编号不是这份规划的指标：请用下载的表", "the number is no indicator of this plan: use the sheet", where="no"
+                )
+            await figures.set_path(
+                visit.scope, one.indicator_no, typed_path({f"year-{cells['year'].removesuffix('.0')}": cells["value"]}, one)
+            )
             if cells["owner"] != one.owner:
                 await figures.set_owner(visit.scope, one.indicator_no, cells["owner"])
             kept += 1
