@@ -83,11 +83,15 @@ class Desk:
         return _message(self._new_id(), orjson.dumps([entry.resource for entry in entries], default=str), entries)
 
     async def _enrolment(self, person: int) -> tuple[str, str]:
+        """Return the id of the enrolment and of its source patient: the present one, else the last (who left this year still counts)."""
+        found: list[tuple[bool, str, str]] = []
         for stored in await self._platform.store.person_bodies(self._scope, person, ["EpisodeOfCare"]):
             body = orjson.loads(stored.body)
-            if body["status"] == "active" and body["type"][0]["coding"][0]["code"] == "hypertension":
-                return stored.id, str(body["patient"]["reference"]).removeprefix("Patient/")
-        raise AssertionError("a counted resident has no enrolment")
+            if body["type"][0]["coding"][0]["code"] == "hypertension":
+                found.append((body["status"] != "active", stored.id, str(body["patient"]["reference"]).removeprefix("Patient/")))
+        if not found:
+            raise AssertionError("a counted resident has no enrolment")
+        return min(found)[1:]
 
     def _new_id(self) -> str:
         return uuid7(self._platform.clock, self._random)
