@@ -55,6 +55,7 @@ class Desk:
 
     async def persons(self, count: int) -> list[int]:
         """Return residents whose blood pressure counts as controlled now."""
+        await self.settled()
         query = MemberQuery("numerator", size=count)
         page = await self._platform.measures.members(self._scope, MEASURE, self._platform.clock.today(), query)
         if not page.members:

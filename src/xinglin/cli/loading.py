@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +14,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from xinglin.assembly import Platform, assemble
 from xinglin.base.database import Database
+from xinglin.base.errors import UnavailableError
 from xinglin.base.settings import DEMO_PASSWORD, Settings
 from xinglin.cli.demo_plans import folder_beside, load_demo_plans
 from xinglin.cli.known_accounts import make_accounts
 from xinglin.cli.session import settings_here
 from xinglin.engines.exchange import ImportOptions
 from xinglin.engines.geo import read_geojson, read_population_csv
-from xinglin.engines.rules import load_targets
+from xinglin.engines.rules import READER, load_targets
 
 JOB = "demo-load"
 SOURCES = {
@@ -52,13 +55,27 @@ def load_demo() -> None:
 
     async def run() -> None:
         async with assemble(settings, "command") as platform:
-            await load(platform, settings.data_dir / "demo")
+            await load(platform, settings.data_dir / "demo", counted)
 
     asyncio.run(run())
 
 
-async def load(platform: Platform, folder: Path) -> None:
-    """Load every file below a generated folder; what has been loaded changes nothing."""
+async def counted(platform: Platform) -> None:
+    """Return once the engine process has counted all that is recorded now, so that the first page that is opened tells whole numbers."""
+    day, head = platform.clock.today(), await platform.store.head()
+    asks = [(one.id, [day]) for one in platform.rules.edition(day).of_kind("measure")]
+    while True:
+        with suppress(UnavailableError):
+            figures = await platform.measures.overview(platform.security.system_scope(), asks)
+            async with platform.database.connection() as connection:
+                results = await connection.fetchval("select seq from feed_reader where name = $1", READER)
+            if min(found[0].seq for found in figures) >= head and (results or 0) >= head:
+                return
+        await asyncio.sleep(0.5)
+
+
+async def load(platform: Platform, folder: Path, after: Callable[[Platform], Awaitable[None]] | None = None) -> None:
+    """Load every file below a generated folder; what has been loaded changes nothing. after: what is waited for before it counts as loaded."""
     async with platform.database.connection() as connection:
         if await connection.fetchval("select finished_at from progress where job = $1", JOB):
             return
@@ -87,6 +104,9 @@ async def load(platform: Platform, folder: Path) -> None:
     await load_demo_plans(platform, folder_beside())
     await send_held_back(platform, folder)
     await platform.store.sample_tokens()
+    if after is not None:
+        await _note(platform.database, manifest["resources"], manifest["resources"], "计算指标 · counting")
+        await after(platform)
     await _note(platform.database, manifest["resources"], manifest["resources"], "", finished=True)
 
 

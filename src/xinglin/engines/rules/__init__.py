@@ -4,7 +4,7 @@ from xinglin.definitions import reference
 from xinglin.engines.rules.authenticity import CHECKS, Check, Finding
 from xinglin.engines.rules.closures import Closures, Frame
 from xinglin.engines.rules.explain import Explanation, Sentence, explain
-from xinglin.engines.rules.following import FollowOptions, ResultFollower
+from xinglin.engines.rules.following import READER, FollowOptions, ResultFollower
 from xinglin.engines.rules.forgetting import forget_person
 from xinglin.engines.rules.intervals import wilson
 from xinglin.engines.rules.measures import Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery, Part
@@ -47,6 +47,7 @@ __all__ = [
     "MemberQuery",
     "PROGRAMMES",
     "Part",
+    "READER",
     "RESULTS",
     "Record",
     "RemoteMeasures",
