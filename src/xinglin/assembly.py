@@ -143,7 +143,7 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
         rooms = Rooms(database, store, residents, register, terminology.current_value_sets)
         blobs = Blobs(settings.data_dir / "blobs")
         exchange = Exchange(rooms, Ledger(database, blobs, clock, settings.site))
-        channel = Channel(engine_socket(settings))
+        channel = Channel(engine_socket(settings), limit_s=settings.engine_wait_s)
         stack.push_async_callback(channel.close)
         jobs = Jobs(database, machine)
         stack.push_async_callback(jobs.close)

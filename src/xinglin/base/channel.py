@@ -20,6 +20,8 @@ from xinglin.base.errors import Category, UnavailableError, XinglinError
 
 Handler = Callable[..., Awaitable[Any]]
 MOST_BYTES: Final = 256 * 1024 * 1024
+LIMIT_S: Final = 60.0
+"""How long a call waits where nobody says otherwise: longer than the first count of a large district, shorter than anybody's patience."""
 _CLASSES: Final = {cls.category: cls for cls in XinglinError.__subclasses__()}
 _log = logging.getLogger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
@@ -90,18 +92,30 @@ async def serving(path: Path, handlers: Mapping[str, Handler]) -> AsyncIterator[
 
 
 class Channel:
-    """The calling side: keeps idle connections, opens more when calls overlap."""
+    """The calling side: keeps idle connections, opens more when calls overlap. limit_s: longest wait for an answer, seconds."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, limit_s: float = LIMIT_S) -> None:
         self._path = path
+        self._limit_s = limit_s
         self._idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
     async def call(self, name: str, **arguments: Any) -> Any:
         """Return what the handler `name` returned (of the types msgpack carries).
 
         Raises: the handler's XinglinError; UnavailableError when the other process is away (an idle connection that died is
-        replaced once; a call that was on its way is not repeated).
+        replaced once; a call that was on its way is not repeated), or when it has not answered within the limit of this channel.
         """
+        return await self.call_within(self._limit_s, name, **arguments)
+
+    async def call_within(self, seconds: float, name: str, /, **arguments: Any) -> Any:
+        """Return as `call`, for work that is known to take longer (or must not take as long) as the limit of this channel."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._call(name, arguments)
+        except TimeoutError as error:
+            raise _late(seconds) from error
+
+    async def _call(self, name: str, arguments: Mapping[str, Any]) -> Any:
         connection = self._idle.pop() if self._idle else None
         if connection is None or connection[1].is_closing() or connection[0].at_eof():
             connection = await self._connect()
@@ -137,3 +151,10 @@ class Channel:
     @staticmethod
     def _away() -> UnavailableError:
         return UnavailableError("统计引擎正在启动或重启，请稍后重试", "the engine process is starting; try again in a moment")
+
+
+def _late(seconds: float) -> UnavailableError:
+    return UnavailableError(
+        f"统计引擎 {seconds:g} 秒内没有回答，请稍后重试；若一直如此，请系统管理员重启服务",
+        f"the engine process has not answered within {seconds:g} seconds; try again in a moment, or have the service restarted",
+    )

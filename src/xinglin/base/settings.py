@@ -37,6 +37,7 @@ VARIABLES: Final = (
     Variable("XINGLIN_WEB_PROCESSES", "1", "网页进程数，1 到 64", "number of web processes, 1 to 64"),
     Variable("XINGLIN_CRYPTOGRAPHY", "international", "密码算法：international（国际）或 sm（国密 SM2/SM3/SM4）；安装后不要更改", "algorithms: international or sm (SM2, SM3, SM4); keep it once installed"),
     Variable("XINGLIN_NIGHTLY", "02:30", "每日后台工作开始的时刻（本区时区）", "time of day at which the daily work begins, in the district's zone"),
+    Variable("XINGLIN_ENGINE_WAIT", "60", "页面等统计引擎回答的最长秒数，1 到 600", "seconds a page waits for the engine process at most, 1 to 600"),
 )  # fmt: skip
 """Every environment variable the product reads; the reference page is made from it."""
 
@@ -51,6 +52,7 @@ class Settings:
     demo: synthetic data with known accounts; every page and print says so.
     cryptography: family of algorithms, `international` or `sm` (SM2, SM3, SM4).
     nightly: time of day in the zone after which the engine process does its daily work.
+    engine_wait_s: longest wait for an answer of the engine process, seconds.
     """
 
     data_dir: Path
@@ -63,6 +65,7 @@ class Settings:
     web_processes: int = 1
     cryptography: str = "international"
     nightly: time = time(2, 30)
+    engine_wait_s: int = 60
 
     def with_(self, **changes: object) -> Settings:
         """Return a copy with some fields replaced."""
@@ -111,4 +114,5 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         web_processes=_whole(environment, "XINGLIN_WEB_PROCESSES", 1, 1, 64),
         cryptography=_one_of(environment, "XINGLIN_CRYPTOGRAPHY", CRYPTOGRAPHY),
         nightly=_time_of_day(environment, "XINGLIN_NIGHTLY", time(2, 30)),
+        engine_wait_s=_whole(environment, "XINGLIN_ENGINE_WAIT", 60, 1, 600),
     )

@@ -57,7 +57,7 @@ def erase(
 async def refresh_lake(platform: Platform) -> None:
     """Let the lake take the erasure in: through the engine process where it runs, else here."""
     try:
-        await platform.engine.call("lake.refresh")
+        await platform.engine.call_within(_REFRESH_S, "lake.refresh")
         return
     except UnavailableError:
         pass

@@ -45,3 +45,21 @@ async def test_a_process_that_is_away_is_unavailable_and_back_again(tmp_path: Pa
     async with serving(tmp_path / "s", {"double": _double}):
         assert await channel.call("double", number=4) == 8
     await channel.close()
+
+
+async def test_a_process_that_hangs_is_told_after_the_limit_and_the_next_call_is_not_given_its_answer(tmp_path: Path) -> None:
+    release = asyncio.Event()
+
+    async def hang() -> str:
+        await release.wait()
+        return "late"
+
+    async with serving(tmp_path / "s", {"hang": hang, "double": _double}):
+        channel = Channel(tmp_path / "s", limit_s=0.05)
+        with pytest.raises(UnavailableError) as told:
+            await channel.call("hang")
+        assert "0.05" in told.value.zh and told.value.http_status == 503
+        release.set()
+        assert await channel.call_within(30, "double", number=2) == 4, "on a connection of its own"
+        assert await channel.call_within(30, "hang") == "late"
+        await channel.close()

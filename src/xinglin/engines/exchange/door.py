@@ -69,7 +69,7 @@ class Exchange:
         self.ledger = ledger
         self._rooms = rooms
         self._directory: dict[tuple[str, str], str] = {}
-        self._organization_rids: dict[str, int] = {}
+        self._directory_stamp: str | None = None
         self._checks: tuple[CodeOracle, Validator] | None = None
 
     async def submit(self, scope: Scope, submission: Submission, *, institution: int | None = None) -> Receipt:
@@ -158,7 +158,8 @@ class Exchange:
     ) -> Written:
         """Store what `ready` returned, once; as `write`.
 
-        Raises: RolledBackError for residents who may not be written; ChangedError where a condition fits something else by now.
+        Raises: RolledBackError for residents who may not be written; ChangedError where a condition or a code
+        means something else by now.
         """
         prepared, ready, met = work
         envelope, message_no = origin
@@ -230,8 +231,10 @@ class Exchange:
             return
         wanted = {tuple(text.split("/", 1)) for _, resource in stored for text in _register_references(resource)}
         rids = await self._rooms.store.rids([(rtype, own) for rtype, own in wanted])
-        await self._rooms.register.note(connection, stored, {f"{rtype}/{own}": rid for (rtype, own), rid in rids.items()})
-        self._directory.clear()
+        try:
+            await self._rooms.register.note(connection, stored, {f"{rtype}/{own}": rid for (rtype, own), rid in rids.items()})
+        except asyncpg.UniqueViolationError as error:
+            raise ChangedError from error  # somebody registered the code since the directory was read
 
     async def _tally(self, connection: asyncpg.Connection[Any], message_no: int, items: Sequence[Item]) -> None:
         organizations = {item.organization for item in items if item.organization}
@@ -259,14 +262,12 @@ class Exchange:
         return receipt
 
     async def _known(self, met: Met) -> Directory:
-        """Return the registered institutions and practitioners, read again after a change."""
-        if not self._directory:
-            async with self._rooms.database.connection() as connection:
-                rows = await connection.fetch(
-                    """select 'Organization' as rtype, i.code, n.id from institution i join ident n on n.rid = i.rid
-                       union all select 'Practitioner', p.code, n.id from practitioner p join ident n on n.rid = p.rid"""
-                )
-            self._directory = {(row["rtype"], row["code"]): row["id"] for row in rows}
+        """Return the registered institutions and practitioners, read again after a change by any process."""
+        register = self._rooms.register
+        async with self._rooms.database.connection() as connection:
+            stamp = await register.stamp(connection)
+            if stamp != self._directory_stamp:
+                self._directory, self._directory_stamp = await register.directory(connection), stamp
         return Directory(self._directory, await self._validator(), met.ids())
 
     async def _validator(self) -> Callable[[Mapping[str, Any]], list[Problem]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from xinglin.base.errors import NotFoundError, UnavailableError, XinglinError
+from xinglin.engines.exchange.conditions import ChangedError
 from xinglin.engines.exchange.door import NOTHING_MET, Exchange, RolledBackError, Rooms, without
 from xinglin.engines.exchange.gate import Prepared
 from xinglin.engines.exchange.ledger import Envelope
@@ -132,6 +133,9 @@ class Importer:
                 return await self._write_once(scope, origin, (chunk, prepared, ready))
             except RolledBackError as refusal:
                 prepared = without(prepared, refusal.problems)
+                ready = await self._exchange.ready(scope, prepared, origin)
+            except ChangedError:
+                prepared = await self._exchange.prepare(chunk.entries, origin[0].source)
                 ready = await self._exchange.ready(scope, prepared, origin)
 
     async def _write_once(self, scope: Scope, origin: tuple[Envelope, int], work: tuple[_Chunk, Prepared, Ready]) -> list[EntryProblem]:

@@ -91,9 +91,10 @@ def prepare(entries: Sequence[tuple[int, Entry]], sender: Sender, directory: Dir
             result.refused.add(number)
         elif number in directory.met:
             names[original_of(entry) or ""] = (entry.resource["resourceType"], directory.met[number])
-    directory = replace(directory, ids={**directory.ids, **_registered_here(entries, names)})
+    ids, shared = _registered_here(entries, sender, directory, (names, result))
+    directory = replace(directory, ids=ids)
     for number, entry in entries:
-        if number in result.refused or number in directory.met and entry.method == "POST":
+        if number in result.refused or number in shared or number in directory.met and entry.method == "POST":
             continue
         problems = _check(number, entry, directory) if entry.method != "DELETE" else []
         if not problems:
@@ -122,17 +123,47 @@ def _doubts(item: Item) -> list[EntryProblem]:
     ]
 
 
-def _registered_here(entries: Sequence[tuple[int, Entry]], names: Mapping[str, tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """Return the institutions and practitioners the message itself brings, so that its other entries may name them by code."""
-    found = {}
-    for _, entry in entries:
-        rtype = entry.resource.get("resourceType")
-        if rtype in _REGISTERED.values():
-            for identifier in entry.resource.get("identifier") or ():
-                known = names.get(original_of(entry) or "")
-                if known and isinstance(identifier, Mapping) and _REGISTERED.get(str(identifier.get("system"))) == rtype:
-                    found[(str(rtype), str(identifier.get("value")))] = known[1]
-    return found
+def _registered_here(
+    entries: Sequence[tuple[int, Entry]], sender: Sender, directory: Directory, state: tuple[dict[str, tuple[str, str]], Prepared]
+) -> tuple[dict[tuple[str, str], str], set[int]]:
+    """Return the directory with the institutions and practitioners the message itself brings, and the entries that mean one known already.
+
+    A code is registered once: what a second sender calls by it is the registered one, which stays as it is; references follow to it.
+    """
+    names, result = state
+    ids, shared = dict(directory.ids), set()
+    for number, entry in entries:
+        key = _register_key(entry)
+        if key is None or number in result.refused or entry.method == "DELETE":
+            continue
+        original = original_of(entry) or ""
+        rtype, own = names[original]
+        known = ids.setdefault(key, own)
+        if known == own:
+            continue
+        if sender.ids_are_ours:
+            words = ("这个编码已登记在另一条上，请修改已登记的那一条", "this code is registered under another id; change that one instead")
+            result.problems.append(EntryProblem(number, "conflict", f"{rtype}.identifier", *words))
+            result.refused.add(number)
+            continue
+        words = (
+            "这个编码已由先前的来源登记，沿用已登记的一条，内容不改；引用都指向它",
+            "this code was registered before; the registered one is kept as it is and references lead to it",
+        )
+        result.warnings.append(EntryProblem(number, WARNING, f"{rtype}.identifier", *words))
+        names[original] = (rtype, known)
+        shared.add(number)
+    return ids, shared
+
+
+def _register_key(entry: Entry) -> tuple[str, str] | None:
+    """Return (type, registered code) of an institution or practitioner."""
+    rtype = entry.resource.get("resourceType")
+    listed = entry.resource.get("identifier") if rtype in _REGISTERED.values() else None
+    for identifier in listed if isinstance(listed, list) else ():
+        if isinstance(identifier, Mapping) and _REGISTERED.get(str(identifier.get("system"))) == rtype and identifier.get("value"):
+            return str(rtype), str(identifier["value"])
+    return None
 
 
 def _named(number: int, entry: Entry, sender: Sender, state: tuple[dict[str, tuple[str, str]], Prepared]) -> bool:

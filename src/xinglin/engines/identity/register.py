@@ -13,6 +13,7 @@ from xinglin.engines.identity.keys import DIVISION, extension_value
 
 INSTITUTION_CODE: Final = "urn:oid:2.16.156.10011.1.5"
 PRACTITIONER_CODE: Final = "urn:oid:2.16.156.10011.1.4"
+_CHANGED: Final = "register"
 CLASS_SYSTEM: Final = "urn:xinglin:cs:institution-class"
 ROLE_SYSTEM: Final = "urn:xinglin:cs:staff-role"
 PRIMARY_CARE_CLASSES: Final = ("B", "C", "D600")
@@ -80,6 +81,25 @@ class Register:
                 await self._practitioner(connection, rid, resource)
             else:
                 await self._role(connection, resource, rids)
+        if any(code_of(resource, system) for _, resource in stored for system in (INSTITUTION_CODE, PRACTITIONER_CODE)):
+            await connection.execute(
+                "insert into installation (name, value, changed_at) values ($1, gen_random_uuid()::text, now())"
+                " on conflict (name) do update set value = excluded.value, changed_at = excluded.changed_at",
+                _CHANGED,
+            )
+
+    async def stamp(self, connection: asyncpg.Connection[Any]) -> str:
+        """Return a text that is another one after every committed change of codes, whichever process made it: what a copy is good for."""
+        found: str | None = await connection.fetchval("select value from installation where name = $1", _CHANGED)
+        return found or ""
+
+    async def directory(self, connection: asyncpg.Connection[Any]) -> dict[tuple[str, str], str]:
+        """Return (Organization or Practitioner, registered code) → id in the store."""
+        rows = await connection.fetch(
+            """select 'Organization' as rtype, i.code, n.id from institution i join ident n on n.rid = i.rid
+               union all select 'Practitioner', p.code, n.id from practitioner p join ident n on n.rid = p.rid"""
+        )
+        return {(row["rtype"], row["code"]): row["id"] for row in rows}
 
     async def _institution(
         self, connection: asyncpg.Connection[Any], rid: int, resource: Mapping[str, Any], rids: Mapping[str, int]

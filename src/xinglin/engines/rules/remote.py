@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from xinglin.base.channel import Channel
 from xinglin.engines.rules.measures import EVERYTHING, Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery
@@ -13,6 +13,9 @@ from xinglin.engines.rules.service import PATIENCE_S, row_of, table_of
 from xinglin.engines.rules.verification import Visit
 from xinglin.engines.rules.workload import WorkRow, WorkTable
 from xinglin.engines.security import Scope, Security
+
+_VERIFY_S: Final = 600.0
+"""Every check of a large district, asked for by hand: longer than a page waits for a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class RemoteMeasures:
 
     async def verify(self, scope: Scope) -> dict[str, int]:
         """Run the checks of what was entered now.  Raises: ForbiddenError without `appraisal`."""
-        found: dict[str, int] = await self._call("rules.verify", scope)
+        found: dict[str, int] = await self._channel.call_within(_VERIFY_S, "rules.verify", scope=self._security.seal(scope))
         return found
 
     async def _call(self, name: str, scope: Scope, **arguments: Any) -> Any:
