@@ -192,6 +192,13 @@ async def test_targets_come_from_excel_and_keep_their_history(world: World) -> N
     again = Target(year, 420999101000, house, "elderly", 80, "文件二")
     assert await world.platform.targets.put(scope, [again]) == 1 and await world.platform.targets.put(scope, [again]) == 0
     assert [one["target"] for one in await world.platform.targets.history(scope, year, "elderly")] == [80, 77]
+    far = io.BytesIO()
+    with xlsxwriter.Workbook(far, {"in_memory": True}) as book:
+        book.add_worksheet().write(1_000_000, 300, "x")
+    apart = {"file": ("远处.xlsx", far.getvalue(), "application/octet-stream")}
+    assert (
+        "删去" in (await world.county.post("/measures/tasks/assign", {"year": year, "programme": "elderly"}, status=422, files=apart)).text
+    )
     bad = {"file": ("任务.xlsx", b"no workbook", "application/octet-stream")}
     assert "Excel" in (await world.county.post("/measures/tasks/assign", {"year": year, "programme": "elderly"}, 422, files=bad)).text
 

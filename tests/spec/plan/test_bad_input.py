@@ -49,6 +49,15 @@ def test_a_password_is_named_for_pdf_and_word() -> None:
     assert read_document(paper.locked_pdf(LINES, ""), "plan.pdf").indicators
 
 
+def test_a_word_file_that_unpacks_to_more_than_the_limit_is_refused_before_it_is_read() -> None:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive, archive.open("word/document.xml", "w") as part:
+        for _ in range(401):
+            part.write(b" " * (1024 * 1024))
+    error = refusal(held.getvalue(), "bomb.docx")
+    assert (error.http_status, "400 MB" in error.zh) == (413, True)
+
+
 @pytest.mark.parametrize("cut", [20, 200, 700])
 def test_cut_files_are_damaged(cut: int) -> None:
     word = paper.word_with_merged_head()

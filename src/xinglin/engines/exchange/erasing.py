@@ -16,6 +16,7 @@ import xlsxwriter
 
 from xinglin import fhir
 from xinglin.base.ids import uuid5_of
+from xinglin.base.unpacking import PackedError, check_workbook
 from xinglin.engines.exchange.blobs import Blobs
 from xinglin.engines.exchange.gate import Sender, given_id
 from xinglin.engines.exchange.model import OWN_API
@@ -156,9 +157,11 @@ def _document(text: bytes, gone: Gone, origin: Origin) -> bytes:
 
 def _without_rows(content: bytes, gone: Gone) -> bytes:
     try:
+        if content[:4] == b"PK\x03\x04":
+            check_workbook(content)
         book = fastexcel.read_excel(content)
         sheets = {name: book.load_sheet(name, header_row=None, dtypes="string").to_arrow().to_pylist() for name in book.sheet_names}
-    except (fastexcel.FastExcelError, ValueError):
+    except (fastexcel.FastExcelError, PackedError, ValueError):
         return b"" if gone.known.stands_in(content) else content
     theirs = {name: [at for at, row in enumerate(rows) if gone.known.stands_in(orjson.dumps(row))] for name, rows in sheets.items()}
     if not any(theirs.values()):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,9 +11,9 @@ import msgspec
 import orjson
 
 from xinglin.base.errors import IncorrectError
+from xinglin.base.unpacking import PackedError, gunzip
 from xinglin.engines.exchange.model import Entry
 
-MOST_BYTES: Final = 512 * 1024 * 1024
 _MAGIC: Final = (
     (b"%PDF", "PDF", "PDF"),
     (b"\xd0\xcf\x11\xe0", "旧版 Office 文件（doc/xls）", "an old Office file (doc, xls)"),
@@ -48,19 +46,15 @@ def unpack(content: bytes) -> bytes:
     if content[:2] != b"\x1f\x8b":
         return content
     try:
-        decompressor = zlib.decompressobj(16 + zlib.MAX_WBITS)
-        text = decompressor.decompress(content, MOST_BYTES)
-        if decompressor.unconsumed_tail:
-            raise UnreadableError("too_large", "解压后超过 512 MB，请分成几个文件", "over 512 MB unpacked; split it into several files")
-        if not decompressor.eof:
-            raise UnreadableError(
-                "unreadable",
-                "压缩文件不完整（被截断），请重新导出并完整传送",
-                "the gzip file is cut off; export it again and send the whole of it",
-            )
-        return text if not decompressor.unused_data else gzip.decompress(content)
-    except (zlib.error, OSError, EOFError) as error:
-        raise UnreadableError("unreadable", "压缩文件已损坏，请重新导出", "the gzip file is damaged; export it again") from error
+        return gunzip(content)
+    except PackedError as error:
+        raise unopened(error) from error
+
+
+def unopened(error: PackedError) -> UnreadableError:
+    """Return why a packed file was not opened, with the quarantine's code."""
+    reason = {"too_large": "too_large", "unsupported": "not_fhir"}.get(error.reason, "unreadable")
+    return UnreadableError(reason, error.zh, error.en)
 
 
 def check_text(text: bytes) -> None:

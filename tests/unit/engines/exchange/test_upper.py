@@ -22,6 +22,16 @@ NOVEMBER = Period("hypertension-followup", date(2026, 11, 1), date(2026, 11, 30)
 TITLES = ("姓名", "身份证号", "随访日期", "随访方式", "血压(mmHg)", "体重(kg)", "此次随访分类")
 
 
+def far_apart() -> bytes:
+    """Return a workbook of a few kilobytes whose last cell makes a reader lay out hundreds of millions of cells."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        page = book.add_worksheet()
+        page.write(0, 0, "姓名")
+        page.write(1_000_000, 300, "x")
+    return out.getvalue()
+
+
 @pytest.fixture(scope="module")
 async def loaded(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     async with open_district(database_url, tmp_path_factory.mktemp("district")) as platform:
@@ -154,6 +164,7 @@ async def test_bad_rows_never_stop_good_ones_and_come_back_as_a_workbook(distric
         ("缺列.xlsx", sheet(("李测一", "136/84"), titles=("姓名", "血压(mmHg)")), "身份证号、随访日期"),
         ("断.xlsx", sheet()[:300], "不完整"),
         ("x.json", b'{"resourceType":"Bundle"}', "表格"),
+        ("远处.xlsx", far_apart(), "删去"),
     ],
 )
 async def test_what_is_no_sheet_is_kept_and_told_what_to_send(district: Platform, name: str, content: bytes, says: str) -> None:

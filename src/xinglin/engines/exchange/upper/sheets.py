@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -14,12 +12,12 @@ import fastexcel
 
 from xinglin.base.errors import IncorrectError
 from xinglin.base.text import to_halfwidth
-from xinglin.engines.exchange.reading import UnreadableError, check_text
+from xinglin.base.unpacking import PackedError, check_workbook
+from xinglin.engines.exchange.reading import UnreadableError, check_text, unopened
 from xinglin.engines.exchange.upper.cells import read_cell
 from xinglin.engines.exchange.upper.model import NO_DAY, Catalogue, CellProblem, SheetColumn, SheetMapping, SheetRow
 
 _HEAD_ROWS: Final = 30
-_UNPACKED_BYTES: Final = 512 * 1024 * 1024
 _OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0"
 Cells = list[list[str]]
 
@@ -82,19 +80,9 @@ def _sheets(content: bytes) -> Iterator[Cells]:
 
 def _check_package(content: bytes) -> None:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as package:
-            infos = package.infolist()
-    except zipfile.BadZipFile as error:
-        raise UnreadableError("unreadable", "文件不完整，请重新导出", "the file is cut off; export it again") from error
-    names = [info.filename for info in infos]
-    if any(name.startswith("word/") for name in names):
-        raise UnreadableError("not_fhir", "这是 Word 文档，请另存为 Excel（.xlsx）", "this is a Word document; save it as Excel (.xlsx)")
-    if not any(name.startswith(("xl/", "content.xml")) for name in names):
-        raise UnreadableError(
-            "not_fhir", "这是 ZIP 压缩包，请解压后上传其中的 Excel", "this is a ZIP archive; send the Excel file inside it"
-        )
-    if sum(info.file_size for info in infos) > _UNPACKED_BYTES:
-        raise UnreadableError("too_large", "解压后超过 512 MB，请分成几个文件", "over 512 MB unpacked; split it into several files")
+        check_workbook(content)
+    except PackedError as error:
+        raise unopened(error) from error
 
 
 def _workbook(content: bytes) -> Iterator[Cells]:

@@ -9,6 +9,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from xinglin.base.unpacking import PackedError, UnpackLimits, check_package
 from xinglin.modules.plan.reading import errors
 from xinglin.modules.plan.reading.html_source import put_table, spread_spans
 from xinglin.modules.plan.reading.layout import Grid, Source
@@ -16,7 +17,7 @@ from xinglin.modules.plan.reading.normal import squeeze, tidy
 
 _W: Final = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-_LIMIT: Final = 400 * 1024 * 1024
+_LIMITS: Final = UnpackLimits(total_bytes=400 * 1024 * 1024)
 _MAX_DEPTH: Final = 20
 
 
@@ -55,9 +56,12 @@ def _parts(data: bytes, name: str) -> tuple[dict[str, Any], bool]:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True)
     parts: dict[str, Any] = {}
     try:
+        check_package(data, _LIMITS)
+    except PackedError as error:
+        refusals = {"too_large": errors.too_large(name, _LIMITS.total_bytes // 1024 // 1024), "locked": errors.with_password(name)}
+        raise refusals.get(error.reason, errors.damaged(name, "Word (.docx)")) from error
+    try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            if any(info.flag_bits & 1 for info in archive.infolist()):
-                raise errors.with_password(name)
             members = set(archive.namelist())
             if "word/document.xml" not in members:
                 raise errors.unknown_kind(name)
@@ -65,8 +69,6 @@ def _parts(data: bytes, name: str) -> tuple[dict[str, Any], bool]:
                 member = f"word/{part}.xml"
                 if member not in members:
                     continue
-                if archive.getinfo(member).file_size > _LIMIT:
-                    raise errors.too_large(name, _LIMIT // 1024 // 1024)
                 parts[part] = etree.fromstring(archive.read(member), parser)
     except (
         zipfile.BadZipFile,

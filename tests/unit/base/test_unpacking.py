@@ -1,0 +1,111 @@
+"""Packed files are opened only within limits, whatever they say of themselves."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+
+import pytest
+import xlsxwriter
+
+from xinglin.base.unpacking import PackedError, UnpackLimits, check_package, check_workbook, gunzip
+
+SMALL = UnpackLimits(total_bytes=1024 * 1024, parts=20, cells=10_000)
+
+
+def package(parts: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def workbook(*cells: tuple[int, int]) -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for row, column in cells:
+            sheet.write(row, column, "x")
+    return out.getvalue()
+
+
+def lying(content: bytes, told: int) -> bytes:
+    """Return a package whose only part states another unpacked size and the checksum of that much of it."""
+    at = content.rindex(b"PK\x01\x02")
+    check = zlib.crc32(b"\0" * told).to_bytes(4, "little")
+    return content[: at + 16] + check + content[at + 20 : at + 24] + told.to_bytes(4, "little") + content[at + 28 :]
+
+
+def refused(reason: str, content: bytes) -> PackedError:
+    with pytest.raises(PackedError) as told:
+        check_workbook(content, SMALL)
+    assert told.value.reason == reason and told.value.zh and told.value.en
+    return told.value
+
+
+def test_what_is_within_the_limits_is_opened() -> None:
+    assert gunzip(gzip.compress(b"one") + gzip.compress(b"two") + b"\0" * 100, SMALL) == b"onetwo"
+    check_workbook(workbook((0, 0), (400, 20)), SMALL)
+    assert check_package(package({"word/document.xml": b"<w/>"}), SMALL) == ("word/document.xml",)
+
+
+@pytest.mark.parametrize("content", [gzip.compress(b"\0" * 3_000_000), gzip.compress(b"x") + gzip.compress(b"\0" * 3_000_000)])
+def test_a_gzip_bomb_is_refused_in_its_second_member_too(content: bytes) -> None:
+    with pytest.raises(PackedError) as told:
+        gunzip(content, SMALL)
+    assert (told.value.reason, told.value.http_status) == ("too_large", 413)
+
+
+@pytest.mark.parametrize(("cut", "reason"), [(lambda c: c[:-10], "cut_off"), (lambda c: c[:12] + b"\xff" * 9 + c[21:], "damaged")])
+def test_gzip_that_is_not_whole(cut: object, reason: str) -> None:
+    with pytest.raises(PackedError) as told:
+        gunzip(cut(gzip.compress(bytes(range(256)) * 40)))  # type: ignore[operator]
+    assert told.value.reason == reason
+
+
+def test_a_zip_bomb_is_refused_whatever_it_says_of_its_size() -> None:
+    bomb = package({"xl/worksheets/sheet1.xml": b"\0" * 3_000_000})
+    assert len(bomb) < 10_000 and "1 MB" in refused("too_large", bomb).zh
+    small = lying(bomb, 100)
+    with zipfile.ZipFile(io.BytesIO(small)) as archive:
+        assert len(archive.read("xl/worksheets/sheet1.xml")) == 100, "a reader that believes it sees a small file"
+    refused("too_large", small)
+    refused("too_large", package({f"xl/{n}.xml": b"" for n in range(30)}))
+
+
+def test_cells_that_stand_too_far_apart_are_refused_and_empty_ones_are_not_counted() -> None:
+    assert "删去" in refused("too_large", workbook((0, 0), (9_999, 9))).zh
+    far = (
+        b'<worksheet><sheetData><row r="900000"><c><v>1</v></c></row><row r="1"><c r="Z1" t="n"><v>1</v></c></row></sheetData></worksheet>'
+    )
+    refused("too_large", package({"xl/other.xml": far}))
+    empty = (
+        b'<worksheet><sheetData><row r="900000"><c r="A900000" s="1"/></row><row r="1"><c r="B1"><v>1</v></c></row></sheetData></worksheet>'
+    )
+    check_workbook(package({"xl/worksheets/sheet1.xml": empty}), SMALL)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "says"),
+    [
+        (b"PK\x03\x04" + b"\0" * 80, "cut_off", "重新导出"),
+        (package({"word/document.xml": b"<w/>"}), "unsupported", "Word"),
+        (package({"a.txt": b"x"}), "unsupported", "解压"),
+        (package({"content.xml": b"x"}), "unsupported", ".xlsx"),
+        (package({"xl/worksheets/sheet1.bin": b"x"}), "unsupported", ".xlsx"),
+        (package({"xl/a.xml": b"x" * 999}, zipfile.ZIP_BZIP2), "unsupported", "另存"),
+    ],
+)
+def test_what_is_no_workbook_is_told_what_it_is(content: bytes, reason: str, says: str) -> None:
+    assert says in refused(reason, content).zh
+
+
+def test_a_workbook_with_a_password_or_damage_is_told() -> None:
+    content = bytearray(package({"xl/workbook.xml": bytes(range(256)) * 9}))
+    locked = bytes(content[: content.rindex(b"PK\x01\x02") + 8] + b"\x01" + content[content.rindex(b"PK\x01\x02") + 9 :])
+    refused("locked", locked)
+    content[45:48] = b"\xff" * 3
+    refused("damaged", bytes(content))
