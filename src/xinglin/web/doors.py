@@ -39,6 +39,12 @@ async def names(visit: Visit) -> Names:
     return Names(by_place, {one.code: one.name for one in people} | {ids[one.rid]: one.name for one in people if one.rid in ids})
 
 
+async def newest_message(visit: Visit) -> int:
+    """Return the number of the message that wrote the newest entry, 0 before any: what is saved later has a higher one."""
+    async with visit.platform.database.connection() as connection:
+        return await connection.fetchval("select message_no from feed order by seq desc limit 1") or 0
+
+
 async def record_of(visit: Visit, person: int) -> Record:
     """Return a resident's record for a page. Raises: NotFoundError outside the scope."""
     return read_record(await visit.platform.store.person_bodies(visit.scope, person), await names(visit))

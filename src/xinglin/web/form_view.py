@@ -51,11 +51,13 @@ class Typed:
 def text_of(value: Any) -> str:
     """Return an answer as somebody would type it.
 
-    >>> text_of(("2", "5")), text_of(65.0), text_of(date(2026, 11, 21))
-    ('2,5', '65', '2026-11-21')
+    >>> text_of(("2", "5")), text_of(65.0), text_of(date(2026, 11, 21)), text_of(True)
+    ('2,5', '65', '2026-11-21', '1')
     """
     if value is None:
         return ""
+    if isinstance(value, bool):
+        return "1" if value else "2"
     if isinstance(value, tuple | list):
         return ",".join(str(one) for one in value)
     if isinstance(value, float):
@@ -144,11 +146,11 @@ class _View:
         return Field(
             link_id=item.link_id,
             label=capital(item.words.say(self.language)),
-            kind=item.type if item.type in ("code", "codes", "number", "date") else "text",
+            kind="code" if item.type == "boolean" else item.type if item.type in ("code", "codes", "number", "date") else "text",
             value=value,
             unit=item.unit,
             hint=item.hint.say(self.language),
-            choices=[Choice(choice.code, choice.words.say(self.language)) for choice in item.choices],
+            choices=choices_of(item, self.language),
             origin=self._origin(item, name, value, computed),
             computed=computed,
             reason=self.typed.raw.get(item.override_link_id, ""),
@@ -177,6 +179,13 @@ class _View:
             [self.field(inner, f"{item.link_id}.{number}.{inner.link_id}", with_words=number == 0) for inner in item.items]
             for number in range(lines)
         ]
+
+
+def choices_of(item: Item, language: str) -> list[Choice]:
+    """Return the answers of a coded question with their digits; those of a yes-or-no question are 1 and 2."""
+    if item.type == "boolean":
+        return [Choice("1", "yes" if language == "en" else "是"), Choice("2", "no" if language == "en" else "否")]
+    return [Choice(choice.code, choice.words.say(language)) for choice in item.choices]
 
 
 def _is_always_required(item: Item) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Final, Literal
 
 import orjson
@@ -23,7 +24,7 @@ def new_id(visit: Visit) -> str:
 
 
 class Sending:
-    """One sending of a form: its number is the id of the first resource it makes, so that the same form sent twice is seen to be the same.
+    """One sending of a form: its number is the id of the filled form it stores, so that the same form sent twice is seen to be the same.
 
     text: what the form carried; anything but a UUID starts a new sending.
     """
@@ -31,20 +32,18 @@ class Sending:
     def __init__(self, visit: Visit, text: str = "") -> None:
         self.number = text if _UUID.fullmatch(text) else new_id(visit)
         self._visit = visit
-        self._given = 0
 
-    def next_id(self) -> str:
-        """Return the sending's own number first, then new ids."""
-        self._given += 1
-        return self.number if self._given == 1 else new_id(self._visit)
+    def ids(self, first: str) -> Callable[[], str]:
+        """Return what gives ids: `first`, then new ones."""
+        given = chain([first], iter(lambda: new_id(self._visit), None))
+        return lambda: str(next(given))
 
-    async def is_done(self, rtype: str) -> bool:
-        """Return whether this sending has been stored already. rtype: type of the first resource it makes."""
+    async def kept(self, rtype: str) -> bytes | None:
+        """Return what this sending has stored already, None before it did. rtype: type of the resource with its number."""
         try:
-            await self._visit.platform.store.read(self._visit.scope, rtype, self.number)
+            return (await self._visit.platform.store.read(self._visit.scope, rtype, self.number)).body
         except NotFoundError:
-            return False
-        return True
+            return None
 
 
 def insist(receipt: Receipt) -> None:

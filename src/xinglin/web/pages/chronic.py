@@ -13,6 +13,7 @@ from xinglin.definitions import Form, Item, carry_over, parse_answers
 from xinglin.engines.geo import subtree
 from xinglin.engines.identity import PersonCard
 from xinglin.engines.rules import Duty, WorklistQuery, Worklists
+from xinglin.web.doors import newest_message
 from xinglin.web.form_view import raw_of
 from xinglin.web.i18n import capital, mark
 from xinglin.web.lists import Filter
@@ -20,8 +21,9 @@ from xinglin.web.menu import Entry
 from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.desk import DESK, reading_of
-from xinglin.web.pages.followup import PROGRAMMES, entries, form_of, sit
+from xinglin.web.pages.followup import clash, entries, is_same
 from xinglin.web.pages.residents import area_options, card_row
+from xinglin.web.pages.sitting import PROGRAMMES, form_of, sit
 from xinglin.web.recording import Sending, submit
 
 _ROWS: Final = 30
@@ -40,7 +42,7 @@ _CELLS: Final = (
 )
 _KEPT: Final = "same_as_before"
 # What a line carries beside its cells: whether unusual values were seen, the last reading shown, the number of this sending.
-_AROUND: Final = ("seen", "last", "sending")
+_AROUND: Final = ("seen", "last", "sending", "known")
 
 
 def _list_of(path: str, title: str, name: str, hint: str) -> Any:
@@ -102,13 +104,13 @@ async def show_batch(visit: Visit) -> Response:
     programme, area = _asked(visit)
     duties, cards = await _due(visit, programme, area)
     await visit.record("list", "worklist", persons=sorted(cards))
-    today = visit.platform.clock.today().isoformat()
+    today, known = visit.platform.clock.today().isoformat(), str(await newest_message(visit))
     lines = [
         Line(
             cards[duty.person],
             card_row(visit, cards[duty.person]),
             reading_of(duty),
-            {"visit_date": today, "sending": Sending(visit).number},
+            {"visit_date": today, "sending": Sending(visit).number, "known": known},
         )
         for duty in duties
         if duty.person in cards
@@ -169,13 +171,16 @@ async def _save_line(visit: Visit, of: tuple[str, Form], card: PersonCard, cells
         return line
     sending = Sending(visit, cells["sending"])
     try:
-        if await sending.is_done("Encounter"):
-            return replace(line, done=True)
         sitting = await sit(visit, card.person, programme)
         carried = raw_of(carry_over(form, sitting.earlier[0])) if cells[_KEPT] and sitting.earlier else {}
         typed = {name: value for name, value in cells.items() if name not in (_KEPT, *_AROUND)}
         today = visit.platform.clock.today()
         parsed = parse_answers(form, {**carried, "doctor": visit.scope.display_name, **typed}, sitting.context(today))
+        kept = await sending.kept("QuestionnaireResponse")
+        if kept is not None and is_same(sitting, kept, parsed):
+            return replace(line, done=True)
+        if refusal := clash(visit, sitting, cells["known"]):
+            return replace(line, refusal=refusal, cells={**cells, "known": str(sitting.known), "sending": Sending(visit).number})
         said = {one.link_id: one.words.say(visit.language) for one in parsed.problems if one.kind != "unusual"}
         odd = {one.link_id: one.words.say(visit.language) for one in parsed.problems if one.kind == "unusual"}
         if said or odd and not cells["seen"]:

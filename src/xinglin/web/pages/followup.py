@@ -2,151 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
 import orjson
 from starlette.responses import JSONResponse, Response
 
-from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError
-from xinglin.definitions import Form, FormContext, Parsed, Problem, carry_over, computed, parse_answers, shipped_forms
+from xinglin.base.errors import ConflictError, IncorrectError
+from xinglin.definitions import Parsed, Problem, carry_over, computed, parse_answers
 from xinglin.engines.exchange import Entry
-from xinglin.engines.identity import PersonCard
 from xinglin.engines.rules import WorklistQuery, Worklists
-from xinglin.engines.store import Stored
-from xinglin.web.doors import names
 from xinglin.web.form_view import Typed, answers_of, raw_of, sections_of, text_of
-from xinglin.web.i18n import capital, mark
+from xinglin.web.i18n import capital
 from xinglin.web.modules import recording_of
+from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.residents import card_row
-from xinglin.web.record import Record, read_record
+from xinglin.web.pages.sitting import EXAMINATION, KINDS, PROGRAMMES, Sitting, path_of, readings, sit
+from xinglin.web.record import Happening, coding
 from xinglin.web.recording import Sending, submit
-
-PROGRAMMES: Final = {"hypertension": mark("高血压随访"), "diabetes2": mark("2 型糖尿病随访")}
-EXAMINATION: Final = "examination"
-# Path word → (form, the duty it fulfils, the question that holds the day).
-KINDS: Final = {
-    "hypertension": ("hypertension-followup", "hypertension-followup", "visit_date"),
-    "diabetes2": ("diabetes2-followup", "diabetes2-followup", "visit_date"),
-    EXAMINATION: ("health-examination", "annual-examination", "exam_date"),
-}
-_TYPES: Final = (
-    "Patient",
-    "EpisodeOfCare",
-    "Encounter",
-    "Observation",
-    "QuestionnaireResponse",
-    "MedicationStatement",
-    "Condition",
-    "Task",
-    "Contract",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Sitting:
-    """Everything a visit's form needs: the form, the resident, the record, the earlier forms (newest first), the visit to complete."""
-
-    programme: str
-    form: Form
-    card: PersonCard
-    record: Record
-    earlier: Sequence[Mapping[str, Any]]
-    unfinished: Mapping[str, Any]
-    replaced: Sequence[tuple[Stored, dict[str, Any]]]
-    patient: str
-    episode: str
-    enrolled_on: date | None
-
-    def context(self, today: date) -> FormContext:
-        """Return what the form's rules know beside the answers."""
-        previous = next((answers["outcome_class"] for answers in self.earlier if answers.get("outcome_class")), None)
-        known = {"birth_date": self.card.birth_date, "death_date": self.card.death_date, "enrolled_on": self.enrolled_on}
-        return FormContext(today, {**known, "previous_outcome_class": previous})
-
-
-def form_of(visit: Visit, programme: str) -> Form:
-    """Return the form of a programme (or of the health examination) in force today. Raises: NotFoundError."""
-    if programme not in KINDS:
-        raise NotFoundError("没有这种随访表", "there is no such follow-up form")
-    return shipped_forms(visit.platform.clock.today())[KINDS[programme][0]]
-
-
-async def sit(visit: Visit, person: int, programme: str, encounter_id: str = "") -> Sitting:
-    """Gather what the form of one resident needs. Raises: NotFoundError outside the scope, ConflictError for one not enrolled."""
-    form, card = form_of(visit, programme), await visit.platform.residents.card(visit.scope, person)
-    stored = await visit.platform.store.person_bodies(visit.scope, person, _TYPES)
-    bodies = [(one, orjson.loads(one.body)) for one in stored]
-    active = [
-        (one, body)
-        for one, body in bodies
-        if one.rtype == "EpisodeOfCare" and body.get("status") == "active" and _code(body.get("type")) == programme
-    ]
-    if not active and programme != EXAMINATION:
-        raise ConflictError("这位居民不在管：请先纳入管理", "this resident is not enrolled: enrol first")
-    responses = sorted(
-        (
-            (str(body.get("authored", "")), body)
-            for one, body in bodies
-            if one.rtype == "QuestionnaireResponse" and str(body.get("questionnaire", "")).startswith(f"urn:xinglin:form:{form.id}|")
-        ),
-        key=lambda pair: pair[0],
-        reverse=True,
-    )
-    completed = [answers_of(form, body) for _, body in responses if body.get("status") in ("completed", "amended")]
-    completed.sort(key=lambda answers: str(answers.get(KINDS[programme][2], "")), reverse=True)
-    replaced = [(one, body) for one, body in bodies if encounter_id and _is_about(one, body, encounter_id)]
-    pending = next((answers_of(form, body) for one, body in replaced if one.rtype == "QuestionnaireResponse"), {})
-    record = read_record(stored, await names(visit))
-    patients = [one for one, _ in bodies if one.rtype == "Patient"]
-    holder = next((one for one in patients if card.record_number and card.record_number.encode() in one.body), patients[0])
-    patient = str(active[0][1].get("patient", {}).get("reference", "")).removeprefix("Patient/") if active else holder.id
-    episode, since = (active[0][0].id, _start_of(active[0][1])) if active else ("", None)
-    return Sitting(programme, form, card, record, completed, pending, replaced, patient, episode, since)
-
-
-def _start_of(episode: Mapping[str, Any]) -> date | None:
-    """Return the day an enrolment began, None where only its month or year is known."""
-    try:
-        return date.fromisoformat(str(episode.get("period", {}).get("start", ""))[:10])
-    except ValueError:
-        return None
-
-
-def _is_about(stored: Stored, body: Mapping[str, Any], encounter_id: str) -> bool:
-    """Return whether a resource is an unfinished visit or came with it."""
-    if stored.rtype == "Encounter":
-        return stored.id == encounter_id and body.get("status") == "in-progress"
-    if body.get("status") in ("entered-in-error", "completed") and stored.rtype in ("Task", "QuestionnaireResponse"):
-        return False
-    return any(body.get(name, {}).get("reference") == f"Encounter/{encounter_id}" for name in ("encounter", "context", "focus"))
-
-
-def _code(concepts: Any) -> str:
-    return next((str(coding.get("code", "")) for concept in concepts or () for coding in concept.get("coding") or ()), "")
-
-
-def readings(form: Form, record: Record) -> dict[str, list[tuple[str, str]]]:
-    """Return link id → the last three readings of each question that measures something."""
-    found: dict[str, list[tuple[str, str]]] = {}
-    for item in form.items:
-        if item.loinc in ("8480-6", "8462-4"):
-            place = 0 if item.loinc == "8480-6" else 1
-            found[item.link_id] = _last_days((one.day, f"{one.values[place]:g}") for one in record.pressures)
-        elif item.loinc:
-            found[item.link_id] = _last_days((one.day, one.text) for one in record.readings.get(item.loinc, ()))
-    return found
-
-
-def _last_days(told: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the readings of the last three days that have one: two forms of one visit hold the same reading."""
-    by_day: dict[str, str] = {}
-    for day, text in told:
-        by_day.setdefault(day, text)
-    return list(by_day.items())[:3]
 
 
 def _carried(sitting: Sitting) -> dict[str, str]:
@@ -163,7 +39,10 @@ def _fresh(visit: Visit, sitting: Sitting) -> Typed:
 
 
 def _sent(sitting: Sitting, form: Any) -> Typed:
-    """Return the form as it was sent. A computed value that still is what was shown counts as not typed."""
+    """Return the form as it was sent. A computed value that still is what was shown counts as not typed.
+
+    What was not brought over when the form was opened was typed, even where it says the same as a visit saved since.
+    """
     raw = {
         key: str(value) for key, value in form.items() if isinstance(value, str) and key not in ("form_token", "confirmed", "then", "seen")
     }
@@ -171,7 +50,8 @@ def _sent(sitting: Sitting, form: Any) -> Typed:
     raw = {
         key: "" if key in shown and value.strip() == shown[key] else value for key, value in raw.items() if not key.startswith("computed_")
     }
-    carried = _carried(sitting)
+    brought = str(form.get("brought", " ".join(_carried(sitting)))).split()
+    carried = {name: text for name, text in _carried(sitting).items() if name in brought}
     confirmed = frozenset(carried) if form.get("confirm_all") else frozenset(str(name) for name in form.getlist("confirmed"))
     return Typed(raw, carried, confirmed, {}, readings(sitting.form, sitting.record))
 
@@ -220,12 +100,22 @@ async def _form_page(visit: Visit, sitting: Sitting, typed: Typed, problems: Seq
         "unfinished": bool(sitting.replaced),
         "can_wait": any(problem.kind == "missing" for problem in problems) and all(problem.kind != "error" for problem in problems),
         "refusal": refusal,
-        "told": visit.text("上一位已保存") if visit.request.query_params.get("told") else "",
+        "wrong": bool(problems),
+        "told": await _told(visit),
+        "known": sitting.known,
+        "brought": " ".join(typed.carried),
         "today": today,
         "sending": typed.raw.get("sending") or Sending(visit).number,
         "advice": _advice(visit, sitting, typed, problems),
     }
     return render(visit, "followup/form.html", context, status=422 if problems or refusal else 200)
+
+
+async def _told(visit: Visit) -> str:
+    """Return whose visit was saved before this form came up, "" for a form opened by itself."""
+    person = read_number(visit.request.query_params.get("told", ""))
+    card = (await visit.platform.residents.cards(visit.scope, [person])).get(person) if person is not None else None
+    return visit.text("{name} 已保存，下一位：", name=card.name) if card is not None else ""
 
 
 def _advice(visit: Visit, sitting: Sitting, typed: Typed, problems: Sequence[Problem]) -> str:
@@ -272,8 +162,11 @@ async def save_form(visit: Visit) -> Response:
     sitting, form, today = await _sitting(visit), await visit.form(), visit.platform.clock.today()
     typed, parsed = _read(sitting, _sent(sitting, form), today)
     then, sending = str(form.get("then", "")), Sending(visit, str(form.get("sending", "")))
-    if await sending.is_done("Encounter"):
+    kept = await sending.kept("QuestionnaireResponse")
+    if kept is not None and is_same(sitting, kept, parsed):
         return redirect(visit, await _onward(visit, sitting, then))
+    if refusal := clash(visit, sitting, typed.raw.get("known", "")):
+        return await _form_page(visit, sitting, _anew(typed), parsed.problems, refusal)
     problems = _held_up(parsed, typed, frozenset(str(one) for one in form.getlist("seen")), may_wait=then == "wait")
     if form.get("confirm_all") or problems:
         return await _form_page(visit, sitting, typed, problems)
@@ -282,10 +175,44 @@ async def save_form(visit: Visit) -> Response:
         return await _form_page(visit, sitting, typed, (), refusal)
     receipt = await submit(visit, "followup", await entries(visit, sitting, parsed, sending, is_complete=then != "wait"))
     if receipt.problems:
-        first = receipt.problems[0]
-        return await _form_page(visit, sitting, typed, (), f"{first.path} {visit.words.pick(first.zh, first.en)}")
+        first, since = receipt.problems[0], await _sitting(visit)
+        told = clash(visit, since, str(sitting.known)) or f"{first.path} {visit.words.pick(first.zh, first.en)}"
+        return await _form_page(visit, since, _anew(typed), (), told)
     await visit.platform.rules.evaluate_person(sitting.card.person, today)
     return redirect(visit, await _onward(visit, sitting, then))
+
+
+def is_same(sitting: Sitting, kept: bytes, parsed: Parsed) -> bool:
+    """Return whether a stored form says what was sent now: the same form sent twice is one visit."""
+    stored = raw_of(answers_of(sitting.form, orjson.loads(kept)))
+    sent = {name: text for name, text in raw_of(parsed.answers.values).items() if text}
+    return {name: text for name, text in stored.items() if text} == sent
+
+
+def _anew(typed: Typed) -> Typed:
+    """Return the form as typed, to be sent as another one: what its number has stored is somebody's visit now."""
+    return replace(typed, raw={**typed.raw, "sending": ""})
+
+
+def clash(visit: Visit, sitting: Sitting, known: str) -> str:
+    """Return who saved what of this kind since a form was opened, in words; "" when nobody did. known: as the form carries it."""
+    number = read_number(known)
+    later = sitting.later_than(number) if number is not None else []
+    if not later:
+        return ""
+    return visit.text(
+        "您填写期间，{who}保存了这位居民 {day} 的{what}。您填的内容都还在这里，没有丢：核对后再保存会另记一次，按 Esc 放弃",
+        who=later[0].worker or later[0].place or visit.text("另一处"),
+        day=later[0].day,
+        what=_named(visit, sitting, later[0]),
+    )
+
+
+def _named(visit: Visit, sitting: Sitting, one: Happening) -> str:
+    """Return a saved visit in words: what form, what was measured."""
+    title = sitting.form.words.say(visit.language)
+    read = " · ".join(reading.text for reading in one.readings if reading.code in ("85354-9", "14771-0"))
+    return visit.words.pick(f"{title}（{read}）", f"{title} ({read})") if read else title
 
 
 def _held_up(parsed: Parsed, typed: Typed, seen: frozenset[str], *, may_wait: bool) -> tuple[Problem, ...]:
@@ -298,7 +225,9 @@ def _held_up(parsed: Parsed, typed: Typed, seen: frozenset[str], *, may_wait: bo
 
 
 async def entries(visit: Visit, sitting: Sitting, parsed: Parsed, sending: Sending, *, is_complete: bool) -> list[Entry]:
-    """Return what goes into the exchange for one visit; the visit itself must not be there yet.
+    """Return what goes into the exchange for one visit; it is refused when another was saved since the record was read.
+
+    The filled form has the number of this sending, by which the same form sent twice is seen.
 
     Raises: ConflictError for an account without a worker or institution.
     """
@@ -315,16 +244,21 @@ async def entries(visit: Visit, sitting: Sitting, parsed: Parsed, sending: Sendi
         practitioner=keys[scope.practitioner_rid][1],
         organization=keys[scope.institution_rid][1],
         at=at,
-        new_id=sending.next_id,
+        new_id=sending.ids(first=sitting.visit_id()),
         episode=sitting.episode,
     )
-    if sitting.programme == EXAMINATION:
-        examined: list[Entry] = recording.examination_entries(sitting.form, parsed.answers, setting, is_complete=is_complete)
-        return [replace(examined[0], if_version=0), *examined[1:], *_superseded(sitting)]
-    found: list[Entry] = recording.followup_entries(
-        sitting.form, parsed.answers, setting, is_complete=is_complete, referral=_referral(visit, recording, parsed)
+    found: list[Entry] = (
+        recording.examination_entries(sitting.form, parsed.answers, setting, is_complete=is_complete)
+        if sitting.programme == EXAMINATION
+        else recording.followup_entries(
+            sitting.form, parsed.answers, setting, is_complete=is_complete, referral=_referral(visit, recording, parsed)
+        )
     )
-    return [replace(found[0], if_version=0), *found[1:], *_superseded(sitting)]
+    named = [
+        replace(one, resource={**one.resource, "id": sending.number}) if one.resource["resourceType"] == "QuestionnaireResponse" else one
+        for one in found[1:]
+    ]
+    return [replace(found[0], if_version=0), *named, *_superseded(sitting)]
 
 
 def _referral(visit: Visit, recording: Any, parsed: Parsed) -> Any:
@@ -361,14 +295,9 @@ async def _onward(visit: Visit, sitting: Sitting, then: str) -> str:
             )
             following = next((duty for duty in duties if duty.person != sitting.card.person), None)
             if following is not None:
-                return f"{path_of(following.person, sitting.programme)}?told=1"
+                return f"{path_of(following.person, sitting.programme)}?told={sitting.card.person}"
         return "/desk"
     return f"/residents/{sitting.card.person}?told=1"
-
-
-def path_of(person: int, programme: str) -> str:
-    """Return the address of a resident's form."""
-    return f"/residents/{person}/examination" if programme == EXAMINATION else f"/residents/{person}/followup/{programme}"
 
 
 async def show_unfinished(visit: Visit) -> Response:
@@ -377,9 +306,9 @@ async def show_unfinished(visit: Visit) -> Response:
     stored = await visit.platform.store.person_bodies(visit.scope, person, ("Encounter",))
     for one in stored:
         body = orjson.loads(one.body)
-        programme = _code(body.get("type")).removeprefix("followup-")
+        programme = coding(next(iter(body.get("type") or ()), None)).removeprefix("followup-")
         if body.get("status") == "in-progress" and programme in PROGRAMMES:
-            return redirect(visit, f"/residents/{person}/followup/{programme}?visit={one.id}")
+            return redirect(visit, f"{path_of(person, programme)}?visit={one.id}")
     raise IncorrectError("没有待补全的随访：可能已经补全，请刷新名单", "no visit waits to be completed: it may be done, reload the list")
 
 

@@ -11,8 +11,8 @@ from xinglin.definitions import Item
 from xinglin.web.form_view import answers_of, text_of
 from xinglin.web.i18n import capital
 from xinglin.web.page import Visit, page, render
-from xinglin.web.pages.followup import KINDS, form_of
 from xinglin.web.pages.residents import card_row
+from xinglin.web.pages.sitting import KINDS, form_of
 
 
 async def show_sheet(visit: Visit) -> Response:

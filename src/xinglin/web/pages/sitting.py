@@ -1,0 +1,203 @@
+"""What the form of one visit needs of a resident's record: the form, what is carried over, what an unfinished visit holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import orjson
+
+from xinglin.base.errors import ConflictError, NotFoundError
+from xinglin.base.ids import uuid5_of
+from xinglin.definitions import Form, FormContext, shipped_forms
+from xinglin.engines.identity import PersonCard
+from xinglin.engines.store import Stored
+from xinglin.web.doors import names
+from xinglin.web.form_view import answers_of
+from xinglin.web.i18n import mark
+from xinglin.web.page import Visit
+from xinglin.web.record import Happening, Record, read_record
+
+PROGRAMMES: Final = {"hypertension": mark("高血压随访"), "diabetes2": mark("2 型糖尿病随访")}
+EXAMINATION: Final = "examination"
+# Path word → (form, the duty it fulfils, the question that holds the day).
+KINDS: Final = {
+    "hypertension": ("hypertension-followup", "hypertension-followup", "visit_date"),
+    "diabetes2": ("diabetes2-followup", "diabetes2-followup", "visit_date"),
+    EXAMINATION: ("health-examination", "annual-examination", "exam_date"),
+}
+_TYPES: Final = (
+    "Patient",
+    "EpisodeOfCare",
+    "Encounter",
+    "Observation",
+    "QuestionnaireResponse",
+    "MedicationStatement",
+    "Condition",
+    "Task",
+    "Contract",
+)
+
+
+Body = tuple[Stored, dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """Everything a visit's form needs: the form, the resident, the record, the earlier forms (newest first), the visit to complete.
+
+    known: number of the newest message that wrote a visit of this kind, 0 without any.
+    """
+
+    programme: str
+    form: Form
+    card: PersonCard
+    record: Record
+    earlier: Sequence[Mapping[str, Any]]
+    unfinished: Mapping[str, Any]
+    replaced: Sequence[Body]
+    patient: str
+    episode: str
+    enrolled_on: date | None
+    known: int
+
+    def visit_id(self) -> str:
+        """Return the id of the next visit of this kind: two forms opened on the same record make the same one, so that the second is refused."""
+        return uuid5_of("page", f"{self.patient} {self.form.id} {self.known}")
+
+    def later_than(self, known: int) -> list[Happening]:
+        """Return the visits of this kind that were saved since a form was opened. known: what `known` was then."""
+        return [one for one in self.record.timeline if one.kind == self.form.service and one.message_no > known]
+
+    def context(self, today: date) -> FormContext:
+        """Return what the form's rules know beside the answers."""
+        previous = next((answers["outcome_class"] for answers in self.earlier if answers.get("outcome_class")), None)
+        known = {"birth_date": self.card.birth_date, "death_date": self.card.death_date, "enrolled_on": self.enrolled_on}
+        return FormContext(today, {**known, "previous_outcome_class": previous})
+
+
+def form_of(visit: Visit, programme: str) -> Form:
+    """Return the form of a programme (or of the health examination) in force today. Raises: NotFoundError."""
+    if programme not in KINDS:
+        raise NotFoundError("没有这种随访表", "there is no such follow-up form")
+    return shipped_forms(visit.platform.clock.today())[KINDS[programme][0]]
+
+
+async def sit(visit: Visit, person: int, programme: str, encounter_id: str = "") -> Sitting:
+    """Gather what the form of one resident needs. Raises: NotFoundError outside the scope, ConflictError for one not enrolled."""
+    form, card = form_of(visit, programme), await visit.platform.residents.card(visit.scope, person)
+    stored = await visit.platform.store.person_bodies(visit.scope, person, _TYPES)
+    bodies = [(one, orjson.loads(one.body)) for one in stored]
+    active = [
+        (one, body)
+        for one, body in bodies
+        if one.rtype == "EpisodeOfCare" and body.get("status") == "active" and _code(body.get("type")) == programme
+    ]
+    if not active and programme != EXAMINATION:
+        raise ConflictError("这位居民不在管：请先纳入管理", "this resident is not enrolled: enrol first")
+    replaced = to_complete(form, bodies, encounter_id) if encounter_id else []
+    taken = {one.rid for one, _ in replaced}
+    completed = [
+        answers_of(form, body)
+        for one, body in bodies
+        if _is_answered(form, one, body) and body.get("status") in ("completed", "amended") and one.rid not in taken
+    ]
+    completed.sort(key=lambda answers: str(answers.get(KINDS[programme][2], "")), reverse=True)
+    patients = [one for one, _ in bodies if one.rtype == "Patient"]
+    holder = next((one for one in patients if card.record_number and card.record_number.encode() in one.body), patients[0])
+    return Sitting(
+        programme,
+        form,
+        card,
+        read_record(stored, await names(visit)),
+        completed,
+        _held(form, KINDS[programme][2], replaced),
+        replaced,
+        str(active[0][1].get("patient", {}).get("reference", "")).removeprefix("Patient/") if active else holder.id,
+        active[0][0].id if active else "",
+        _start_of(active[0][1]) if active else None,
+        max((one.message_no for one, body in bodies if one.rtype == "Encounter" and _code(body.get("type")) == form.service), default=0),
+    )
+
+
+def _start_of(episode: Mapping[str, Any]) -> date | None:
+    """Return the day an enrolment began, None where only its month or year is known."""
+    try:
+        return date.fromisoformat(str(episode.get("period", {}).get("start", ""))[:10])
+    except ValueError:
+        return None
+
+
+def _is_answered(form: Form, stored: Stored, body: Mapping[str, Any]) -> bool:
+    """Return whether a resource is a filled form of this kind, in whatever version."""
+    return stored.rtype == "QuestionnaireResponse" and str(body.get("questionnaire", "")).startswith(f"urn:xinglin:form:{form.id}|")
+
+
+def to_complete(form: Form, bodies: Sequence[Body], encounter_id: str) -> list[Body]:
+    """Return an unfinished visit with all that came with it; nothing when it is finished or taken back.
+
+    A visit is unfinished while its status says so; an examination also while its form does not say that it is complete.
+    """
+    own = f"Encounter/{encounter_id}"
+    visits = [pair for pair in bodies if pair[0].rtype == "Encounter" and pair[0].id == encounter_id]
+    came = [
+        (one, body)
+        for one, body in bodies
+        if any(body.get(name, {}).get("reference") == own for name in ("encounter", "context", "focus"))
+        and body.get("status") != "entered-in-error"
+        and not (one.rtype == "Task" and body.get("status") == "completed")
+    ]
+    if not visits or _code(visits[0][1].get("type")) != form.service:
+        return []
+    status = visits[0][1].get("status")
+    said = [answers_of(form, body) for one, body in came if _is_answered(form, one, body)]
+    is_open = form.service == "health-examination" and status == "finished" and not any(answers.get("complete") for answers in said)
+    return [*visits, *came] if status == "in-progress" or is_open else []
+
+
+def _held(form: Form, day: str, replaced: Sequence[Body]) -> dict[str, Any]:
+    """Return what an unfinished visit says already: its form's answers, else its readings and its day."""
+    held: dict[str, Any] = {}
+    for one, body in replaced:
+        if one.rtype == "Encounter":
+            held[day] = str(body.get("period", {}).get("start", ""))[:10]
+        if one.rtype == "Observation":
+            for part in (body, *(body.get("component") or ())):
+                codes = {str(coding.get("code", "")) for coding in part.get("code", {}).get("coding") or ()}
+                value = part.get("valueQuantity", {}).get("value")
+                held |= {item.link_id: value for item in form.items if item.loinc in codes and value is not None}
+    for one, body in replaced:
+        if _is_answered(form, one, body):
+            held |= answers_of(form, body)
+    return held
+
+
+def _code(concepts: Any) -> str:
+    return next((str(coding.get("code", "")) for concept in concepts or () for coding in concept.get("coding") or ()), "")
+
+
+def readings(form: Form, record: Record) -> dict[str, list[tuple[str, str]]]:
+    """Return link id → the last three readings of each question that measures something."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for item in form.items:
+        if item.loinc in ("8480-6", "8462-4"):
+            place = 0 if item.loinc == "8480-6" else 1
+            found[item.link_id] = _last_days((one.day, f"{one.values[place]:g}") for one in record.pressures)
+        elif item.loinc:
+            found[item.link_id] = _last_days((one.day, one.text) for one in record.readings.get(item.loinc, ()))
+    return found
+
+
+def _last_days(told: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the readings of the last three days that have one: two forms of one visit hold the same reading."""
+    by_day: dict[str, str] = {}
+    for day, text in told:
+        by_day.setdefault(day, text)
+    return list(by_day.items())[:3]
+
+
+def path_of(person: int, programme: str) -> str:
+    """Return the address of a resident's form."""
+    return f"/residents/{person}/examination" if programme == EXAMINATION else f"/residents/{person}/followup/{programme}"

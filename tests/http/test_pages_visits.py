@@ -1,0 +1,93 @@
+"""Two people at one form, what was overruled, and what waits to be completed: nothing typed is lost, nothing is recorded twice."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Any
+
+from tests.http.signed_in import World
+from tests.http.test_pages_residents import VISIT, enrolled, today, world
+
+__all__ = ["world"]
+
+
+async def form_at(world: World, path: str) -> dict[str, str]:
+    """Open a form; returns the hidden fields it carries."""
+    page = (await world.doctor.get(path)).text
+    return {name: value for name, value in re.findall(r'<input type="hidden" name="(sending|known|brought)" value="([^"]*)"', page)}
+
+
+async def visits_of(world: World, person: int) -> int:
+    timeline = (await world.doctor.get(f"/residents/{person}?kind=followup-hypertension", hx_request="true", hx_target="timeline")).text
+    return timeline.count('class="k-followup-hypertension"')
+
+
+async def test_of_two_at_one_form_the_second_is_told_and_keeps_what_she_typed(world: World) -> None:
+    person = await enrolled(world, 101, "钱同时")
+    path = f"/residents/{person}/followup/hypertension"
+    hers, his = await form_at(world, path), await form_at(world, path)
+    await world.doctor.post(path, {**VISIT, **his, "visit_date": today(world)})
+    mine = {**VISIT, **hers, "visit_date": today(world), "systolic": "148/92", "other_signs": "足背水肿"}
+    page = (await world.doctor.post(path, mine, status=422)).text
+    assert "李医生保存了这位居民" in page and "152/96" in page and "足背水肿" in page and 'value="148/92"' in page
+    assert await visits_of(world, person) == 1
+    again = dict(re.findall(r'<input type="hidden" name="(sending|known|brought)" value="([^"]*)"', page))
+    assert again["known"] != hers["known"]
+    await world.doctor.post(path, {**mine, **again})
+    assert await visits_of(world, person) == 2
+
+
+async def test_two_saves_in_the_same_moment_make_one_visit(world: World) -> None:
+    person = await enrolled(world, 102, "孔同刻")
+    path = f"/residents/{person}/followup/hypertension"
+    forms = [await form_at(world, path) for _ in range(4)]
+    token = re.search(r'name="form-token" content="([0-9a-f]{64})"', (await world.doctor.get("/account")).text)
+    assert token
+
+    async def save(form: dict[str, str], pressure: str) -> Any:
+        sent = {**VISIT, **form, "visit_date": today(world), "systolic": pressure, "form_token": token[1]}
+        return await world.doctor.client.post(path, data=sent)
+
+    answers = await asyncio.gather(*(save(form, f"15{number}/96") for number, form in enumerate(forms)))
+    assert sorted(one.status_code for one in answers) == [303, 422, 422, 422]
+    assert all("没有丢" in one.text for one in answers if one.status_code == 422)
+    assert await visits_of(world, person) == 1
+
+
+async def test_a_form_gone_back_to_and_changed_is_not_said_to_be_saved(world: World) -> None:
+    person = await enrolled(world, 103, "安返回")
+    path = f"/residents/{person}/followup/hypertension"
+    form = {**VISIT, **await form_at(world, path), "visit_date": today(world)}
+    await world.doctor.post(path, form)
+    page = (await world.doctor.post(path, {**form, "systolic": "140/86"}, status=422)).text
+    assert "没有丢" in page
+    assert await visits_of(world, person) == 1
+
+
+async def test_of_two_who_complete_one_visit_the_second_is_told(world: World) -> None:
+    person = await enrolled(world, 104, "宁补全")
+    path = f"/residents/{person}/followup/hypertension"
+    await world.doctor.post(path, {**VISIT, "visit_date": today(world), "medication_adherence": "", "then": "wait"})
+    where = (await world.doctor.get(f"/residents/{person}/followup", 303)).headers["location"]
+    forms = [await form_at(world, where) for _ in range(2)]
+    whole = {**VISIT, "visit_date": today(world), "systolic": "152", "diastolic": "96"}
+    await world.doctor.post(where, {**whole, **forms[0]})
+    assert "没有丢" in (await world.doctor.post(where, {**whole, **forms[1], "heart_rate": "78"}, status=422)).text
+    assert await visits_of(world, person) == 1
+
+
+async def test_a_line_of_the_grid_saved_elsewhere_meanwhile_keeps_its_cells(world: World) -> None:
+    person = await enrolled(world, 105, "柏批同")
+    cells = {name: VISIT[name] for name in ("way", "symptoms", "danger_signs", "medication_adherence", "adverse_reaction")}
+    page = (await world.doctor.get("/chronic/batch")).text
+    known = re.search(rf'name="{person}.known" value="(\d+)"', page)
+    known = known[1] if known else str((await form_at(world, f"/residents/{person}/followup/hypertension"))["known"])
+    await world.doctor.post(f"/residents/{person}/followup/hypertension", {**VISIT, "visit_date": today(world)})
+    sent: dict[str, Any] = {"person": [person]} | {
+        f"{person}.{name}": value
+        for name, value in {**cells, "systolic": "134", "diastolic": "84", "visit_date": today(world), "known": known}.items()
+    }
+    page = (await world.doctor.post("/chronic/batch", sent, status=422)).text
+    assert "没有丢" in page and 'value="134"' in page
+    assert await visits_of(world, person) == 1
