@@ -27,7 +27,7 @@ from xinglin.engines.geo import Geo
 from xinglin.engines.identity import Register, Residents, ReviewQueue
 from xinglin.engines.jobs import Daily, DailyJob, DailyOptions, Runs
 from xinglin.engines.lake import Lake, LakeService, ReaderOptions, StoreFeed, load_views
-from xinglin.engines.plans import Plans
+from xinglin.engines.plans import PlanReminders, Plans
 from xinglin.engines.rules import (
     Columns,
     MeasureGround,
@@ -44,6 +44,7 @@ from xinglin.engines.rules import (
 from xinglin.engines.security import Audit, AuditPlace, InstallationSecrets, Security, SecurityGround, SignInRules, suite
 from xinglin.engines.store import Store, StoreOptions
 from xinglin.engines.terminology import Terminology
+from xinglin.engines.workflow import DutyReminders, Reminders
 
 ICD10: Final = "urn:oid:2.16.156.10011.2.3.3.11.3"
 MAPS_LOOK_S: Final = 5.0
@@ -79,6 +80,7 @@ class Platform:
     targets: Targets
     verification: Verification
     plans: Plans
+    reminders: Reminders
 
 
 def kept_day(settings: Settings) -> KeptDay | None:
@@ -177,6 +179,7 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
             targets=Targets(database, clock),
             verification=Verification(database, clock),
             plans=Plans(database, audit, clock),
+            reminders=Reminders(database, clock, (PlanReminders(database), DutyReminders(database))),
         )
 
 

@@ -99,6 +99,13 @@ class NoRows:
         return []
 
 
+class NoReminders:
+    """Nothing waits for anybody."""
+
+    async def unread(self, scope: Scope) -> int:
+        return 0
+
+
 class NamedPlaces:
     """Divisions as the frame sees them."""
 
@@ -121,7 +128,14 @@ def frame_platform(*, demo: bool = True) -> Any:
     """Return a platform on which sign-in, frame and lists work."""
     settings = Settings(data_dir=Path("unused"), demo=demo)
     return SimpleNamespace(
-        settings=settings, clock=CLOCK, kept_day=None, security=OneAccountPerRole(), audit=AuditTape(), geo=NamedPlaces(), database=NoRows()
+        settings=settings,
+        clock=CLOCK,
+        kept_day=None,
+        security=OneAccountPerRole(),
+        audit=AuditTape(),
+        geo=NamedPlaces(),
+        database=NoRows(),
+        reminders=NoReminders(),
     )
 
 

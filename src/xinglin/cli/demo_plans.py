@@ -84,20 +84,27 @@ async def _live(platform: Platform, scope: Scope, plan: Plan, told: Mapping[str,
         by_name.setdefault(plain(one.data["name"]), one)
     for bind in told["bind"]:
         await figures.bind(scope, by_name[plain(bind["name"])].indicator_no, bind["measure"])
-    values = [
-        NewValue(by_name[plain(item["name"])].indicator_no, int(year), 0, float(value), told["source"])
-        for item in told["value"]
-        for year, value in item["years"].items()
-    ]
-    await figures.enter(scope, values)
+    await figures.enter(scope, _values(told, "value", by_name))
     waiting = [value.value_no for one in await figures.indicators(scope, plan.plan_no) for value in one.values if value.state == "entered"]
     await figures.decide(scope, waiting, "approved")
+    await figures.enter(scope, _values(told, "waiting", by_name))
     tasks = await work.tasks(scope, plan.plan_no)
     for item in told["task"]:
         task = next(one for one in tasks if item["words"] in one["data"]["title"])
-        await work.change_task(scope, task["task_no"], TaskChange(item["state"], "", item["due"], item["remind_on"], item["evidence"]))
+        await work.change_task(
+            scope, task["task_no"], TaskChange(item["state"], item.get("unit", ""), item["due"], item["remind_on"], item["evidence"])
+        )
     projects = await work.projects(scope, plan.plan_no)
     for item in told["milestone"]:
         project = next(one for one in projects if item["project"] in one["data"]["name"])
         await work.put_milestone(scope, project["project_no"], None, NewMilestone(item["title"], item["due"], item.get("done_on")))
     await platform.plans.books.approve(scope, plan.plan_no)
+
+
+def _values(told: Mapping[str, Any], kind: str, by_name: Mapping[str, PlanIndicator]) -> list[NewValue]:
+    """Return the entered values of a kind (value, waiting) that the table of the synthetic district tells."""
+    return [
+        NewValue(by_name[plain(item["name"])].indicator_no, int(year), 0, float(value), told["source"])
+        for item in told[kind]
+        for year, value in item["years"].items()
+    ]

@@ -1,16 +1,21 @@
-"""What the frame of every page says of the installation: the county's name, and long work that goes on."""
+"""What the frame of every page says: the county's name, long work that goes on, and how many reminders wait for who is signed in."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from xinglin.base.errors import UnavailableError
 
 if TYPE_CHECKING:
     from xinglin.assembly import Platform
+    from xinglin.engines.security import Scope
+
+
+REMINDED: Final = ("plan.read", "followup.write")
+"""Who can have reminders: who reads plans or records visits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +36,16 @@ class Work:
 class Frame:
     """district: name of the largest division, "" before it is known.  work: what has not finished.
 
-    stands_at: the day of a demonstration that is behind the machine's.
+    stands_at: the day of a demonstration that is behind the machine's.  reminders: how many are unread, None where none can be.
     """
 
     district: str = ""
     work: Sequence[Work] = ()
     stands_at: date | None = None
+    reminders: int | None = None
 
 
-async def frame_of(platform: Platform) -> Frame:
+async def frame_of(platform: Platform, actor: Scope | None = None) -> Frame:
     """Return what the frame shows; an empty frame while the database is away, so that the page about that can be shown."""
     try:
         roots = await platform.geo.children(None)
@@ -47,8 +53,14 @@ async def frame_of(platform: Platform) -> Frame:
             rows = await connection.fetch(
                 "select label_zh, label_en, done, total from progress where finished_at is null and failed is null order by started_at"
             )
+        reminders = await platform.reminders.unread(actor) if actor is not None and reminds(actor) else None
     except UnavailableError:
         return Frame()
     kept = platform.kept_day
     stands_at = kept.day() if kept is not None and kept.is_behind() else None
-    return Frame(roots[0].name if roots else "", [Work(*row) for row in rows], stands_at)
+    return Frame(roots[0].name if roots else "", [Work(*row) for row in rows], stands_at, reminders)
+
+
+def reminds(scope: Scope) -> bool:
+    """Return whether something can wait for an account of these rights."""
+    return any(scope.allows(right) for right in REMINDED)

@@ -170,7 +170,7 @@ async def visit_of(request: Request, *, with_session: bool = True) -> Visit:
     actor, owes = await _actor(web, cookie) if cookie and with_session else (None, "")
     known = actor is not None or owes
     token = cookie if known else request.cookies.get(VISIT_COOKIE, "") or secrets.token_urlsafe(24)
-    frame = Frame() if request.headers.get("hx-request") == "true" or not with_session else await frame_of(web.platform)
+    frame = Frame() if request.headers.get("hx-request") == "true" or not with_session else await frame_of(web.platform, actor)
     return Visit(request=request, web=web, words=words, actor=actor, owes=owes, token=token, frame=frame)
 
 

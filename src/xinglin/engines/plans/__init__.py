@@ -24,6 +24,7 @@ from xinglin.engines.plans.model import (
     Row,
     TaskChange,
 )
+from xinglin.engines.plans.waiting import PlanReminders, PlanWaiting, answers_for
 from xinglin.engines.plans.work import Work
 from xinglin.engines.security import AuditSink
 
@@ -53,10 +54,13 @@ __all__ = [
     "NewValue",
     "Plan",
     "PlanIndicator",
+    "PlanReminders",
     "PlanRows",
     "PlanValue",
+    "PlanWaiting",
     "Plans",
     "Row",
     "TaskChange",
     "Work",
+    "answers_for",
 ]

@@ -146,9 +146,9 @@ async def plan_json(visit: Visit) -> Response:
         "as_of": visit.platform.clock.today().isoformat(),
         "seq": board.seq or None,
         "indicators": table_json(board),
-        "tasks": [{**one["data"], "state": one["state"], "unit": one["unit"], "due": one["due"], "evidence": one["evidence"]} for one in await work.tasks(visit.scope, plan.plan_no)],
-        "projects": [{**one["data"], "milestones": [{name: stone[name] for name in ("title", "due", "done_on", "note")} for stone in one["milestones"]]} for one in await work.projects(visit.scope, plan.plan_no)],
-        "findings": [{**one["data"], "state": one["state"], "decision": one["note"]} for one in await work.findings(visit.scope, plan.plan_no)],
+        "tasks": [{**one["data"], "id": one["task_no"], "state": one["state"], "unit": one["unit"], "due": one["due"], "remind_on": one["remind_on"], "evidence": one["evidence"]} for one in await work.tasks(visit.scope, plan.plan_no)],
+        "projects": [{**one["data"], "id": one["project_no"], "milestones": [{"id": stone["milestone_no"], **{name: stone[name] for name in ("title", "due", "done_on", "note")}} for stone in one["milestones"]]} for one in await work.projects(visit.scope, plan.plan_no)],
+        "findings": [{**one["data"], "id": one["finding_no"], "state": one["state"], "decision": one["note"]} for one in await work.findings(visit.scope, plan.plan_no)],
     }  # fmt: skip
     return Response(orjson.dumps(body), media_type="application/json")
 
