@@ -260,6 +260,8 @@ async def test_a_computed_value_is_overruled_only_with_a_reason(world: World) ->
     sent = {**VISIT, "visit_date": today(world), "outcome_class": "1", "computed_outcome_class": "2"}
     await world.doctor.post(path, sent, status=422)
     await world.doctor.post(path, {**sent, "override_reason_outcome_class": "复测后 138/86"})
+    timeline = (await world.doctor.get(f"/residents/{person}", hx_request="true", hx_target="timeline")).text
+    assert ">控制满意</span>" in timeline and "此次随访分类改判：复测后 138/86" in timeline
 
 
 async def test_an_unusual_value_is_asked_about_once(world: World) -> None:
@@ -345,4 +347,6 @@ async def test_the_sheet_has_the_last_visits_as_columns(world: World) -> None:
         day = (world.platform.clock.today() - timedelta(days=days)).isoformat()
         await world.doctor.post(path, {**VISIT, "visit_date": day, "systolic": pressure, "confirmed": "height"})
     sheet = (await world.doctor.get(f"/residents/{person}/sheet/hypertension")).text
-    assert sheet.index(">150<") < sheet.index(">142<") and "高血压患者随访服务记录表" in sheet and "虚构数据" in sheet
+    assert sheet.index(">150/92<") < sheet.index(">142/88<") and "高血压患者随访服务记录表" in sheet and "虚构数据" in sheet
+    heads = re.findall(r'<th scope="rowgroup" rowspan="(\d+)">([^<]+)</th>', sheet)
+    assert [title for _, title in heads] == ["症状", "体征", "生活方式指导", "辅助检查", "用药情况", "转诊"] and dict(heads)["2"] == "转诊"

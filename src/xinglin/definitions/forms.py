@@ -88,6 +88,14 @@ class Item:
 
 
 @dataclass(frozen=True)
+class PrintGroup:
+    """Rows of the printed record under one heading. rows: the questions of each row; two answers of one row stand as `65/60`."""
+
+    words: Words
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class Check:
     """What answers may not say together: while `when` holds, the answer of `link_id` is refused with these words."""
 
@@ -116,6 +124,7 @@ class Form:
     service: str = ""
     by_link: Mapping[str, Item] = field(default_factory=dict)
     checks: tuple[Check, ...] = ()
+    print_groups: tuple[PrintGroup, ...] = ()
 
     @property
     def canonical(self) -> str:
@@ -239,6 +248,9 @@ def _form(file: Path, edition: Edition) -> Form:
         place=source.place("id"),
         service=data.get("service", ""),
         by_link={item.link_id: item for item in items},
+        print_groups=tuple(
+            _print_group(source, f"print_group.{number}", told, items) for number, told in enumerate(data.get("print_group", []))
+        ),
         checks=tuple(_check(source, f"check.{number}", told, names, items) for number, told in enumerate(data.get("check", []))),
     )
 
@@ -249,6 +261,16 @@ def _check(source: Source, key: str, told: Mapping[str, Any], names: _Names, ite
     if told["link_id"] not in (item.link_id for item in items):
         raise source.fault(key, f"没有题目 {told['link_id']}", f"there is no item {told['link_id']}")
     return Check(told["link_id"], parse(told["when"], names, source.place(key)), Words(told["zh"], told["en"]))
+
+
+def _print_group(source: Source, key: str, told: Mapping[str, Any], items: tuple[Item, ...]) -> PrintGroup:
+    if set(told) != {"zh", "en", "rows"}:
+        raise source.fault(key, "[[print_group]] 要有 zh、en、rows", "a [[print_group]] needs zh, en and rows")
+    printed = {item.link_id for item in items if item.print_row}
+    for link_id in (link_id for row in told["rows"] for link_id in row):
+        if link_id not in printed:
+            raise source.fault(key, f"没有可打印的题目 {link_id}", f"there is no printed item {link_id}")
+    return PrintGroup(Words(told["zh"], told["en"]), tuple(tuple(row) for row in told["rows"]))
 
 
 def _context_kind(source: Source, name: str, kind: object) -> Kind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -43,6 +43,7 @@ MEASURES: Final = {
     "14647-2": (mark("总胆固醇"), "mmol/L"),
     "14927-8": (mark("甘油三酯"), "mmol/L"),
 }
+OVERRULED: Final = "override_reason_"
 _PRESSURE, _SYSTOLIC, _DIASTOLIC = "85354-9", "8480-6", "8462-4"
 _CHRONIC: Final = ("I10", "I11", "I12", "I13", "I15", "I20", "I21", "I25", "I60", "I61", "I63", "I64", "E10", "E11", "E14", "J44", "N18")
 
@@ -70,7 +71,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One line of the timeline. kind: key of SERVICES, or immunization, referral.  late: entered on a later day (补录)."""
+    """One line of the timeline. kind: key of SERVICES, or immunization, referral.  late: entered on a later day (补录).
+
+    outcome: code of 此次随访分类, "" without one.  reasons: (linkId, why a computed answer was overruled).
+    """
 
     at: str
     kind: str
@@ -85,6 +89,8 @@ class Happening:
     diagnoses: tuple[str, ...] = ()
     medicines: tuple[str, ...] = ()
     text: str = ""
+    outcome: str = ""
+    reasons: tuple[tuple[str, str], ...] = ()
 
     @property
     def day(self) -> str:
@@ -246,10 +252,13 @@ def _timeline(resources: Mapping[str, list[tuple[Resource, int]]], readings: Seq
     given: dict[str, list[str]] = defaultdict(list)
     for medicine, _ in resources["MedicationStatement"]:
         given[medicine.get("context", {}).get("reference", "")].append(str(medicine.get("medicationCodeableConcept", {}).get("text", "")))
+    judged = {form.get("encounter", {}).get("reference", ""): _judgement(form) for form, _ in resources["QuestionnaireResponse"]}
     found = []
     for encounter, message_no in resources["Encounter"]:
         key = f"Encounter/{encounter.get('id')}"
-        found.append(_happening(encounter, message_no, names, (taken[key], said[key], given[key])))
+        one = _happening(encounter, message_no, names, (taken[key], said[key], given[key]))
+        outcome, reasons = judged.get(key, ("", ()))
+        found.append(replace(one, outcome=outcome, reasons=reasons))
     for shot, message_no in resources["Immunization"]:
         text = str(shot.get("vaccineCode", {}).get("text") or coding(shot.get("vaccineCode")))
         found.append(
@@ -265,6 +274,15 @@ def _timeline(resources: Mapping[str, list[tuple[Resource, int]]], readings: Seq
         place = names.place(next(iter(request.get("performer") or ()), None))
         found.append(_plain("referral", str(request.get("authoredOn", "")), request, (message_no, place, text)))
     return sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def _judgement(form: Resource) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Return the outcome class a filled form says, and why which computed answers were overruled."""
+    said = {str(item.get("linkId", "")): next(iter(item.get("answer") or ()), {}) for item in form.get("item") or ()}
+    reasons = [
+        (name.removeprefix(OVERRULED), str(answer.get("valueString", ""))) for name, answer in said.items() if name.startswith(OVERRULED)
+    ]
+    return str(said.get("outcome_class", {}).get("valueCoding", {}).get("code", "")), tuple(reasons)
 
 
 def _happening(encounter: Resource, message_no: int, names: Names, parts: tuple[list[Reading], list[str], list[str]]) -> Happening:

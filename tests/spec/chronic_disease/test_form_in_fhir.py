@@ -242,6 +242,14 @@ def test_a_printed_sheet_has_each_question_once_in_order() -> None:
     assert len(set(printed)) == len(printed) >= 35
 
 
+@pytest.mark.parametrize("form", [FORMS["hypertension-followup"], FORMS["diabetes2-followup"]], ids=lambda form: form.id)
+def test_rows_of_a_printed_sheet_stand_under_the_headings_of_the_paper(form: Form) -> None:
+    grouped = [link_id for group in form.print_groups for row in group.rows for link_id in row]
+    assert len(set(grouped)) == len(grouped)
+    assert [group.words.zh for group in form.print_groups] == ["症状", "体征", "生活方式指导", "辅助检查", "用药情况", "转诊"]
+    assert {item.link_id for item in form.print_items if item.section in ("symptoms", "signs", "lifestyle", "tests")} <= set(grouped)
+
+
 @pytest.mark.parametrize("reason", ["moved_out", "died"])
 def test_a_resident_who_left_and_is_taken_back_is_as_before(reason: str) -> None:
     given = {

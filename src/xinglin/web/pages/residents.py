@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
-from xinglin.base.errors import IncorrectError, NotFoundError
+from xinglin.base.errors import NotFoundError
+from xinglin.definitions import shipped_forms
 from xinglin.engines.geo import subtree
 from xinglin.engines.identity import Browse, PersonCard, Residence
 from xinglin.engines.security import mask_id_number, mask_phone
 from xinglin.web.doors import record_of
-from xinglin.web.i18n import mark
+from xinglin.web.i18n import capital, mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, redirect, render
@@ -25,6 +26,8 @@ from xinglin.web.reported import chips_of
 SEXES: Final = {1: mark("男"), 2: mark("女"), 9: mark("未说明"), 0: mark("未知")}
 _STATES: Final = (("resident", mark("在册")), ("moved_out", mark("已迁出")), ("died", mark("已死亡")), ("unassigned", mark("未分配属地")))
 _MARKS: Final = {"moved_out": ("已迁出", "warn"), "died": ("已死亡", "bad")}
+# Colour of 此次随访分类: 1 controlled, 2 not controlled, 3 adverse reaction, 4 complication.
+OUTCOMES: Final = {"1": "good", "2": "bad", "3": "warn", "4": "bad"}
 _TIMELINE: Final = 30
 
 
@@ -64,13 +67,6 @@ async def area_options(visit: Visit) -> list[tuple[str, str]]:
             if division.level in ("town", "village"):
                 options.append((division.code, ("　" if division.level == "village" else "") + division.name))
     return options
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise IncorrectError("日期请写成 2026-11-21", "write a day as 2026-11-21") from error
 
 
 def _years_before(day: date, years: int) -> date:
@@ -190,7 +186,20 @@ def _line(visit: Visit, one: Happening) -> dict[str, Any]:
         if reading.code in MEASURES
     ]
     way = visit.text(WAYS[one.way]) if one.way in WAYS else ""
-    return {"one": one, "label": visit.text(label) if label in _kinds().values() else label, "way": way, "facts": facts}
+    shown = visit.text(label) if label in _kinds().values() else label
+    return {"one": one, "label": shown, "way": way, "facts": facts, **_judged(visit, one)}
+
+
+def _judged(visit: Visit, one: Happening) -> dict[str, Any]:
+    """Return the outcome class of a visit as a tag, and what was overruled there with the reason, as (label, reason)."""
+    form = next((form for form in shipped_forms(visit.platform.clock.today()).values() if form.service == one.kind), None)
+    if form is None:
+        return {"outcome": None, "reasons": []}
+    asked = form.by_link.get("outcome_class")
+    choice = asked.choice(one.outcome) if asked is not None else None
+    outcome = Tag(capital(choice.words.say(visit.language)), OUTCOMES.get(one.outcome, "")) if choice else None
+    reasons = [(capital(form.item(name).words.say(visit.language)), why) for name, why in one.reasons if name in form.by_link]
+    return {"outcome": outcome, "reasons": reasons}
 
 
 def _pressure_chart(visit: Visit, record: Record) -> dict[str, Any]:
