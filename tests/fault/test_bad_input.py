@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,6 +190,19 @@ async def test_a_bad_request_is_answered_by_an_outcome_that_names_the_place(plat
     issue = outcome["issue"][0]
     assert issue["severity"] == "error" and (issue.get("diagnostics") or issue["details"]["text"])
     assert await count(platform) == before, "nothing of it is stored"
+    async with platform.database.connection() as connection:
+        newest = await connection.fetchrow("select message_no, state from message order by message_no desc limit 1")
+    assert newest["state"] == State.QUARANTINED, "and all of it is in the ledger"
+    kept = await platform.exchange.ledger.content(newest["message_no"])
+    assert kept in (bad.content, unpacked(bad.content))
+
+
+def unpacked(content: bytes) -> bytes:
+    """Return what is inside gzip, where it can be opened."""
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        return content
 
 
 async def count(platform: Platform) -> int:

@@ -137,6 +137,64 @@ async def test_a_create_on_condition_happens_once(api: httpx.AsyncClient) -> Non
     assert (await api.post("/fhir/Organization", json=body, headers=headers)).status_code == 412
 
 
+async def test_bundles_that_create_on_condition_at_once_make_one_resource_and_their_references_lead_to_it(api: httpx.AsyncClient) -> None:
+    def sent(number: int) -> Body:
+        house = {"resourceType": "Organization", "identifier": [{"system": "urn:t", "value": "raced"}], "name": str(number)}
+        ward = {"resourceType": "Location", "name": "病区", "managingOrganization": {"reference": "urn:uuid:made"}}
+        entries = [
+            {
+                "fullUrl": "urn:uuid:made",
+                "resource": house,
+                "request": {"method": "POST", "url": "Organization", "ifNoneExist": "identifier=urn:t|raced"},
+            },
+            {"resource": ward, "request": {"method": "POST", "url": "Location"}},
+        ]
+        return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+    answers = await asyncio.gather(*(api.post("/fhir", json=sent(number), headers=JSON) for number in range(6)))
+    told = [answer.json()["entry"] for answer in answers]
+    assert sorted(one[0]["response"]["status"] for one in told) == ["200 OK"] * 5 + ["201 Created"]
+    (house,) = {one[0]["response"]["location"].split("/_history")[0].split("/fhir/")[1] for one in told}
+    assert (await api.get(f"/fhir/Location?organization={house}&_summary=count")).json()["total"] == 6
+    assert (await api.get("/fhir/Organization?identifier=urn:t|raced&_summary=count")).json()["total"] == 1
+
+
+async def test_two_entries_of_one_bundle_on_one_condition_are_refused(api: httpx.AsyncClient) -> None:
+    entry = {
+        "resource": {"resourceType": "Organization", "name": "一", "identifier": [{"system": "urn:t", "value": "both"}]},
+        "request": {"method": "POST", "url": "Organization", "ifNoneExist": "identifier=urn:t|both"},
+    }
+    refused = await api.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry, entry]}, headers=JSON)
+    assert refused.status_code == 422 and "entry[1]" in refused.json()["issue"][0]["diagnostics"]
+    assert (await api.get("/fhir/Organization?identifier=urn:t|both&_summary=count")).json()["total"] == 0
+
+
+async def test_updates_on_condition_that_race_write_one_resource(api: httpx.AsyncClient) -> None:
+    body = {"resourceType": "Location", "identifier": [{"system": "urn:t", "value": "raced-room"}], "name": "诊室"}
+    answers = await asyncio.gather(*(api.put("/fhir/Location?identifier=urn:t|raced-room", json=body, headers=JSON) for _ in range(4)))
+    assert len({answer.json()["id"] for answer in answers}) == 1 and sorted(one.status_code for one in answers) == [200, 200, 200, 201]
+
+
+async def test_what_is_stored_and_should_be_looked_at_is_told(api: httpx.AsyncClient) -> None:
+    wrong = {"resourceType": "Patient", "identifier": [{"system": "urn:oid:2.16.156.10011.1.3", "value": "420999196005120012"}]}
+    asked = JSON | {"prefer": "return=OperationOutcome", "accept-language": "en"}
+    alone = (await api.post("/fhir/Patient", json=wrong, headers=asked)).json()
+    issue = alone["issue"][0]
+    assert (issue["severity"], issue["expression"]) == ("warning", ["Patient.identifier[0].value"]) and "check digit" in issue[
+        "diagnostics"
+    ]
+    good = {"resource": {"resourceType": "Basic", "code": {"text": "x"}}, "request": {"method": "POST", "url": "Basic"}}
+    entries = [good, {"resource": wrong, "request": {"method": "POST", "url": "Patient"}}]
+    first, second = (await api.post("/fhir", json={"resourceType": "Bundle", "type": "batch", "entry": entries}, headers=JSON)).json()[
+        "entry"
+    ]
+    assert "outcome" not in first["response"] and "校验码" in second["response"]["outcome"]["issue"][0]["diagnostics"]
+    told = (await api.post("/fhir", json={"resourceType": "Bundle", "type": "batch", "entry": entries[:1]}, headers=asked)).json()["entry"][
+        0
+    ]
+    assert told["response"]["outcome"]["issue"][0]["severity"] == "information"
+
+
 async def test_updates_and_deletes_on_condition(api: httpx.AsyncClient) -> None:
     body = {"resourceType": "Location", "identifier": [{"system": "urn:t", "value": "room"}], "name": "诊室"}
     made = await api.put("/fhir/Location?identifier=urn:t|room", json=body, headers=JSON)
@@ -256,6 +314,37 @@ async def test_bad_input_gets_an_answer_that_says_what_to_write(api: httpx.Async
         assert words in answer.json()["issue"][0]["diagnostics"], answer.text
     packed = await api.post("/fhir/Patient", content=gzip.compress(good.encode()), headers=JSON | {"content-encoding": "gzip"})
     assert packed.status_code == 201 and packed.json()["name"][0]["text"] == "王小丽"
+
+
+async def test_what_is_refused_as_a_whole_is_in_the_ledger_once_and_in_the_audit_log(api: httpx.AsyncClient, record: Record) -> None:
+    async def kept() -> list[Any]:
+        async with record.database.connection() as connection:
+            return await connection.fetch(
+                "select m.message_no, m.state, m.body, q.reason from message m join quarantine q using (message_no)"
+                " where m.message_id like 'refused-%' order by m.message_no"
+            )
+
+    no_method = b'{"resourceType":"Bundle","type":"transaction","entry":[{"resource":{"resourceType":"Basic"}}]}'
+    only_bad = b'{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"DELETE","url":"Basic/no-such"}}]}'
+    cases = (
+        (b"PK\x03\x04 word", 400, "not_fhir"),
+        (b"", 400, "empty"),
+        ('{"resourceType":"Patient","x":"王"}'.encode("gb18030"), 400, "encoding"),
+        (b'{"resourceType":"Pat', 400, "unreadable"),
+        (b'{"resourceType":"Basic"}', 400, "invalid"),
+        (no_method, 400, "invalid"),
+        (only_bad, 200, "invalid"),
+    )
+    before = len(await kept())
+    for place, (content, status, reason) in enumerate(cases, 1):
+        path = "/fhir" if b"Bundle" in content else "/fhir/Patient"
+        for _ in range(2):
+            record.audit.entries.clear()
+            assert (await api.post(path, content=content, headers=JSON)).status_code == status, content
+            written = [entry for entry in record.audit.entries if entry.action == "write"]
+            assert [entry.outcome for entry in written] == ["refused"]
+        rows = await kept()
+        assert len(rows) <= before + place and any((bytes(row["body"]), row["reason"]) == (content, reason) for row in rows), content
 
 
 async def test_only_json_is_spoken_and_unknown_addresses_are_told(api: httpx.AsyncClient) -> None:

@@ -131,6 +131,20 @@ async def test_a_conditional_create_answers_as_for_a_free_number(neighbours: Nei
     assert taken.json().keys() == free.json().keys()
 
 
+async def test_a_conditional_create_in_a_bundle_answers_as_for_a_free_phone(neighbours: Neighbours) -> None:
+    def bundle(phone: str, serial: int = 80) -> dict[str, Any]:
+        request = {"method": "POST", "url": "Patient", "ifNoneExist": f"telecom={phone}"}
+        entry = {"resource": claim(id_number(serial), f"周测{serial}"), "request": request}
+        return {"resourceType": "Bundle", "type": "transaction", "entry": [entry]}
+
+    taken = await answer(neighbours.doctor, "POST", "/fhir", bundle("13800000005"), prefer="return=OperationOutcome")
+    free = await answer(neighbours.doctor, "POST", "/fhir", bundle("13800009999", 81), prefer="return=OperationOutcome")
+    told = [{**one.json()["entry"][0]["response"], "location": "", "lastModified": ""} for one in (taken, free)]
+    assert taken.status_code == free.status_code == 200 and told[0] == told[1]
+    seen = await neighbours.local.client.get("/fhir/Patient?telecom=13800000005")
+    assert seen.json()["total"] == 1, "who may see the resident finds the record by that condition"
+
+
 async def test_a_record_with_the_number_of_a_resident_elsewhere_takes_nothing_over(neighbours: Neighbours) -> None:
     made = await answer(neighbours.doctor, "POST", "/fhir/Patient", claim(NUMBER, NAME))
     assert made.status_code == 201, made.text

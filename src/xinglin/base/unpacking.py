@@ -23,8 +23,8 @@ _TAIL: Final = 1024
 class PackedError(IncorrectError):
     """A packed file that is not opened. reason: too_large, cut_off, damaged, locked or unsupported."""
 
-    def __init__(self, reason: str, zh: str, en: str) -> None:
-        super().__init__(zh, en, status=413 if reason == "too_large" else None)
+    def __init__(self, reason: str, zh: str, en: str, *, where: str = "") -> None:
+        super().__init__(zh, en, where=where, status=413 if reason == "too_large" else None)
         self.reason = reason
 
 
@@ -57,8 +57,8 @@ def gunzip(content: bytes, limits: UnpackLimits = DEFAULT_LIMITS) -> bytes:
         if not unpacking.eof:
             raise PackedError(
                 "cut_off",
-                "压缩文件不完整（被截断），请重新导出并完整传送",
-                "the packed file is cut off; export it again and send the whole of it",
+                "gzip 压缩文件不完整（被截断），请重新导出并完整传送",
+                "the gzip file is cut off; export it again and send the whole of it",
             )
         parts.append(part)
         rest = unpacking.unused_data

@@ -81,6 +81,13 @@ async def look_up(store: Store, scope: Scope, entries: Sequence[tuple[int, Entry
             words = ("条件符合多个资源，请写得更确切", "the condition fits several resources; make it narrower")
             problems.append(EntryProblem(number, "conflict", f"{rtype}.request", *words))
             continue
+        if not found and any((one.rtype, one.query) == (rtype, condition.query) for one in conditions):
+            words = (
+                "同一消息中有两个条目用同一条件新建，请只保留一个",
+                "two entries of the message create on the same condition; keep one",
+            )
+            problems.append(EntryProblem(number, "duplicate", f"{rtype}.request", *words))
+            continue
         conditions.append(condition)
         if found:
             hits[number] = found[0]

@@ -70,6 +70,8 @@ def check_text(text: bytes) -> None:
         text.decode("utf-8")
     except UnicodeDecodeError as error:
         place = f"byte {error.start + 1}"
+        if error.reason == "unexpected end of data":
+            raise UnreadableError("unreadable", "文本在一个字的中间断开（被截断），请完整传送", "the text is cut off inside a character; send the whole of it", where=place) from error  # fmt: skip
         try:
             text[:1_000_000].decode("gb18030", errors="strict" if len(text) <= 1_000_000 else "ignore")
         except UnicodeDecodeError:

@@ -10,21 +10,24 @@ from starlette.responses import Response
 
 from xinglin.base.errors import IncorrectError, NotFoundError, UnsupportedError, XinglinError
 from xinglin.engines.exchange import Entry, EntryProblem, Receipt
-from xinglin.engines.store import Outcome, Stored
+from xinglin.engines.store import Outcome
 from xinglin.fhir import operation_outcome, rewrite_references
 from xinglin.web.fhir.doors import Call, language_of
+from xinglin.web.fhir.intake import keep, kept_if_refused, submit, take_body
 from xinglin.web.fhir.reads import history_bundle, search_bundle, version_number
-from xinglin.web.fhir.wire import answer, bundle, encode, read_resource, wants
+from xinglin.web.fhir.wire import answer, bundle, encode, wants
 from xinglin.web.fhir.writes import (
     check_resource,
-    conditional_target,
+    conditional_update,
+    creation,
     entry_type,
     if_match,
     location,
     named_target,
     refused,
     sole_match,
-    submit,
+    stored_outcome,
+    update_entry,
 )
 
 ENTRY_LIMIT: Final = 20_000
@@ -33,7 +36,7 @@ _LINE: Final = {"created": "201 Created", "updated": "200 OK", "unchanged": "200
 
 @dataclass(slots=True)
 class _Step:
-    """One entry of a bundle on its way. entry: to be written; error: why not; found: a conditional create that was there already."""
+    """One entry of a bundle on its way. entry: to be written; error: why not; problems: what was found wrong or is to be looked at."""
 
     number: int
     method: str
@@ -42,31 +45,37 @@ class _Step:
     resource: Mapping[str, Any] | None
     entry: Entry | None = None
     error: XinglinError | None = None
-    found: Stored | None = None
     outcome: Outcome | None = None
     problems: list[EntryProblem] = field(default_factory=list)
+    warnings: list[EntryProblem] = field(default_factory=list)
 
 
 async def post_bundle(call: Call) -> Response:
     """Answer a transaction or batch."""
-    content, sent = await read_resource(call.request, call.doors.limits)
-    kind = sent.get("type")
-    if sent.get("resourceType") != "Bundle" or kind not in ("transaction", "batch"):
+    content, sent = await take_body(call)
+    async with kept_if_refused(call, content):
+        steps = _read_steps(sent)
+        atomic = sent["type"] == "transaction"
+        await _aim(call, steps, atomic=atomic)
+    writing = [step for step in steps if step.entry is not None]
+    if writing:
+        receipt = await submit(call, content, [step.entry for step in writing if step.entry is not None], atomic=atomic, kind="bundle")
+        _take_receipt(call, writing, receipt, atomic=atomic)
+    elif first := next((step.error for step in steps if step.error is not None and step.method != "GET"), None):
+        await keep(call, content, first)
+    answers = [await _answer_step(call, step, atomic=atomic) for step in steps]
+    return answer(bundle(f"{sent['type']}-response", answers, {}))
+
+
+def _read_steps(sent: Mapping[str, Any]) -> list[_Step]:
+    if sent.get("resourceType") != "Bundle" or sent.get("type") not in ("transaction", "batch"):
         raise IncorrectError(
             "此处只接受 type 为 transaction 或 batch 的 Bundle", "send a Bundle of type transaction or batch here", where="Bundle.type"
         )
     entries = sent.get("entry") or []
     if not isinstance(entries, list) or len(entries) > ENTRY_LIMIT:
         raise IncorrectError(f"entry 须为列表，最多 {ENTRY_LIMIT} 条", f"entry is a list of at most {ENTRY_LIMIT}", where="Bundle.entry")
-    atomic = kind == "transaction"
-    steps = [_read_step(number, entry) for number, entry in enumerate(entries)]
-    await _aim(call, steps, atomic=atomic)
-    writing = [step for step in steps if step.entry is not None]
-    if writing:
-        receipt = await submit(call, content, [step.entry for step in writing if step.entry is not None], atomic=atomic, kind="bundle")
-        _take_receipt(call, writing, receipt, atomic=atomic)
-    answers = [await _answer_step(call, step, atomic=atomic) for step in steps]
-    return answer(bundle(f"{kind}-response", answers, {}))
+    return [_read_step(number, entry) for number, entry in enumerate(entries)]
 
 
 def _read_step(number: int, entry: Any) -> _Step:
@@ -114,19 +123,19 @@ async def _aim_step(call: Call, step: _Step, names: dict[str, str]) -> None:
     check_resource(rtype, given)
     if step.method == "POST":
         condition = request.get("ifNoneExist")
-        step.found = await sole_match(call, rtype, str(condition)) if condition else None
-        new_id = step.found.id if step.found else call.doors.new_id()
-        if step.found is None:
-            step.entry = Entry({**given, "id": new_id}, f"urn:uuid:{new_id}", "POST", 0)
+        if condition:
+            await sole_match(call, rtype, str(condition))
+        step.entry = creation(given, call.doors.new_id(), str(condition) if condition else None)
+    elif own_id:
+        target = await named_target(call, rtype, own_id)
+        step.entry = update_entry(given, target, if_match(request.get("ifMatch")))
+        if own_id != target.id:
+            names[f"{rtype}/{own_id}"] = f"{rtype}/{target.id}"
     else:
-        target = await named_target(call, rtype, own_id) if own_id else await conditional_target(call, rtype, query, given.get("id"))
-        new_id = target.id
-        expected = if_match(request.get("ifMatch"))
-        step.entry = Entry({**given, "id": new_id}, None, "PUT", 0 if expected is None and target.present is None else expected)
-        if own_id and own_id != new_id:
-            names[f"{rtype}/{own_id}"] = f"{rtype}/{new_id}"
+        step.entry = await conditional_update(call, given, query, if_match(request.get("ifMatch")))
     if step.full_url:
-        names[step.full_url] = f"{rtype}/{new_id}"
+        # What a condition may still turn into another resource is named by its urn; the gate knows what that is in the end.
+        names[step.full_url] = step.entry.full_url or f"{rtype}/{step.entry.resource['id']}"
 
 
 async def _deletion(call: Call, place: tuple[str, str | None, str], request: Mapping[str, Any]) -> Entry | None:
@@ -142,10 +151,14 @@ def _take_receipt(call: Call, writing: Sequence[_Step], receipt: Receipt, *, ato
     for problem in receipt.problems:
         if problem.entry_no in by_number:
             by_number[problem.entry_no].problems.append(problem)
+    for warning in receipt.warnings:
+        if warning.entry_no in by_number:
+            by_number[warning.entry_no].warnings.append(warning)
     if atomic and receipt.problems:
         first = receipt.problems[0]
         step = by_number.get(first.entry_no)
-        conditional = step is not None and bool((step.resource or {}).get("\x00request", {}).get("ifMatch"))
+        request = (step.resource or {}).get("\x00request", {}) if step is not None else {}
+        conditional = bool(request.get("ifMatch") or request.get("ifNoneExist"))
         error = refused(receipt.problems, language_of(call.request), is_conditional=conditional)
         raise _placed(error, step.number) if step is not None else error
     for step, outcome in zip(writing, receipt.outcomes, strict=False):
@@ -165,18 +178,17 @@ async def _answer_step(call: Call, step: _Step, *, atomic: bool) -> bytes:
     if step.error is not None:
         outcome = operation_outcome(_placed(step.error, step.number), language_of(call.request))
         return encode({"response": {"status": str(step.error.http_status), "outcome": outcome}})
-    if step.found is not None:
-        found = step.found
-        return encode({"response": {"status": "200 OK", "location": f"{call.base}/{found.rtype}/{found.id}/_history/{found.version}"}})
     if step.outcome is None:
         return encode({"response": {"status": "500"}})
-    return await _answer_outcome(call, step.outcome)
+    return await _answer_outcome(call, step.outcome, step.warnings)
 
 
-async def _answer_outcome(call: Call, outcome: Outcome) -> bytes:
+async def _answer_outcome(call: Call, outcome: Outcome, warnings: Sequence[EntryProblem]) -> bytes:
     response: dict[str, Any] = {"status": _LINE[outcome.status], "location": location(call, outcome), "etag": f'W/"{outcome.version}"'}
     if outcome.updated_at is not None:
         response["lastModified"] = outcome.updated_at.isoformat()
+    if warnings or wants(call.request, "minimal") == "OperationOutcome":
+        response["outcome"] = stored_outcome(warnings, language_of(call.request))
     about = encode({"fullUrl": f"{call.base}/{outcome.rtype}/{outcome.id}", "response": response})
     if wants(call.request, "minimal") != "representation" or outcome.status == "deleted":
         return about

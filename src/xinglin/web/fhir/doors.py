@@ -9,7 +9,7 @@ from typing import Protocol
 from starlette.requests import Request
 
 from xinglin.base.clock import Clock
-from xinglin.engines.exchange import Receipt, Submission
+from xinglin.engines.exchange import Receipt, Submission, UnreadableError
 from xinglin.engines.security import AuditSink, Scope
 from xinglin.engines.store import Store
 
@@ -19,6 +19,10 @@ class Intake(Protocol):
 
     async def submit(self, scope: Scope, submission: Submission) -> Receipt:
         """Take one message; returns once everything is committed."""
+        ...
+
+    async def keep_unreadable(self, scope: Scope, message: tuple[str, str, bytes], error: UnreadableError) -> Receipt:
+        """Write down a message that could not be taken: (source, message id, content) and why."""
         ...
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -12,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from xinglin.base.errors import IncorrectError, XinglinError
+from xinglin.base.unpacking import PackedError, UnpackLimits, gunzip
+from xinglin.engines.exchange import UnreadableError, check_text, place_in
 from xinglin.engines.store import Stored
 from xinglin.fhir import operation_outcome
 from xinglin.web.fhir.doors import FhirLimits, language_of, preferences
@@ -21,7 +22,6 @@ _JSON_TYPES: Final = frozenset({"application/fhir+json", "application/json", "te
 _FORMATS: Final = frozenset({*_JSON_TYPES, "json"})
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
-_GZIP_WINDOW: Final = 31
 
 
 def encode(value: object) -> bytes:
@@ -43,10 +43,21 @@ def check_formats(request: Request) -> None:
         )
 
 
-async def read_resource(request: Request, limits: FhirLimits) -> tuple[bytes, dict[str, Any]]:
+async def read_body(request: Request, limits: FhirLimits) -> bytes:
+    """Return the bytes of a body as they were sent.  Raises: IncorrectError (413) for too many."""
+    parts: list[bytes] = []
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        _check_size(received, limits.body_bytes)
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def open_body(request: Request, sent: bytes, limits: FhirLimits) -> tuple[bytes, dict[str, Any]]:
     """Return the bytes of a body (unpacked) and the JSON object they hold.
 
-    Raises: IncorrectError, with 413 for too large, 415 for another format or encoding.
+    Raises: IncorrectError, with 413 for too large, 415 for another format or encoding; UnreadableError for what is no JSON at all.
     """
     kind, _, parameters = request.headers.get("content-type", "").partition(";")
     if kind.strip().lower() not in _JSON_TYPES:
@@ -54,7 +65,7 @@ async def read_resource(request: Request, limits: FhirLimits) -> tuple[bytes, di
         raise IncorrectError(*words, where="Content-Type", status=415)
     if "charset" in parameters.lower() and "utf-8" not in parameters.lower().replace('"', ""):
         raise _not_utf8(f"Content-Type 写的是 {parameters.strip()[:40]}", f"Content-Type says {parameters.strip()[:40]}")
-    content = await _unpacked(request, limits)
+    content = _unpacked(request, sent, limits)
     value = parse(content)
     _check_depth(value, limits.depth)
     if not isinstance(value, dict):
@@ -64,52 +75,30 @@ async def read_resource(request: Request, limits: FhirLimits) -> tuple[bytes, di
 
 def parse(content: bytes) -> Any:
     """Return what JSON bytes hold, decimals as Decimal.  Raises: IncorrectError that says where it ends or what encoding it is in."""
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.reason == "unexpected end of data":
-            raise _broken_json("cut off inside a character") from None
-        try:
-            content.decode("gb18030")
-        except UnicodeDecodeError:
-            raise _not_utf8(f"第 {error.start} 字节不是 UTF-8", f"byte {error.start} is not UTF-8") from None
-        raise _not_utf8("正文是 GB18030（GBK）编码", "the body is in GB18030 (GBK)") from None
+    if not content.strip():
+        raise UnreadableError("empty", "正文是空的，请发送一个 FHIR JSON 资源", "the body is empty; send a FHIR resource as JSON")
+    check_text(content)
     try:
         return _DECODER.decode(content.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, RecursionError) as error:
-        said = str(error) if isinstance(error, msgspec.DecodeError) else "nested too deeply"
-        raise _broken_json(said) from None
-
-
-def _broken_json(said: str) -> IncorrectError:
-    return IncorrectError(f"不是合法的 JSON（可能被截断）：{said}", f"not valid JSON (maybe cut off): {said}")
+        words = ("不是合法的 JSON（可能被截断）：请改正后发送", "not valid JSON (maybe cut off): correct it and send again")
+        raise UnreadableError("unreadable", *words, where=place_in(content)) from error
 
 
 def _not_utf8(zh: str, en: str) -> IncorrectError:
     return IncorrectError(f"{zh}；请转换为 UTF-8 后发送", f"{en}; convert it and send UTF-8")
 
 
-async def _unpacked(request: Request, limits: FhirLimits) -> bytes:
+def _unpacked(request: Request, sent: bytes, limits: FhirLimits) -> bytes:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", "gzip", ""):
         raise IncorrectError("只接受 gzip 压缩", "only gzip is taken", where="Content-Encoding", status=415)
-    unpacking = zlib.decompressobj(_GZIP_WINDOW) if encoding == "gzip" else None
-    parts: list[bytes] = []
-    received = unpacked = 0
-    async for chunk in request.stream():
-        received += len(chunk)
-        _check_size(received, limits.body_bytes)
-        if unpacking is not None:
-            try:
-                chunk = unpacking.decompress(chunk, limits.unpacked_bytes - unpacked + 1)
-            except zlib.error:
-                raise _broken_gzip() from None
-        unpacked += len(chunk)
-        _check_size(unpacked, limits.unpacked_bytes)
-        parts.append(chunk)
-    if unpacking is not None and not unpacking.eof:
-        raise _broken_gzip()
-    return b"".join(parts)
+    if encoding != "gzip":
+        return sent
+    try:
+        return gunzip(sent, UnpackLimits(total_bytes=limits.unpacked_bytes))
+    except PackedError as error:
+        raise type(error)(error.reason, error.zh, error.en, where="Content-Encoding") from error
 
 
 def _check_size(size: int, limit: int) -> None:
@@ -119,12 +108,6 @@ def _check_size(size: int, limit: int) -> None:
             f"the request is over {limit // 1024 // 1024} MB: send several bundles, or use the bulk import",
             status=413,
         )
-
-
-def _broken_gzip() -> IncorrectError:
-    return IncorrectError(
-        "gzip 数据不完整，请重新压缩后发送", "the gzip data is broken or cut off; pack it again and send", where="Content-Encoding"
-    )
 
 
 def _check_depth(value: Any, limit: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -12,13 +12,13 @@ from starlette.responses import Response
 
 from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError, UnsupportedError, XinglinError
 from xinglin.base.ids import uuid5_of
-from xinglin.engines.exchange import OWN_API, Entry, EntryProblem, Receipt, Submission
-from xinglin.engines.security import AuditEntry
+from xinglin.engines.exchange import OWN_API, Entry, EntryProblem
 from xinglin.engines.store import Outcome, Stored
-from xinglin.fhir import RESOURCE_TYPES
+from xinglin.fhir import RESOURCE_TYPES, Problem, operation_outcome
 from xinglin.web.fhir.doors import Call, language_of
+from xinglin.web.fhir.intake import kept_if_refused, submit, take_body
 from xinglin.web.fhir.reads import check_type
-from xinglin.web.fhir.wire import answer, encode, read_resource, version_headers, wants
+from xinglin.web.fhir.wire import answer, encode, version_headers, wants
 
 _VERSION_TAG: Final = re.compile(r'\s*(?:W/)?"?(\d{1,9})"?\s*')
 _STATUS_OF_REASON: Final = {"conflict": 409, "not_fhir": 400, "unreadable": 400, "too_large": 413}
@@ -37,45 +37,45 @@ class Target:
 
 
 async def create(call: Call) -> Response:
-    """Answer a create; with If-None-Exist a resource that is there already is the answer."""
-    rtype = check_type(call.request.path_params["rtype"])
-    content, resource = await read_resource(call.request, call.doors.limits)
-    check_resource(rtype, resource)
+    """Answer a create; with If-None-Exist a resource that is there already is the answer.
+
+    The condition is looked up again where the resource is written, with other writers kept out: two at once make one.
+    """
+    content, resource = await take_body(call)
     condition = call.request.headers.get("if-none-exist")
-    if condition is not None:
-        found = await sole_match(call, rtype, condition)
-        if found is not None:
-            return await _answer_write(call, found.rtype, found.id, (200, found.version))
-        try:
-            return await _submit_one(call, content, _creation(resource, condition_name(call, rtype, condition)))
-        except ConflictError:
-            found = await sole_match(call, rtype, condition)
-            if found is not None:
-                return await _answer_write(call, found.rtype, found.id, (200, found.version))
-    return await _submit_one(call, content, _creation(resource, call.doors.new_id()))
+    async with kept_if_refused(call, content):
+        rtype = check_type(call.request.path_params["rtype"])
+        check_resource(rtype, resource)
+        if condition is not None:
+            await sole_match(call, rtype, condition)
+    return await _submit_one(call, content, creation(resource, call.doors.new_id(), condition))
 
 
-def _creation(resource: Mapping[str, Any], new_id: str) -> Entry:
-    return Entry({**resource, "id": new_id}, f"urn:uuid:{new_id}", "POST", 0)
+def creation(resource: Mapping[str, Any], new_id: str, condition: str | None) -> Entry:
+    """Return the entry that creates a resource of ours, or means the one the condition fits."""
+    return Entry({**resource, "id": new_id}, f"urn:uuid:{new_id}", "POST", 0, condition or None)
 
 
 async def update(call: Call) -> Response:
     """Answer an update, or a create where the caller sees nothing under the id."""
-    rtype = check_type(call.request.path_params["rtype"])
-    content, resource = await read_resource(call.request, call.doors.limits)
-    check_resource(rtype, resource)
-    asked = call.request.path_params.get("id")
-    if asked is None:
-        target = await conditional_target(call, rtype, call.request.url.query, resource.get("id"))
-    elif resource.get("id") != asked:
-        raise IncorrectError("资源里的 id 须与网址一致", "the id in the resource must be the one in the address", where=f"{rtype}.id")
-    else:
-        target = await named_target(call, rtype, asked)
-    expected = if_match(call.request.headers.get("if-match"))
-    if expected is None and target.present is None:
-        expected = 0
-    entry = Entry({**resource, "id": target.id}, None, "PUT", expected)
+    content, resource = await take_body(call)
+    async with kept_if_refused(call, content):
+        rtype = check_type(call.request.path_params["rtype"])
+        check_resource(rtype, resource)
+        asked = call.request.path_params.get("id")
+        expected = if_match(call.request.headers.get("if-match"))
+        if asked is None:
+            entry = await conditional_update(call, resource, call.request.url.query, expected)
+        elif resource.get("id") != asked:
+            raise IncorrectError("资源里的 id 须与网址一致", "the id in the resource must be the one in the address", where=f"{rtype}.id")
+        else:
+            entry = update_entry(resource, await named_target(call, rtype, asked), expected)
     return await _submit_one(call, content, entry)
+
+
+def update_entry(resource: Mapping[str, Any], target: Target, expected: int | None) -> Entry:
+    """Return the entry that writes a target. expected: the version of an If-Match; without one, what is not there must not be there."""
+    return Entry({**resource, "id": target.id}, None, "PUT", 0 if expected is None and target.present is None else expected)
 
 
 async def delete(call: Call) -> Response:
@@ -97,7 +97,7 @@ async def delete(call: Call) -> Response:
     entry = Entry({"resourceType": rtype, "id": asked}, None, "DELETE", if_match(call.request.headers.get("if-match")))
     receipt = await submit(call, encode({"method": "DELETE", "url": f"{rtype}/{asked}"}), [entry], atomic=True)
     if receipt.problems:
-        raise refused(receipt.problems, language_of(call.request), is_conditional="if-match" in call.request.headers)
+        raise refused(receipt.problems, language_of(call.request), is_conditional=is_conditional(call))
     outcome = receipt.outcomes[0]
     return Response(status_code=204, headers={"etag": f'W/"{outcome.version}"'} if outcome else {})
 
@@ -121,20 +121,23 @@ async def sole_match(call: Call, rtype: str, condition: str) -> Stored | None:
     return found[0] if found else None
 
 
-async def conditional_target(call: Call, rtype: str, condition: str, own_id: object) -> Target:
-    """Return what a conditional update writes.  Raises: ConflictError, IncorrectError."""
+async def conditional_update(call: Call, resource: Mapping[str, Any], condition: str, expected: int | None) -> Entry:
+    """Return the entry of a conditional update; its condition is looked up again where it is written.
+
+    Raises: ConflictError, IncorrectError.
+    """
+    rtype, own_id = str(resource["resourceType"]), resource.get("id")
     if not condition:
         raise IncorrectError(
             "请在网址里写 id 或条件", "write an id, or a condition such as ?identifier=system|value, in the address", where=rtype
         )
     found = await sole_match(call, rtype, condition)
-    if found is None:
-        return Target(rtype, call.doors.new_id(), None)
-    if own_id is not None and own_id != found.id:
+    if found is not None and own_id is not None and own_id != found.id:
         raise IncorrectError(
             "资源里的 id 与条件找到的不一致", "the id in the resource is not that of the match; leave it out", where=f"{rtype}.id"
         )
-    return Target(rtype, found.id, found)
+    new_id = call.doors.new_id()
+    return Entry({**resource, "id": new_id}, f"urn:uuid:{new_id}", "PUT", expected, condition)
 
 
 async def named_target(call: Call, rtype: str, asked: str) -> Target:
@@ -160,11 +163,6 @@ def own_name(call: Call, rtype: str, asked: str) -> str:
     return uuid5_of(f"{OWN_API}/{call.scope.account_no}", f"{rtype}/{asked}")
 
 
-def condition_name(call: Call, rtype: str, condition: str) -> str:
-    """Return the id that a conditional create of this caller tries first: two at once ask for the same, and one of them loses."""
-    return uuid5_of(f"{OWN_API}/{call.scope.account_no}/if-none-exist", f"{rtype}?{condition}")
-
-
 def if_match(text: str | None) -> int | None:
     """Return the version of an If-Match, None where there is none.  Raises: IncorrectError."""
     if text is None:
@@ -173,19 +171,6 @@ def if_match(text: str | None) -> int | None:
     if found is None:
         raise IncorrectError('请写 If-Match: W/"版本号"', 'write If-Match: W/"version"', where="If-Match")
     return int(found[1])
-
-
-async def submit(call: Call, content: bytes, entries: list[Entry], *, atomic: bool, kind: str = "rest") -> Receipt:
-    """Hand a message of this caller to the exchange; one audit entry tells what was written or refused."""
-    submission = Submission(OWN_API, call.doors.new_id(), content, entries, kind=kind, atomic=atomic)
-    receipt = await call.doors.intake.submit(call.scope, submission)
-    written = [outcome.rid for outcome in receipt.outcomes if outcome is not None]
-    types = sorted({str(entry.resource["resourceType"]) for entry in entries})
-    what = types[0] if len(types) == 1 else "Bundle"
-    detail = f"message {receipt.message_no}: {' '.join(types)}"[:500]
-    entry = AuditEntry(call.scope, "write", what, rids=written, detail=detail, outcome="done" if written else "refused")
-    await call.doors.audit.record(entry)
-    return receipt
 
 
 def refused(problems: tuple[EntryProblem, ...], language: str, *, is_conditional: bool) -> XinglinError:
@@ -217,30 +202,42 @@ def entry_type(url: str) -> tuple[str, str | None, str]:
     return rtype, own_id or None, query
 
 
+def is_conditional(call: Call) -> bool:
+    """Whether a write asked for a state of things, so that a conflict with it is a failed precondition."""
+    headers = call.request.headers
+    return "if-match" in headers or "if-none-exist" in headers
+
+
 async def _submit_one(call: Call, content: bytes, entry: Entry) -> Response:
     receipt = await submit(call, content, [entry], atomic=True)
     if receipt.problems:
-        raise refused(receipt.problems, language_of(call.request), is_conditional="if-match" in call.request.headers)
+        raise refused(receipt.problems, language_of(call.request), is_conditional=is_conditional(call))
     outcome = receipt.outcomes[0]
     if outcome is None:
         raise ConflictError("没有保存；请重试", "it was not stored; try again", where=entry.resource["resourceType"])
-    return await _answer_write(call, outcome.rtype, outcome.id, (201 if outcome.status == "created" else 200, outcome.version))
+    return await _answer_write(call, outcome, receipt.warnings)
 
 
-async def _answer_write(call: Call, rtype: str, own_id: str, result: tuple[int, int]) -> Response:
+async def _answer_write(call: Call, outcome: Outcome, warnings: Sequence[EntryProblem]) -> Response:
     """Answer with what Prefer asks for; the present bytes are read like any others, inside the scope and audited."""
-    status, version = result
-    headers = {"location": f"{call.base}/{rtype}/{own_id}/_history/{version}", "etag": f'W/"{version}"'}
+    status = 201 if outcome.status == "created" else 200
+    headers = {"location": location(call, outcome), "etag": f'W/"{outcome.version}"'}
     kind = wants(call.request, "representation")
     if kind == "representation":
         try:
-            entry = await call.doors.store.vread(call.scope, rtype, own_id, version)
+            entry = await call.doors.store.vread(call.scope, outcome.rtype, outcome.id, outcome.version)
         except NotFoundError:
             return answer(b"", status, headers)
         return answer(entry.body, status, headers | version_headers(entry))
     if kind == "minimal":
         return answer(b"", status, headers)
-    zh, en = "已保存", "stored"
-    text = en if language_of(call.request) == "en" else zh
+    return answer(encode(stored_outcome(warnings, language_of(call.request))), status, headers)
+
+
+def stored_outcome(warnings: Sequence[EntryProblem], language: str) -> dict[str, Any]:
+    """Return the OperationOutcome of what was stored: a warning for each thing to be looked at all the same, else that all is well."""
+    if warnings:
+        return operation_outcome([Problem(one.path, "business-rule", "warning", one.zh, one.en) for one in warnings], language)
+    text = "stored" if language == "en" else "已保存"
     issue = {"severity": "information", "code": "informational", "details": {"text": text}}
-    return answer(encode({"resourceType": "OperationOutcome", "issue": [issue]}), status, headers)
+    return {"resourceType": "OperationOutcome", "issue": [issue]}
