@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -10,6 +10,9 @@ from xinglin.assembly import Platform, make_lake
 from xinglin.base.errors import IncorrectError, UnavailableError
 from xinglin.cli.session import with_platform
 from xinglin.engines.erasure import Report
+
+_REFRESH_S: Final = 3600.0
+"""Taking in the erasure of a large district; giving up earlier would have two processes write the same columns."""
 
 
 def mount(app: typer.Typer) -> None:
