@@ -116,18 +116,33 @@ class Geo:
 
         A source that gives figures for the division is taken as it stands; else its figures of the next level that has any are summed.
         """
-        low, high = subtree(area)
-        query = "select area, age_band, sex, count, source from population where area between $1 and $2 and year = $3"
-        by_source: dict[str, dict[int, dict[tuple[str, str], int]]] = {}
-        for row in await self._fetch(query, low, high, year):
-            levels = by_source.setdefault(row["source"], {})
-            sums = levels.setdefault(LEVELS.index(level_of(row["area"])), {})
-            sums[row["sex"], row["age_band"]] = sums.get((row["sex"], row["age_band"]), 0) + row["count"]
-        found = []
-        for source, levels in sorted(by_source.items()):
+        return (await self.population_under_each([area], year))[area]
+
+    async def population_under_each(self, areas: Sequence[int], year: int) -> dict[int, list[PopulationFigure]]:
+        """Return `population_under` of several divisions, in one look."""
+        query = (
+            "select w.area as under, p.area, p.age_band, p.sex, p.count, p.source from unnest($1::bigint[], $2::bigint[]) as w(area, high)"
+            " join population p on p.area between w.area and w.high where p.year = $3"
+        )
+        sums: dict[tuple[int, str], dict[int, dict[tuple[str, str], int]]] = {}
+        for row in await self._fetch(query, list(areas), [subtree(area)[1] for area in areas], year):
+            levels = sums.setdefault((row["under"], row["source"]), {})
+            cells = levels.setdefault(LEVELS.index(level_of(row["area"])), {})
+            cells[row["sex"], row["age_band"]] = cells.get((row["sex"], row["age_band"]), 0) + row["count"]
+        found: dict[int, list[PopulationFigure]] = {area: [] for area in areas}
+        for (area, source), levels in sorted(sums.items()):
             for (sex, age_band), count in sorted(levels[min(levels)].items()):
-                found.append(PopulationFigure(area, year, age_band, sex, count, source))
+                found[area].append(PopulationFigure(area, year, age_band, sex, count, source))
         return found
+
+    async def population_year(self, areas: Sequence[int], latest: int) -> int | None:
+        """Return the newest year, not after `latest`, for which there are figures of some divisions or below them."""
+        query = (
+            "select max(p.year) as year from unnest($1::bigint[], $2::bigint[]) as w(area, high)"
+            " join population p on p.area between w.area and w.high where p.year <= $3"
+        )
+        year: int | None = (await self._fetch(query, list(areas), [subtree(area)[1] for area in areas], latest))[0]["year"]
+        return year
 
     async def _fetch(self, query: str, *values: Any) -> list[asyncpg.Record]:
         async with self._database.connection() as connection:

@@ -9,25 +9,27 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from xinglin.engines.exchange import MessageQuery
+from xinglin.web.days import read_day
 from xinglin.web.doors import institutions
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows
 from xinglin.web.menu import Entry
 from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, render
-from xinglin.web.pages.exchange_rows import MESSAGE_STATES, local, message_row, read_day, source_options, waiting_row
+from xinglin.web.pages.exchange_rows import MESSAGE_STATES, local, message_row, source_options, waiting_row
 
 _WRITTEN: Final = 50
 _MOST_NAMED: Final = 5000
 
 
-def _message_query(query: Query) -> MessageQuery:
+def _message_query(visit: Visit, query: Query) -> MessageQuery:
+    today = visit.platform.clock.today()
     return MessageQuery(
         source=query.get("source") or None,
         state=query.get("state") or None,
         text=query.get("text") or None,
-        since=read_day(query.get("since")),
-        until=read_day(query.get("until")),
+        since=read_day(query.get("since"), today),
+        until=read_day(query.get("until"), today),
         institution=read_number(query.get("institution")),
         sort=("-" if query.descending else "") + query.sort,
         limit=query.size,
@@ -36,7 +38,7 @@ def _message_query(query: Query) -> MessageQuery:
 
 
 async def _messages(visit: Visit, query: Query) -> Rows:
-    found, total = await visit.platform.panel.messages(visit.scope, _message_query(query))
+    found, total = await visit.platform.panel.messages(visit.scope, _message_query(visit, query))
     return Rows([message_row(visit, message) for message in found], total)
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import date
 from typing import Any, Final
 
-from xinglin.base.errors import IncorrectError
 from xinglin.engines.exchange import MessageRow, WaitingRow, open_reasons
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Tag
@@ -42,14 +40,6 @@ def state_tag(visit: Visit, state: str, names: Mapping[str, tuple[str, str]]) ->
 def local(visit: Visit, instant: Any) -> str:
     """Return an instant as the district's minute, "" for None."""
     return instant.astimezone(visit.platform.clock.zone).strftime("%Y-%m-%d %H:%M") if instant else ""
-
-
-def read_day(text: str) -> date | None:
-    """Return a day of a search form.  Raises: IncorrectError."""
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise IncorrectError("日期请写成 2026-11-21", "write a day as 2026-11-21") from error
 
 
 async def source_options(visit: Visit) -> list[tuple[str, str]]:

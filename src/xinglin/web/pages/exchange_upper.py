@@ -15,12 +15,13 @@ from starlette.routing import Route
 from xinglin.base.errors import IncorrectError, XinglinError
 from xinglin.engines.exchange import Batch, Period, Reconciled, UpperState
 from xinglin.engines.security import mask_id_number
+from xinglin.web.days import read_day
 from xinglin.web.exports import EXCEL, watermark
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag, show_list
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, redirect, render
-from xinglin.web.pages.exchange_rows import local, read_day
+from xinglin.web.pages.exchange_rows import local
 from xinglin.web.reported import STATES
 
 RIGHT: Final = "upper.exchange"
@@ -31,8 +32,9 @@ _FIRST_KIND: Final = "hypertension-followup"
 
 def period_of(visit: Visit, asked: Mapping[str, str]) -> Period:
     """Return the kind and days a form or an address asks for: the last 30 days where it says nothing."""
-    last = read_day(asked.get("until", "")) or visit.platform.clock.today()
-    first = read_day(asked.get("since", "")) or last - timedelta(days=_DAYS - 1)
+    today = visit.platform.clock.today()
+    last = read_day(asked.get("until", ""), today) or today
+    first = read_day(asked.get("since", ""), today) or last - timedelta(days=_DAYS - 1)
     if first > last:
         raise IncorrectError("开始日期不能晚于结束日期", "the first day must not be after the last", where="since")
     return Period(asked.get("kind", "") or _FIRST_KIND, first, last)

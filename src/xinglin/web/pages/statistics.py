@@ -16,6 +16,7 @@ from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages import statistics_disease_control, statistics_map, statistics_measure, statistics_tasks, statistics_workload
 from xinglin.web.pages.statistics_asking import RIGHTS, day_asked, month_before, standing, told_at
+from xinglin.web.pages.statistics_population import norm_cells, norm_totals, norms
 
 TOPICS: Final = (
     ("hypertension", mark("高血压管理")),
@@ -70,6 +71,10 @@ async def _table(visit: Visit, as_of: date) -> list[dict[str, Any]]:
     return [_row(visit, one, figures) for one, figures in zip(found, told, strict=True)]
 
 
+def _numerators(rows: Sequence[dict[str, Any]]) -> dict[str, int]:
+    return {row["definition"].id: row["total"].numerator for row in rows if row["total"] is not None}
+
+
 async def show_measures(visit: Visit) -> Response:
     """Show the table of measures; `#measures` alone for htmx, which asks again while trends are being made."""
     as_of = day_asked(visit)
@@ -81,6 +86,8 @@ async def show_measures(visit: Visit) -> Response:
         "before": month_before(as_of),
         "waits": any(row["waits"] for row in rows),
         "suffix": f"?as_of={as_of}" if as_of != visit.platform.clock.today() else "",
+        "norms": norms(),
+        "norm_totals": await norm_totals(visit, visit.scope, as_of, _numerators(rows)),
         "as_of": await told_at(visit, min((row["seq"] for row in rows), default=0)),
     }
     return render(visit, "statistics/table_of_measures.html" if visit.target == "measures" else "statistics/measures.html", context)
@@ -91,6 +98,7 @@ async def export_measures(visit: Visit) -> Response:
     visit.scope.require("export")
     rows = await _table(visit, day_asked(visit))
     labels = [(visit.text(word), kind) for word, kind in _EXCEL]
+    beside = await norm_totals(visit, visit.scope, day_asked(visit), _numerators(rows))
 
     async def cells() -> AsyncIterator[Sequence[object]]:
         for row in rows:
@@ -102,9 +110,14 @@ async def export_measures(visit: Visit) -> Response:
                 *(None if row["is_count"] else row["change"], total.unknown, sum(total.exclusions.values())),
                 *(row["tag"], row["definition"].source, row["definition"].clause, row["seq"]),
             ]
+            figure = beside.get(row["definition"].id)
+            if figure is not None:
+                norm = norms()[row["definition"].id]
+                *numbers, _, _, told = norm_cells(visit, norm, figure)
+                yield [*numbers, None, None, None, visit.text("规范分母"), told, norm.why.say(visit.language), row["seq"]]
         await visit.record("export", "measures")
 
-    return await export_answer(visit, visit.text("指标"), labels, cells(), len(rows))
+    return await export_answer(visit, visit.text("指标"), labels, cells(), len(rows) + len(beside))
 
 
 _EXCEL: Final = (

@@ -13,11 +13,15 @@ from xinglin.definitions import Definition
 from xinglin.engines.geo import level_of, subtree
 from xinglin.engines.rules import Focus, GroupBy
 from xinglin.engines.security import Scope
+from xinglin.web.days import read_day
 from xinglin.web.doors import institutions, workers
 from xinglin.web.i18n import mark
+from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit
 
 RIGHTS: Final = ("county.figures", "institution.figures", "cdc.figures", "report.monthly")
+FIRST: Final = "hypertension-control-rate"
+"""The measure of an address that names none."""
 GROUPS: Final[Mapping[str, str]] = {
     "town": mark("乡镇（街道）"),
     "institution": mark("机构"),
@@ -63,7 +67,7 @@ class Asked:
             "institution": self.institution,
             "worker": self.worker,
         }
-        state |= {"known": self.known, "by": self.by} | changes
+        state |= {"known": f"#{self.known}" if self.known else 0, "by": self.by} | changes
         return {name: value for name, value in state.items() if value}
 
     def path(self, measure: str = "", **changes: object) -> str:
@@ -89,24 +93,20 @@ class Asked:
 
 def day_asked(visit: Visit, name: str = "as_of") -> date:
     """Return the day an address names, today where it names none or a later one.  Raises: IncorrectError."""
-    text = visit.request.query_params.get(name, "")
     today = visit.platform.clock.today()
-    try:
-        return min(date.fromisoformat(text), today) if text else today
-    except ValueError as error:
-        raise IncorrectError("日期请写成 2026-11-21", "write a day as 2026-11-21", where=name) from error
+    day = read_day(visit.request.query_params.get(name, ""), today, name)
+    return today if day is None else min(day, today)
 
 
 def number_asked(visit: Visit, name: str) -> int:
     """Return a whole number of the address, 0 where there is none."""
-    text = visit.request.query_params.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 18 else 0
+    return read_number(visit.request.query_params.get(name, "")) or 0
 
 
 async def asked(visit: Visit) -> Asked:
     """Return what the address asks.  Raises: NotFoundError for an unknown measure or area, IncorrectError for a wrong day."""
     query, as_of = visit.request.query_params, day_asked(visit)
-    definition = measure_of(visit, visit.request.path_params.get("measure", "") or query.get("measure", ""), as_of)
+    definition = measure_of(visit, visit.request.path_params.get("measure", "") or query.get("measure", "") or FIRST, as_of)
     area = number_asked(visit, "area")
     scope = narrowed(visit.scope, area)
     wanted = query.get("by", "")
@@ -144,19 +144,37 @@ def narrowed(scope: Scope, area: int) -> Scope:
     return scope.narrowed(areas=inner)
 
 
+def seq_typed(text: str, today: date) -> int | None:
+    """Return the seq somebody typed, None where it is a day or nothing: eight digits that are a day are one, and `#20261121` is a seq.
+
+    >>> seq_typed("22245", date(2026, 11, 22)), seq_typed("20261121", date(2026, 11, 22)), seq_typed("#20261121", date(2026, 11, 22))
+    (22245, None, 20261121)
+    """
+    number = read_number(text.removeprefix("#"))
+    return number if text.startswith("#") or number is None or not _is_day(text, today) else None
+
+
+def _is_day(text: str, today: date) -> bool:
+    try:
+        return len(text) == 8 and date(2000, 1, 1) <= date.fromisoformat(text) <= today
+    except ValueError:
+        return False
+
+
 async def known_asked(visit: Visit) -> int:
     """Return the seq of `known`, which is a seq or the day at whose end the record is looked at; 0 for now.  Raises: IncorrectError."""
     text = visit.request.query_params.get("known", "").strip()
     if not text:
         return 0
     head: int = await visit.platform.store.head()
-    if text.isdecimal():
-        return int(text) if 0 < int(text) < head else 0
+    number = seq_typed(text, visit.platform.clock.today())
+    if number is not None:
+        return number if 0 < number < head else 0
     try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
+        day = read_day(text, visit.platform.clock.today()) or visit.platform.clock.today()
+    except IncorrectError as error:
         raise IncorrectError(
-            "“当时所知”写日期（2026-11-21）或序号", "write a day (2026-11-21) or a sequence number", where="known"
+            "“当时所知”写日期（20261121 或 2026-11-21）或序号", "write a day (20261121 or 2026-11-21) or a sequence number", where="known"
         ) from error
     ends = datetime(day.year, day.month, day.day, tzinfo=visit.platform.clock.zone) + timedelta(days=1)
     async with visit.platform.database.connection() as connection:

@@ -11,16 +11,15 @@ from xinglin.engines.rules import MeasureRow
 from xinglin.web.i18n import mark
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
-from xinglin.web.pages.statistics_asking import RIGHTS, Asked, day_asked, measure_of, narrowed, number_asked, told_at
+from xinglin.web.pages.statistics_asking import FIRST, RIGHTS, Asked, day_asked, measure_of, narrowed, number_asked, told_at
 
 CLASSES: Final = 5
-_FIRST: Final = "hypertension-control-rate"
 
 
 async def show_map(visit: Visit) -> Response:
     """Show a measure by town or village: map, legend and table."""
     query, as_of = visit.request.query_params, day_asked(visit)
-    definition = measure_of(visit, query.get("measure", "") or _FIRST, as_of)
+    definition = measure_of(visit, query.get("measure", "") or FIRST, as_of)
     level: Any = "village" if query.get("level") == "village" else "town"
     area = number_asked(visit, "area")
     one = Asked(definition, as_of, level, area, 0, 0, 0, narrowed(visit.scope, area))

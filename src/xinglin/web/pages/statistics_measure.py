@@ -10,13 +10,14 @@ from starlette.responses import Response
 
 from xinglin.definitions import Definition
 from xinglin.engines.rules import MeasureRow as Row
-from xinglin.engines.rules import Member, MemberQuery, Part, month_ends
+from xinglin.engines.rules import MeasureTable, Member, MemberQuery, Part, month_ends
 from xinglin.web.exports import export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.residents import card_row
 from xinglin.web.pages.statistics_asking import (
+    FIRST,
     GROUPS,
     PARTS,
     RIGHTS,
@@ -29,6 +30,7 @@ from xinglin.web.pages.statistics_asking import (
     standing,
     told_at,
 )
+from xinglin.web.pages.statistics_population import Norm, NormFigure, norm_groups, norm_totals, norms
 from xinglin.web.record import PROGRAMMES, SERVICES, WAYS
 
 _COUNTS_OF_PEOPLE: Final = ("records", "hypertension-managed", "diabetes2-managed", "family-doctor-contracts")
@@ -42,8 +44,12 @@ async def show_measure(visit: Visit) -> Response:
     definition = one.definition
     edition = visit.platform.rules.edition(one.as_of).of_kind("measure")
     tag, kind = standing(visit, definition)
+    norm, beside, by_area = await _norm(visit, one, table)
     context = {
         "asked": one,
+        "norm": norm,
+        "norm_total": beside,
+        "norm_areas": by_area,
         "definition": definition,
         "tag": (tag, kind),
         "total": table.total,
@@ -59,6 +65,16 @@ async def show_measure(visit: Visit) -> Response:
         "place": f"{definition.place}",
     }
     return render(visit, "statistics/groups.html" if visit.target == "groups" else "statistics/measure.html", context)
+
+
+async def _norm(visit: Visit, one: Asked, table: MeasureTable) -> tuple[Norm | None, NormFigure | None, dict[int, NormFigure]]:
+    """Return the norm's denominator of a measure, its number over the residents in all, and by division where it is cut by one."""
+    norm = norms().get(one.definition.id)
+    if norm is None or one.institution or one.worker:
+        return norm, None, {}
+    total = (await norm_totals(visit, one.scope, one.as_of, {one.definition.id: table.total.numerator})).get(one.definition.id)
+    counts = {row.group: row.numerator for row in table.rows if row.group is not None} if one.by in ("town", "village") else {}
+    return norm, total, await norm_groups(visit, norm, one.as_of, counts) if counts else {}
 
 
 def _is_kin(other: Definition, definition: Definition) -> bool:
@@ -105,6 +121,7 @@ def _row(visit: Visit, one: Asked, row: Row, names: Mapping[int, str]) -> dict[s
         people = {part: under.people(part) for part in PARTS}
         down = "" if one.by == "practitioner" else under.path()
     return {
+        "group": row.group,
         "name": names.get(row.group, str(row.group)) if row.group is not None else visit.text("未登记"),
         "numerator": row.numerator,
         "denominator": row.denominator,
@@ -142,18 +159,28 @@ async def export_measure(visit: Visit) -> Response:
     table = await visit.platform.measures.measure(one.scope, one.definition.id, one.as_of, one.by, one.focus)
     words = [(GROUPS.get(one.by, "范围"), "text"), ("分子", "number"), ("分母", "number"), ("比率", "percent")]
     words += [("95% 区间下限", "percent"), ("95% 区间上限", "percent"), ("不明", "number"), ("剔除", "number")]
+    norm, norm_total, by_area = await _norm(visit, one, table)
+    labels = [(visit.text(word), kind) for word, kind in words]
+    if norm:
+        labels += [
+            (norm.people.say(visit.language), "number"),
+            (norm.rate.say(visit.language), "percent"),
+            (visit.text("人口来源"), "text"),
+        ]
     rows = await _rows(visit, one, table.rows)
-    total = {"name": visit.text("合计"), "excluded": sum(table.total.exclusions.values())}
+    total = {"name": visit.text("合计"), "group": None, "excluded": sum(table.total.exclusions.values())}
     total |= {name: getattr(table.total, name) for name in ("numerator", "denominator", "share", "interval", "unknown")}
 
     async def cells() -> AsyncIterator[Sequence[object]]:
         for row in (*rows, total):
             low, high = row["interval"] or (None, None)
-            yield [row["name"], row["numerator"], row["denominator"], row["share"], low, high, row["unknown"], row["excluded"]]
+            beside = norm_total if row is total else by_area.get(row["group"])
+            told = [beside.people, beside.share, f"{beside.source} {beside.year}"] if beside else []
+            yield [row["name"], row["numerator"], row["denominator"], row["share"], low, high, row["unknown"], row["excluded"], *told]
         await visit.record("export", "measure", detail=one.definition.id)
 
     title = f"{one.definition.title.say(visit.language)} {one.as_of}"
-    return await export_answer(visit, title, [(visit.text(word), kind) for word, kind in words], cells(), len(rows) + 1)
+    return await export_answer(visit, title, labels, cells(), len(rows) + 1)
 
 
 async def _people(visit: Visit, query: Query) -> Rows:
@@ -223,7 +250,7 @@ PEOPLE: Final = ListPage(
         Column("evidence", mark("依据"), path="why_link"),
     ),
     filters=(
-        Filter("measure", mark("指标"), "choice", _measure_options, default="hypertension-control-rate"),
+        Filter("measure", mark("指标"), "choice", _measure_options, default=FIRST),
         Filter("part", mark("哪些人"), "choice", tuple(PARTS.items()), default="denominator"),
         Filter("as_of", mark("截至"), "date"),
         *(Filter(name, "", "hidden") for name in ("area", "institution", "worker", "known", "cut", "reason")),

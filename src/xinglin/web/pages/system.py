@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from xinglin.base.errors import IncorrectError, XinglinError
 from xinglin.engines.security import AccountCard, AuditFound, AuditQuery, NewAccount, NewMembership
+from xinglin.web.days import read_day
 from xinglin.web.doors import institutions
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
@@ -181,13 +182,8 @@ async def show_roles(visit: Visit) -> Response:
 
 
 def _instant(visit: Visit, text: str, *, after: bool = False) -> datetime | None:
-    if not text:
-        return None
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise IncorrectError("日期请写成 2026-11-21", "write a day as 2026-11-21") from error
-    return datetime.combine(day + timedelta(days=after), time(), visit.platform.clock.zone)
+    day = read_day(text, visit.platform.clock.today())
+    return None if day is None else datetime.combine(day + timedelta(days=after), time(), visit.platform.clock.zone)
 
 
 async def _account_number(visit: Visit, text: str) -> int | None:

@@ -13,6 +13,7 @@ from xinglin.base.errors import IncorrectError, NotFoundError, XinglinError
 from xinglin.engines.geo import code_of
 from xinglin.engines.rules import KINDS, MOST_SAMPLED, RESULTS, Drawing, draw
 from xinglin.engines.rules import Visit as Encounter
+from xinglin.web.days import read_day
 from xinglin.web.doors import institutions, workers
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
@@ -103,7 +104,8 @@ async def draw_new(visit: Visit) -> Response:
     form = await visit.form()
     typed = {name: str(form.get(name, "")).strip() for name in ("first", "last", "kind", "wanted", "area", "title", "seed")}
     try:
-        days, wanted = _checked(typed)
+        days, wanted = _checked(typed, visit.platform.clock.today())
+        typed |= {"first": days[0].isoformat(), "last": days[1].isoformat()}
         area = int(typed["area"]) if typed["area"] else 0
         found, seq = await visit.platform.measures.visits(narrowed(visit.scope, area), typed["kind"], days)
         seed = typed["seed"][:64] or secrets.token_hex(8)
@@ -119,11 +121,11 @@ async def draw_new(visit: Visit) -> Response:
     return redirect(visit, f"/verification/samples/list?sample={number}")
 
 
-def _checked(typed: Mapping[str, str]) -> tuple[tuple[date, date], int]:
-    try:
-        days = date.fromisoformat(typed["first"]), date.fromisoformat(typed["last"])
-    except ValueError as error:
-        raise IncorrectError("日期请写成 2026-11-21", "write days as 2026-11-21") from error
+def _checked(typed: Mapping[str, str], today: date) -> tuple[tuple[date, date], int]:
+    first, last = read_day(typed["first"], today), read_day(typed["last"], today)
+    if first is None or last is None:
+        raise IncorrectError("起止日期都要填，如 20261121", "both days are needed, such as 20261121")
+    days = first, last
     if days[0] > days[1] or (days[1] - days[0]).days > 731:
         raise IncorrectError("起止日期须前小后大，且不超过两年", "the days must be in order and at most two years apart")
     if typed["kind"] not in KINDS:

@@ -1,4 +1,6 @@
-// What every page needs: the form token on htmx requests, notices that go away, menus that close, links by key, exports with progress.
+// What every page needs: the form token on htmx requests, notices that go away, menus that close, links by key, days as typed, exports with progress.
+
+import { readDate } from "./days.js";
 
 const token = document.querySelector('meta[name="form-token"]')?.content ?? "";
 
@@ -43,6 +45,10 @@ document.addEventListener("keydown", (event) => {
     const first = document.querySelector("tr[data-row]");
     if (first) { event.preventDefault(); first.focus(); }
   }
+});
+
+document.addEventListener("focusout", (event) => {
+  if (event.target.matches("[data-date]")) event.target.value = readDate(event.target.value);
 });
 
 document.addEventListener("change", (event) => {

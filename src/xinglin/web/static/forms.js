@@ -41,7 +41,6 @@ function start(form) {
     timer = setTimeout(compute, 300);
   });
   form.addEventListener("focusin", (event) => { if (event.target.matches("input[data-field]")) event.target.select(); });
-  form.addEventListener("focusout", (event) => { if (event.target.matches("[data-date]")) event.target.value = readDate(event.target.value); });
   form.addEventListener("click", (event) => {
     const choice = event.target.closest("[data-code]");
     if (choice) choose(choice);
@@ -192,16 +191,4 @@ function start(form) {
   countCarried();
   for (const field of form.querySelectorAll("[data-computed]")) showOverruled(field);
   (form.querySelector("[aria-invalid=true]") ?? form.querySelector("[data-first]") ?? fields().find((field) => !field.value) ?? fields()[0])?.focus();
-}
-
-export function readDate(text, today = new Date()) {
-  const plain = text.normalize("NFKC").trim();
-  const full = /^(\d{4})[-./年 ]?(\d{1,2})[-./月 ]?(\d{1,2})日?$/.exec(plain);
-  const short = full ? null : /^(\d{1,2})[-./月 ]?(\d{2})日?$/.exec(plain);
-  if (!full && !short) return plain;
-  let [year, month, day] = (full ? full.slice(1) : [today.getFullYear(), ...short.slice(1)]).map(Number);
-  if (short && new Date(year, month - 1, day) > today) year -= 1;
-  const found = new Date(year, month - 1, day);
-  if (found.getMonth() !== month - 1 || found.getDate() !== day) return plain;
-  return [year, String(month).padStart(2, "0"), String(day).padStart(2, "0")].join("-");
 }

@@ -180,3 +180,7 @@ async def test_a_division_sums_what_is_under_it_unless_the_source_gives_it(geo: 
     assert await counts(COUNTY) == [(33, "census"), (35, "registry")]
     assert await counts(VILLAGE) == [(12, "census"), (10, "registry")]
     assert await counts(420999103000) == []
+    each = await geo.population_under_each([TOWN, VILLAGE, 420999103000], 2025)
+    assert {area: [one.count for one in own] for area, own in each.items()} == {TOWN: [33, 30], VILLAGE: [12, 10], 420999103000: []}
+    assert await geo.population_year([COUNTY], 2026) == 2025 and await geo.population_year([TOWN], 2024) == 2024
+    assert await geo.population_year([420999102000], 2024) is None

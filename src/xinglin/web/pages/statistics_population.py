@@ -1,0 +1,163 @@
+"""Rates over the resident population: the norm's denominator beside ours, with source and year, as far down as the figures go."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.resources import files
+
+from xinglin.definitions import Words
+from xinglin.engines.geo import PopulationFigure, subtree
+from xinglin.engines.rules import wilson
+from xinglin.engines.security import Scope
+from xinglin.web.page import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """A measure's denominator as the norm has it. rate, people, why: what the rate, the denominator and the difference are called.
+
+    from_age: years, from which residents count.  verified: whether the clause has been compared with the text.
+    """
+
+    measure: str
+    from_age: int
+    rate: Words
+    people: Words
+    why: Words
+    source: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Residents:
+    """The residents of some divisions in one year from one source; None where the source does not tell (the age)."""
+
+    year: int
+    source: str
+    people: Mapping[int, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class NormFigure:
+    """A measure over the resident population. share: 0 to 1 and more, None without a figure.  interval: 95 %, by Wilson."""
+
+    numerator: int
+    people: int | None
+    year: int
+    source: str
+
+    @property
+    def share(self) -> float | None:
+        """Return numerator over residents."""
+        return self.numerator / self.people if self.people else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Return the interval; none where more are counted than live there."""
+        return wilson(self.numerator, self.people) if self.people and self.numerator <= self.people else None
+
+
+def norms() -> dict[str, Norm]:
+    """Return measure → its norm's denominator, of those whose norm divides by the residents."""
+    text = files("xinglin.modules.chronic_disease").joinpath("norm_denominators.toml").read_text(encoding="utf-8")
+    found = {}
+    for item in tomllib.loads(text)["denominator"]:
+        said = {name: Words(item[f"{name}_zh"], item[f"{name}_en"]) for name in ("rate", "people", "why")}
+        found[item["measure"]] = Norm(item["measure"], item["from_age"], **said, source=item["source"], verified=item["verified"])
+    return found
+
+
+def band_of(text: str) -> tuple[int, int] | None:
+    """Return the first and last year of an age band such as 0-4 or 85+, None for "all".
+
+    >>> band_of("85+")
+    (85, 200)
+    """
+    if text == "all":
+        return None
+    low, _, high = text.removesuffix("+").partition("-")
+    return int(low), 200 if text.endswith("+") else int(high or low)
+
+
+def people_from(figures: Iterable[PopulationFigure], low: int, high: int = 200) -> float:
+    """Return the people of an age range; a band that the range cuts counts by the share of its years inside.
+
+    >>> people_from([PopulationFigure(1, 2026, "15-19", "1", 50, "x")], 18)
+    20.0
+    """
+    total = 0.0
+    for figure in figures:
+        band = band_of(figure.age_band)
+        if band is not None:
+            first, last = band
+            inside = max(0, min(last, high) - max(first, low) + 1)
+            total += figure.count * inside / (last - first + 1)
+    return total
+
+
+def counted_from(figures: Sequence[PopulationFigure], age: int) -> int | None:
+    """Return the people from an age on, all for 0; None where there is no figure, or none by age.
+
+    >>> every = PopulationFigure(1, 2026, "all", "1", 50, "x")
+    >>> counted_from([every], 0), counted_from([every], 65), counted_from([], 0)
+    (50, None, None)
+    """
+    banded = [one for one in figures if band_of(one.age_band) is not None]
+    if banded:
+        return round(people_from(banded, age))
+    return sum(one.count for one in figures) if figures and not age else None
+
+
+async def tops(visit: Visit, scope: Scope) -> list[int]:
+    """Return the largest divisions that lie wholly in a scope."""
+    found: list[int] = []
+    for low, high in scope.areas:
+        for place in await visit.platform.geo.within(low, high):
+            if subtree(place.area)[1] <= high and not any(above <= place.area <= subtree(above)[1] for above in found):
+                found.append(place.area)
+    return found
+
+
+async def residents(visit: Visit, areas: Sequence[int], as_of: date, ages: Sequence[int]) -> dict[int, Residents]:
+    """Return age → the residents from that age on, of the newest year not after a day and the source that covers most divisions."""
+    year = await visit.platform.geo.population_year(areas, as_of.year) if areas else None
+    if year is None:
+        return {}
+    figures = await visit.platform.geo.population_under_each(areas, year)
+    known = {area: {one.source for one in own} for area, own in figures.items()}
+    source = min(set().union(*known.values()), key=lambda name: (-sum(name in own for own in known.values()), name))
+    own = {area: [one for one in found if one.source == source] for area, found in figures.items()}
+    return {age: Residents(year, source, {area: counted_from(found, age) for area, found in own.items()}) for age in ages}
+
+
+async def norm_totals(visit: Visit, scope: Scope, as_of: date, numerators: Mapping[str, int]) -> dict[str, NormFigure]:
+    """Return measure → its number over the residents of a whole scope, of the measures that have such a norm; none without figures."""
+    wanted = {name: norm for name, norm in norms().items() if name in numerators}
+    areas = await tops(visit, scope) if wanted else []
+    found = await residents(visit, areas, as_of, sorted({norm.from_age for norm in wanted.values()}))
+    figures = {}
+    for name, norm in wanted.items():
+        told = found.get(norm.from_age)
+        if told is not None:
+            counts = [told.people[area] for area in areas]
+            people = None if None in counts else sum(count or 0 for count in counts)
+            figures[name] = NormFigure(numerators[name], people, told.year, told.source)
+    return figures
+
+
+async def norm_groups(visit: Visit, norm: Norm, as_of: date, numerators: Mapping[int, int]) -> dict[int, NormFigure]:
+    """Return division → its number over its own residents."""
+    told = (await residents(visit, list(numerators), as_of, [norm.from_age])).get(norm.from_age)
+    if told is None:
+        return {}
+    return {area: NormFigure(count, told.people[area], told.year, told.source) for area, count in numerators.items()}
+
+
+def norm_cells(visit: Visit, norm: Norm, figure: NormFigure) -> list[object]:
+    """Return a rate over the residents as cells of a sheet: name, numerator, residents, rate, interval, two empty, where both come from."""
+    low, high = figure.interval or (None, None)
+    told = f"{norm.people.say(visit.language)}：{figure.source} {figure.year}；{norm.source}"
+    return [norm.rate.say(visit.language), figure.numerator, figure.people, figure.share, low, high, None, None, told]
