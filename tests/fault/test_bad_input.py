@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import html
+import re
 import zlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ import pytest
 from starlette.applications import Starlette
 
 from tests.district import HIS, id_number, open_district
+from tests.http.signed_in import Person, people
 from xinglin.assembly import Platform
 from xinglin.base.ids import uuid7
 from xinglin.engines.exchange import ImportOptions, State
@@ -127,6 +130,7 @@ async def test_a_bad_file_is_answered_kept_and_answered_alike_again(platform: Pl
     assert await platform.exchange.ledger.content(kept["message_no"]) == bad.content, "as it was received"
     again = await platform.importer.import_path(house, tmp_path, ImportOptions(HIS))
     assert (again.repeated, again.stored, again.unchanged) == (2, 0, 0)
+    assert [problem for file, problem in again.problems if file == name][:1] == told[:1], "and it is told again why"
 
 
 async def test_a_wrong_check_digit_is_stored_and_told(platform: Platform, tmp_path: Path) -> None:
@@ -149,6 +153,36 @@ async def test_a_wrong_check_digit_is_stored_and_told(platform: Platform, tmp_pa
             wrong_digit(500),
         )
     assert persons >= 1, "the number stays as it was sent, for people to see"
+
+
+@pytest.fixture(scope="module")
+async def steward(platform: Platform) -> AsyncIterator[Person]:
+    async with people(platform) as found:
+        yield found["steward"]
+
+
+SMALL = [name for name, bad in CASES.items() if len(bad.content) < 1024 * 1024]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_a_bad_upload_is_answered_on_the_page_in_either_language(platform: Platform, steward: Person, language: str) -> None:
+    steward.client.cookies.set("xinglin_language", language)
+    files = [("files", (f"page-{name}", CASES[name].content)) for name in SMALL]
+    answer = await steward.post("/exchange/import", {"source": HIS}, 200, files)
+    rows = {found[0]: found[1] for found in re.findall(r'<td class="head"[^>]*>page-([^<]+)</td>(.*?)</tr>', answer.text, re.DOTALL)}
+    assert set(rows) == set(SMALL)
+    for name in SMALL:
+        said = html.unescape(rows[name])
+        assert CASES[name].where in said and (language == "en" or CASES[name].says in said), (name, said)
+        assert (await ledger_of(platform, f"page-{name}"))["waiting"] > 0
+        assert language == "zh" or len(re.findall(r"<div>[^<]*[A-Za-z]{3}", rows[name])) > 0
+    steward.client.cookies.delete("xinglin_language")
+
+
+async def test_a_wrong_check_digit_is_told_on_the_page(steward: Person) -> None:
+    files = [("files", ("page-digit.json", orjson.dumps(patient("c3", identifier=IDENTIFIER))))]
+    answer = await steward.post("/exchange/import", {"source": HIS}, 200, files)
+    assert "Patient.identifier[0].value: 身份证号的校验码不符" in html.unescape(answer.text)
 
 
 @pytest.fixture(scope="module")

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from xinglin.assembly import Platform
 from xinglin.cli.session import with_platform
-from xinglin.engines.exchange import ImportOptions, ImportReport
+from xinglin.engines.exchange import EntryProblem, ImportOptions, ImportReport
 
+_TOLD_A_FILE = 3
+_FILES_TOLD = 50
 FOREIGN_SOURCE = "external-samples"
 
 
@@ -50,14 +55,28 @@ def import_files(
 
     report = with_platform(work)
     console.print(report_table(report))
-    for file, problem in report.problems[:20]:
-        entry = f"#{problem.entry_no}" if problem.entry_no else ""
-        console.print(f"[yellow]{file}{entry}[/] {problem.path}: {problem.zh} · {problem.en}")
-    for file, doubt in report.warnings[:20]:
-        console.print(f"[yellow]{file}#{doubt.entry_no}[/] {doubt.path}: {doubt.zh} · {doubt.en}")
+    for line in told(report.problems) + told(report.warnings):
+        console.print(line, highlight=False, soft_wrap=True)
     if report.rejected:
         console.print("待处理的数据在网页“数据接入 → 待处理”中修改后可重放 · what waits can be repaired and replayed on the page 数据接入")
     raise typer.Exit(0 if not report.rejected else 11)
+
+
+def told(found: Sequence[tuple[str, EntryProblem]]) -> list[str]:
+    """Return what was found wrong, file by file: the first three of each, so that one bad file does not hide the others."""
+    lines: list[str] = []
+    by_file = groupby(found, key=lambda pair: pair[0])
+    for number, (file, pairs) in enumerate(by_file):
+        problems = [problem for _, problem in pairs]
+        if number == _FILES_TOLD:
+            return [*lines, "其余文件见网页“数据接入 → 待处理” · for the other files see the page 数据接入"]
+        for problem in problems[:_TOLD_A_FILE]:
+            entry = f"#{problem.entry_no}" if problem.entry_no else ""
+            place = f"{problem.path}: " if problem.path else ""
+            lines.append(f"[yellow]{escape(file)}{entry}[/] {escape(place)}{escape(problem.zh)} · {escape(problem.en)}")
+        if len(problems) > _TOLD_A_FILE:
+            lines.append(f"[yellow]{escape(file)}[/] 还有 {len(problems) - _TOLD_A_FILE} 处以上 · and more")
+    return lines
 
 
 def report_table(report: ImportReport) -> Table:

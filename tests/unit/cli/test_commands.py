@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import os
 import sys
@@ -104,6 +105,11 @@ def test_what_goes_wrong_is_told_in_two_sentences(database_url: str, tmp_path: P
 
 BAD = {**resident(70, "周测七", 420999101201, "E1"), "gender": "女"}
 
+DOUBTFUL = {
+    **resident(92, "冯测", 420999101201, "E1"),
+    "identifier": [{"system": "urn:oid:2.16.156.10011.1.3", "value": "420999196005120922"}],
+}
+
 
 async def two_wait(url: str, data: Path) -> list[int]:
     """Send two bad entries and return the numbers under which they wait."""
@@ -131,3 +137,31 @@ def test_what_waits_is_listed_repaired_and_discarded_from_the_terminal(database_
     assert repaired.returncode == 0, repaired.stdout + repaired.stderr
     assert run(data, database_url, "quarantine", "discard", str(second), "--reason", "发错了").returncode == 0
     assert str(second) not in run(data, database_url, "quarantine", "list").stdout.replace("p71", "")
+
+
+def test_a_folder_of_bad_files_is_told_file_by_file_and_again(database_url: str, tmp_path: Path) -> None:
+    folder, data = tmp_path / "folder", tmp_path / "data"
+    folder.mkdir()
+    files: dict[str, tuple[bytes, str, str]] = {
+        "a-empty.json": (b"", "空的", "empty"),
+        "b-cut.json.gz": (gzip.compress(orjson.dumps(resident(90, "冯测", 420999101201, "E1")))[:-9], "截断", "cut off"),
+        "c-gbk.json": (orjson.dumps(resident(91, "冯测", 420999101201, "E1")).decode().encode("gb18030"), "UTF-8", "GB18030"),
+        "d-letter.docx": (b"PK\x03\x04" + b"\0" * 99, "Word", "Word"),
+        "e-many.ndjson": (b"\n".join(orjson.dumps({**BAD, "id": f"e{n}"}) for n in range(9)), "female, male", "female, male"),
+        "f-digit.json": (orjson.dumps(DOUBTFUL), "校验码", "check digit"),
+        "g-good.json": (orjson.dumps(resident(93, "冯测", 420999101201, "E1")), "", ""),
+    }
+    for name, (content, _, _) in files.items():
+        (folder / name).write_bytes(content)
+    for _ in range(2):
+        done = run(data, database_url, "import", str(folder), "--source", "bad-files", "--name", "坏文件")
+        assert done.returncode == 11 and "待处理" in done.stdout
+        lines = done.stdout.split("\n")
+        for name, (_, zh, en) in files.items():
+            told = [line for line in lines if line.startswith(name)]
+            if name == "g-good.json" or name == "f-digit.json" and told == []:
+                continue
+            assert told and zh in told[0] and en in told[0], (name, done.stdout)
+        assert "冯测" not in done.stdout, "nothing of a record is on the terminal"
+    listed = run(data, database_url, "quarantine", "list")
+    assert all(name in listed.stdout for name in files if name[0] in "abcde")

@@ -84,7 +84,7 @@ class Exchange:
         )
         before = await self.ledger.arrived(envelope)
         if before is not None and before.is_final:
-            return before.receipt()
+            return await self.ledger.told(before)
         entries = list(enumerate(submission.entries, 1))
         for _ in range(_TRIES):
             met = await look_up(self._rooms.store, scope, entries, source.sender)
@@ -131,7 +131,7 @@ class Exchange:
         envelope = Envelope(await self.ledger.source(code), message_id, content, "unreadable", "application/octet-stream", scope.account_no)
         before = await self.ledger.arrived(envelope)
         if before is not None and before.is_final:
-            return before.receipt()
+            return await self.ledger.told(before)
         return await self._refuse(envelope, [], [EntryProblem(0, error.reason, error.where, error.zh, error.en)])
 
     async def write(

@@ -99,7 +99,7 @@ class Importer:
         envelope = Envelope(source, name, content, "ndjson", "application/fhir+ndjson", scope.account_no, options.institution)
         before = await self._exchange.ledger.arrived(envelope)
         if before is not None and before.is_final:
-            return before.receipt()
+            return await self._exchange.ledger.told(before)
         async with self._rooms.database.transaction() as connection:
             arrived = await self._exchange.ledger.open(connection, envelope)
         if arrived.is_final:

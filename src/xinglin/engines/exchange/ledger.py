@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from xinglin.engines.exchange.blobs import Blobs
 from xinglin.engines.exchange.gate import Item, Sender
 from xinglin.engines.exchange.model import INLINE_BYTES, EntryProblem, Receipt, State
 
+_TOLD_AGAIN: Final = 20
 _FINAL: Final = (State.STORED, State.UNCHANGED, State.PARTLY, State.QUARANTINED)
 
 
@@ -228,6 +229,16 @@ class Ledger:
                 list(numbers) if numbers is not None else None, message_no, limit,
             )  # fmt: skip
         return [dict(row) for row in rows]
+
+    async def told(self, arrived: Arrived) -> Receipt:
+        """Return the receipt of a message that came before, with what was found wrong with it then and still waits (20 entries at most)."""
+        rows = await self.waiting(None, arrived.message_no, _TOLD_AGAIN) if arrived.rejected else []
+        problems = [
+            EntryProblem(row["entry_no"], row["reason"], problem["path"], problem["zh"], problem["en"])
+            for row in rows
+            for problem in orjson.loads(row["problems"])
+        ]
+        return replace(arrived.receipt(), problems=tuple(problems))
 
     async def settle(self, numbers: Sequence[int], state: str, actor: int, replayed_as: int | None = None) -> int:
         """Close open quarantine rows as `replayed` or `discarded`; returns how many."""

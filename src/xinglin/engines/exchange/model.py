@@ -16,6 +16,10 @@ WARNING: Final = "warning"
 OWN_API: Final = "xinglin.api"
 
 
+_TOLD_A_FILE: Final = 20
+_TOLD: Final = 1000
+
+
 class State(StrEnum):
     """Where a message stands. received: in the ledger, not finished (a restart goes on with it)."""
 
@@ -105,7 +109,7 @@ class ImportReport:
     warnings: list[tuple[str, EntryProblem]] = field(default_factory=list)
 
     def add(self, name: str, receipt: Receipt) -> None:
-        """Count a receipt under the file's name; keeps the first 200 problems."""
+        """Count a receipt under the file's name; keeps its first 20 problems and warnings, of all files together 1,000 each."""
         self.messages += 1
         self.repeated += receipt.repeated
         self.stored += 0 if receipt.repeated else receipt.stored
@@ -115,5 +119,5 @@ class ImportReport:
         for outcome in receipt.outcomes:
             if outcome is not None and not receipt.repeated:
                 self.by_type[outcome.rtype] = self.by_type.get(outcome.rtype, 0) + 1
-        self.problems.extend((name, problem) for problem in receipt.problems[: 200 - len(self.problems)])
-        self.warnings.extend((name, problem) for problem in receipt.warnings[: 200 - len(self.warnings)])
+        for told, found in ((self.problems, receipt.problems), (self.warnings, receipt.warnings)):
+            told.extend((name, problem) for problem in found[: min(_TOLD_A_FILE, _TOLD - len(told))])

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from xinglin.base.errors import IncorrectError, XinglinError
-from xinglin.engines.exchange import ImportOptions, NewJob, Report
+from xinglin.engines.exchange import EntryProblem, ImportOptions, NewJob, Report
 from xinglin.web.doors import institutions
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, ListPage, Query, Rows, Tag
@@ -104,8 +104,14 @@ async def _sent(visit: Visit, form: FormData) -> _Sent:
 
 async def _take(visit: Visit, sent: _Sent, file: tuple[str, bytes]) -> dict[str, object]:
     receipt = await visit.platform.importer.import_content(visit.scope, file, ImportOptions(sent.source, sent.institution))
-    problems = [visit.words.pick(one.zh, one.en) for one in receipt.problems[:3]]
-    return {"name": file[0], "receipt": receipt, "state": state_tag(visit, str(receipt.state), MESSAGE_STATES), "problems": problems}
+    problems, doubts = ([_said(visit, one) for one in found[:3]] for found in (receipt.problems, receipt.warnings))
+    state = state_tag(visit, str(receipt.state), MESSAGE_STATES)
+    return {"name": file[0], "receipt": receipt, "state": state, "problems": problems, "doubts": doubts}
+
+
+def _said(visit: Visit, problem: EntryProblem) -> str:
+    place = f"{problem.path}: " if problem.path else ""
+    return f"{place}{visit.words.pick(problem.zh, problem.en)}"
 
 
 async def _begin(visit: Visit, sent: _Sent) -> None:
