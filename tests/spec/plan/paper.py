@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 
 import docx
 import pypdf
@@ -11,20 +12,54 @@ import pypdf
 def pdf_of(lines: list[str], per_page: int = 40) -> bytes:
     """Return a text PDF whose letters are coded in GBK, a page for each `per_page` lines."""
     pages = [lines[start : start + per_page] for start in range(0, len(lines), per_page)] or [[]]
+    return _pdf([_text((50, 800 - 18 * row, line) for row, line in enumerate(page) if line) for page in pages])
+
+
+def drawn_pdf(pages: list[tuple[list[str], list[list[str]], list[str]]], widths: list[int]) -> bytes:
+    """Return a PDF of pages (lines above, rows of a table drawn with strokes, lines below); a cell "^" spans from above.
+
+    A cell's text is set in lines of as many letters as its column is wide; the text of a spanning cell stands in its middle.
+    """
+    return _pdf([_drawn_page(above, rows, below, widths) for above, rows, below in pages])
+
+
+def _drawn_page(above: list[str], rows: list[list[str]], below: list[str], widths: list[int]) -> bytes:
+    words = [(50.0, 800.0 - 18 * row, line) for row, line in enumerate(above)]
+    top, height = 800 - 18 * len(above) - 6, 44
+    edges = [50 + 12 * sum(widths[:column]) for column in range(len(widths) + 1)]
+    strokes = [f"{edge} {top} m {edge} {top - height * len(rows)} l S" for edge in edges]
+    strokes.append(f"{edges[0]} {top - height * len(rows)} m {edges[-1]} {top - height * len(rows)} l S")
+    for row, cells in enumerate(rows):
+        for column, cell in enumerate(cells):
+            if cell == "^":
+                continue
+            strokes.append(f"{edges[column]} {top - height * row} {edges[column + 1] - edges[column]} 0.5 re f")
+            span = next((size for size in range(1, len(rows) - row) if rows[row + size][column] != "^"), len(rows) - row)
+            middle = top - height * (row + span / 2)
+            parts = [cell[start : start + widths[column] - 1] for start in range(0, len(cell), widths[column] - 1)]
+            words += [(edges[column] + 3.0, middle + 5 * len(parts) - 12 * (line + 1), part) for line, part in enumerate(parts)]
+    words += [(50.0, top - height * len(rows) - 18 * (row + 1), line) for row, line in enumerate(below)]
+    return "\n".join(strokes).encode() + b"\n" + _text(words)
+
+
+def _text(words: Iterable[tuple[float, float, str]]) -> bytes:
+    shown = "".join(f"1 0 0 1 {x} {y} Tm <{line.encode('gbk').hex()}> Tj " for x, y, line in words)
+    return f"BT /F1 10 Tf {shown}ET".encode() if shown else b"q Q"
+
+
+def _pdf(streams: list[bytes]) -> bytes:
     objects: list[bytes] = []
-    kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(len(pages)))
+    kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(len(streams)))
     objects.append(b"<< /Type /Catalog /Pages 2 0 R >>")
-    objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode())
+    objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {len(streams)} >>".encode())
     objects.append(
         b"<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /GBK-EUC-H /DescendantFonts [<< /Type /Font /Subtype /CIDFontType0"
         b" /BaseFont /STSong-Light /CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 2 >> /DW 1000 >>] >>"
     )
-    for number, page in enumerate(pages):
+    for number, stream in enumerate(streams):
         objects.append(
             f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >> /Contents {5 + 2 * number} 0 R >>".encode()
         )
-        words = "".join(f"1 0 0 1 50 {800 - 18 * row} Tm <{line.encode('gbk').hex()}> Tj " for row, line in enumerate(page) if line)
-        stream = f"BT /F1 12 Tf {words}ET".encode() if words else b"q Q"
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
     out = io.BytesIO(b"")
     out.write(b"%PDF-1.4\n")

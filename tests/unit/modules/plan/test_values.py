@@ -60,7 +60,7 @@ def test_dashes_mean_unknown(text: str) -> None:
     assert (found.is_dash, found.value) == (True, None)
 
 
-@pytest.mark.parametrize("text", ["", "预期性", "人均预期寿命", "达到国家标准", "消除", "1:1.2", "第3章", "低流行水平"])
+@pytest.mark.parametrize("text", ["", "预期性", "人均预期寿命", "达到国家标准", "消除", "2:3:5", "第3章", "低流行水平"])
 def test_words_are_no_values(text: str) -> None:
     assert parse_values(text) == []
 

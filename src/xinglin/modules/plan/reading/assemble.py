@@ -115,6 +115,7 @@ def _indicator(name: Name, draft: Draft, reads: Sequence[_Reads], index: int, re
     latest = max(known, key=lambda base: base.year or 0) if known else bases[-1] if bases else Base(None, None)
     target = next((read for read in reads if read.column.role == "target"), None)
     value = target.of(index) if target else None
+    value = _paced(value, draft, notes)
     year = max(target.column.years) if target and target.column.years else None
     op = _operator(name.text, value, latest.value, notes, doubts)
     if target and target.cell and value is None:
@@ -147,6 +148,17 @@ def _indicator(name: Name, draft: Draft, reads: Sequence[_Reads], index: int, re
         note="；".join(notes),
         reasons=tuple(doubts),
     )
+
+
+def _paced(value: Value | None, draft: Draft, notes: list[str]) -> Value | None:
+    """Return the target; where its column holds a dash or nothing, what the column of growth or sums says."""
+    if draft.pace is None or (value is not None and not value.is_dash):
+        return value
+    pace = parse_value(draft.pace.text)
+    if pace is None or pace.is_dash:
+        return value
+    notes.append("目标取自年均或累计一栏")
+    return replace(pace, op="grow" if pace.op in {None, "="} and pace.value is not None else pace.op)
 
 
 def _bases(read: _Reads, index: int, notes: list[str], doubts: list[str]) -> list[Base]:

@@ -44,7 +44,7 @@ class Catalogue:
     def is_unit(self, text: str) -> bool:
         """Say whether the text is a unit: listed, or listed parts joined by a stroke (张/千人)."""
         word = bare(text).lower().replace("％", "%")
-        if word in self.units:
+        if word in self.units or _GREAT.sub("", word) in self.units:
             return True
         if not word or len(word) > 14 or re.fullmatch(r"每?1?\d*[十百千万]*(?:常住)?(?:人口|居民|人)?", word):
             return False
@@ -65,6 +65,7 @@ class Catalogue:
         return next((entry for entry in self.plausible if any(part in word for part in entry.words)), None)
 
 
+_GREAT = re.compile(r"^(?:万亿|[十百千]?万|亿)(?=.)")
 _PER = re.compile(r"1?\d*[十百千万]*(?:人|人口|常住人口|人天|床日|人次|名|人年|户)?")
 
 

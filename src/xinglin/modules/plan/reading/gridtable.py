@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from xinglin.modules.plan.reading.catalogue import catalogue
-from xinglin.modules.plan.reading.header import Column, Setting, classify, is_header_row, is_year_text, plain_header, settle
+from xinglin.modules.plan.reading.header import Column, Setting, classify, is_header_row, is_pace, is_year_text, plain_header, settle
 from xinglin.modules.plan.reading.layout import Cell, Grid
 from xinglin.modules.plan.reading.normal import bare, squeeze
 from xinglin.modules.plan.reading.rows import Draft
@@ -116,14 +116,18 @@ def read_rows(rows: Sequence[Sequence[Cell]], columns: Sequence[Column], last_ca
 
 
 def _align(row: Sequence[Cell], columns: Sequence[Column]) -> list[Cell]:
-    """Return the row with as many cells as columns: a row that leaves out merged leading cells is moved right."""
+    """Return the row with as many cells as columns: a row that leaves out merged leading cells is moved right.
+
+    Blank cells at the end may have been filled up for those that were left out in front.
+    """
     cells = list(row)
     blank = Cell("", row[0].from_line, row[0].to_line)
     while len(cells) > len(columns) and not cells[-1].text:
         cells.pop()
+    cells = cells[: len(columns)]
+    while len(cells) > 1 and not cells[-1].text:
+        cells.pop()
     missing = len(columns) - len(cells)
-    if missing <= 0:
-        return cells[: len(columns)]
     candidates = [[blank] * lead + cells + [blank] * (missing - lead) for lead in range(missing + 1)]
     return max(candidates, key=lambda candidate: _fit(candidate, columns))
 
@@ -156,6 +160,9 @@ def _draft(cells: Sequence[Cell], columns: Sequence[Column]) -> Draft | None:
                     names.append(text)
             case "category":
                 draft.category = "" if text.isdigit() else draft.category or squeeze(text)
+            case "note" if is_pace(column) and parse_values(text):
+                draft.pace = cell
+                _unnamed(draft, column, squeeze(text))
             case "serial" | "unit" | "kind" | "note":
                 setattr(draft, column.role, getattr(draft, column.role) or squeeze(text))
             case "owners":

@@ -34,11 +34,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known around a table: the plan's last year, its area's names, the title over the table."""
+    """What is known around a table: the plan's last and first year, its area's names, the title over the table.
+
+    signed: the columns whose cells carry signs of a target (≥, 左右, 比2015年降低): these are no bases.
+    """
 
     horizon: int | None
     area_text: str
     title: str = ""
+    start: int | None = None
+    signed: frozenset[int] = frozenset()
 
 
 def is_year_text(text: str) -> bool:
@@ -107,6 +112,11 @@ def _value_column(word: str) -> Column | None:
     return Column(role, word, years, scope)
 
 
+def is_pace(column: Column) -> bool:
+    """Say whether a column tells growth or sums of the years (年均增速, 累计, 年均/累计)."""
+    return column.role == "note" and bool(re.search(r"增速|累计|增长|年均|增幅", column.text))
+
+
 def is_header_row(texts: Sequence[str]) -> bool:
     """Say whether these cells are the head of an indicator table: a name column and a value column, no data."""
     columns = [classify(text) for text in texts if text.strip()]
@@ -128,7 +138,8 @@ def settle(columns: Sequence[Column], setting: Setting) -> list[Column]:
     years = [year for index in indexes for year in decided[index].years]
     final = _final_year(decided, indexes, setting)
     for index in indexes:
-        decided[index] = _decide(decided[index], final, years)
+        later = index != indexes[0] and (index in setting.signed or _is_under_way(decided[index], setting.start))
+        decided[index] = _decide(decided[index], final, years, later)
     targets = [index for index in indexes if decided[index].role == "target"]
     if not targets and indexes and final is not None:
         last = indexes[-1]
@@ -153,7 +164,11 @@ def _final_year(columns: Sequence[Column], indexes: Sequence[int], setting: Sett
     return max(titled) if titled and not setting.horizon else setting.horizon
 
 
-def _decide(column: Column, final: int | None, years: Sequence[int]) -> Column:
+def _is_under_way(column: Column, start: int | None) -> bool:
+    return bool(column.years) and start is not None and max(column.years) > start
+
+
+def _decide(column: Column, final: int | None, years: Sequence[int], later: bool) -> Column:
     if column.role == "base":
         return column
     own = max(column.years) if column.years else None
@@ -163,6 +178,8 @@ def _decide(column: Column, final: int | None, years: Sequence[int]) -> Column:
         return replace(column, role="other")
     if own is None:
         return replace(column, role="target" if final else "base")
+    if later and final is not None and own < final:
+        return replace(column, role="other")
     if final is None or own <= final - PLAN_YEARS or (own < final and own in _first_run(years)):
         return replace(column, role="base")
     return replace(column, role="target" if own == final else "other")

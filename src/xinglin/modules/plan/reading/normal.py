@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 # Glyphs that PDF fonts of Chinese typesetting systems map into private planes.  Source: observed in published documents.
@@ -29,6 +30,17 @@ _WRITTEN_SIGN: Final = ((re.compile(r">\s*=|>\s*＝"), "≥"), (re.compile(r"<\s
 _PRIVATE_POINT: Final = re.compile("(?<=\\d)\\s*[\ue000-\uf8ff\U000f0000-\U0010ffff]\\s*(?=\\d)")
 _POINT: Final = re.compile(r"(?<=\d)[·•・](?=\d)|(?<=\d)\.\s(?=\d(?!\s*[.、]))")
 _YI: Final = re.compile("[\ua1a1-\ua3fe]")
+# Letters that fonts share with a radical: a PDF gives the radical's code where the letter was printed (⼗ for 十, ⺠ for 民).
+_RADICALS: Final = dict(
+    zip(
+        range(0x2E81, 0x2EF4),
+        "厂乛乚乙亻冂几刀刂卜㔾小小兀尣尢尣巳幺彑彐忄心扌攵\u2e9a旡日月歺母民氵氺灬爫爫丬牛犭王疋罒示礻竹糸纟罓罒罒罒罒羊羊羊耂肀聿月臼艹艹艹虎"
+        "衤覀西见角角讠贝足车辶辶辶阝钅長镸长门阜阝雨青韦页风飞食食饣饣首马骨鬼鱼鸟卤麦黄黾斉齐歯齿竜龙龟亀龟",
+        strict=True,
+    )
+)
+_SIMPLIFIED: Final = {0x2F3E: "户", 0x2FAD: "青"}
+_SHARED: Final = re.compile("[\u2e80-\u2fd5\uf900-\ufaff\ufb00-\ufb06]")
 _SPACE_BY_CJK: Final = re.compile(r"(?<=[^\x00-\x7f])\s+|\s+(?=[^\x00-\x7f])")
 
 
@@ -40,6 +52,16 @@ def _from_gb_row(match: re.Match[str]) -> str:
         return "。" if sign == "．" else sign
     except UnicodeDecodeError:
         return match.group()
+
+
+def with_letters(line: str) -> str:
+    """Return the line with the letters that were printed where a font gave the code of a radical or a joined form."""
+    return _SHARED.sub(_letter, line) if not line.isascii() else line
+
+
+def _letter(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return _SIMPLIFIED.get(code) or _RADICALS.get(code) or unicodedata.normalize("NFKC", match.group())
 
 
 def tidy(line: str) -> str:

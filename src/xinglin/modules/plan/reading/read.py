@@ -96,7 +96,7 @@ def read_source(source: Source) -> Reading:
 
 def _tables(source: Source, plans: Sequence[PlanPart]) -> _Tabled:
     lines = source.lines
-    grids = source.grids if source.format in {"html", "docx"} else (*source.grids, *find_grids(lines))
+    grids = source.grids if source.format in {"html", "docx"} else (*source.grids, *find_grids(_outside(lines, source.grids)))
     projects = grid_projects(grids)
     gridded = frozenset(line for grid in grids for line in range(grid.from_line, grid.to_line + 1))
     projects += stream_projects(lines, gridded)
@@ -104,6 +104,12 @@ def _tables(source: Source, plans: Sequence[PlanPart]) -> _Tabled:
     return _Tabled(
         tuple(find_tables(lines, [grid for grid in grids if grid.from_line not in claimed], plans)), tuple(projects), tuple(grids)
     )
+
+
+def _outside(lines: Sequence[str], grids: Sequence[Grid]) -> Sequence[str]:
+    """Return the lines with those of declared tables left blank."""
+    taken = frozenset(line for grid in grids for line in range(grid.from_line, grid.to_line + 1))
+    return ["" if number in taken else line for number, line in enumerate(lines, 1)] if taken else lines
 
 
 def _read_part(part: PlanPart, source: Source, tabled: _Tabled, taken: dict[str, int]) -> _Part:

@@ -10,7 +10,10 @@ from xinglin.modules.plan.reading.layout import Cell
 
 @dataclass(slots=True)
 class Draft:
-    """One printed row: its texts by role and its value cells in the order of the table's value columns."""
+    """One printed row: its texts by role and its value cells in the order of the table's value columns.
+
+    pace: the cell of a column of growth or sums (年均增速, 年均/累计), which is the target where no target is printed.
+    """
 
     name: str = ""
     category: str = ""
@@ -24,6 +27,7 @@ class Draft:
     to_line: int = 0
     reasons: list[str] = field(default_factory=list)
     printed: str = ""
+    pace: Cell | None = None
 
 
 @dataclass(frozen=True, slots=True)

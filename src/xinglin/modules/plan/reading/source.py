@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,8 @@ from xinglin.base.errors import NotFoundError
 from xinglin.modules.plan.reading import errors
 from xinglin.modules.plan.reading.docx_source import read_docx
 from xinglin.modules.plan.reading.html_source import html_grids, read_html
-from xinglin.modules.plan.reading.layout import Source
+from xinglin.modules.plan.reading.layout import Cell, Source
+from xinglin.modules.plan.reading.normal import with_letters
 from xinglin.modules.plan.reading.pdf_source import read_pdf
 
 LIMIT_MB: Final = 200
@@ -36,7 +38,20 @@ def open_source(path_or_bytes: Path | str | bytes, filename: str = "") -> Source
         raise errors.too_large(name, LIMIT_MB)
     if not data.strip(b"\x00 \r\n\t"):
         raise errors.empty(name)
-    return _by_kind(data, name)
+    return _with_letters(_by_kind(data, name))
+
+
+def _with_letters(source: Source) -> Source:
+    """Return the source with the letters that were printed, where a font gave the codes of radicals."""
+    lines = tuple(with_letters(line) for line in source.lines)
+    if lines == source.lines:
+        return source
+    grids = tuple(replace(grid, rows=tuple(tuple(_repaired(cell) for cell in row) for row in grid.rows)) for grid in source.grids)
+    return replace(source, lines=lines, grids=grids)
+
+
+def _repaired(cell: Cell) -> Cell:
+    return replace(cell, text=with_letters(cell.text))
 
 
 def _load(path: Path) -> bytes:

@@ -17,8 +17,8 @@ from xinglin.modules.plan.reading.values import parse_value, parse_values
 _HEADING: Final = re.compile(
     r"^\s*(?:#{1,6}\s|第[一二三四五六七八九十]+[章节编]|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)]|附件|附表|专栏|表\s*\d|注\s*[:：0-9]|备注|说明[:：]|[*※]\s*[^\d\s])"
 )
-GROUP_HEAD: Final = re.compile(r"^(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)])[一-鿿]{2,12}$")
-_KIND: Final = re.compile(r"(?:预期|约束)性?(?:指标)?|[（(](?:预期|约束)性?[）)]")
+GROUP_HEAD: Final = re.compile(r"^(?:[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十]{1,3}[）)])[一-鿿]{2,20}$")
+_KIND: Final = re.compile(r"(?:预期|约束|倡导|引导|指导)性?(?:指标)?|[（(](?:预期|约束)性?[）)]")
 _VALUE_START: Final = re.compile(
     r"^(?:[（(](?!助理|家庭|岁)|年均|每年|较|比20|不低于|不超过|不高于|控制|同比|达到|力争|逐|持续|稳|进一步|[≥≤<>])"
 )
@@ -81,10 +81,15 @@ def _blocks(lines: Sequence[str], taken: frozenset[int]) -> Iterator[_Block]:
     """Yield non-blank lines; inside a web table (cells parted by lines of spaces) the lines of one cell are one block."""
     pending: list[tuple[int, str]] = []
     spaced = _spaced_spans(lines)
+    stroked = _stroked_spans(lines)
     for number, raw in enumerate(lines, 1):
         if number in taken or is_rule(raw) or (raw.strip() and is_page_mark(raw)):
             continue
         line = tidy(raw)
+        if number in stroked:
+            if cell := line.strip().strip("|").strip():
+                yield _Block(cell, number, number, True)
+            continue
         inside = number in spaced
         if inside and line.strip():
             pending.append((number, line.strip()))
@@ -109,6 +114,21 @@ def _spaced_spans(lines: Sequence[str]) -> frozenset[int]:
                 spans.update(range(_cell_start(lines, run[0]), run[-1] + 1))
             run = []
         run.append(mark)
+    return frozenset(spans)
+
+
+def _stroked_spans(lines: Sequence[str]) -> frozenset[int]:
+    """Return the lines of tables that a web page was turned into with one cell and its stroke a line: 婴儿死亡率（‰） |."""
+    spans: set[int] = set()
+    run: list[int] = []
+    for number, raw in enumerate([*lines, "."], 1):
+        word = raw.strip()
+        if word.endswith("|") and (word.count("|") == 1 or not word.strip("|")):
+            run.append(number)
+        elif word:
+            if len(run) >= 8:
+                spans.update(run)
+            run = []
     return frozenset(spans)
 
 
@@ -154,9 +174,17 @@ def _head_at(blocks: Sequence[_Block], start: int) -> tuple[int, list[Column]] |
         pieces.extend(here)
         end += 1
     merged = _merge(pieces)
-    if len(merged) < 3 or not is_header_row(merged):
+    if len(merged) < 2 or not is_header_row(merged) or (len(merged) == 2 and not _has_rows(blocks[end : end + 6])):
         return None
     return end, [classify(text) or Column("ignored", text) for text in merged]
+
+
+def _has_rows(blocks: Sequence[_Block]) -> bool:
+    """Say whether names and values follow a head of two columns, which alone is a weak sign of a table."""
+    if any(is_prose(block.text) and not block.cell for block in blocks[:2]):
+        return False
+    kinds = [token.kind for block in blocks for token in _tokens([block], 0) or [Token("text", "", 0, 0)]]
+    return kinds.count("value") >= 2 and kinds.count("text") + 1 >= kinds.count("value")
 
 
 def _pieces(block: _Block) -> list[str]:
@@ -211,10 +239,25 @@ def _continues(piece: str, here: Column | None) -> bool:
 
 def _is_group_head(block: _Block, following: Sequence[_Block]) -> bool:
     """Say whether a heading inside a broken table only names a group of its rows: 一、健康水平, with a row behind it."""
-    if not GROUP_HEAD.match(block.text) or len(block.text) > 16 or not following or is_prose(following[0].text):
+    if not GROUP_HEAD.match(block.text) or len(block.text) > 24 or not following or is_prose(following[0].text):
         return False
     tokens = [_typed(token) for token in _split_line(following[0])]
-    return len(tokens) > 1 and tokens[0].kind == "text" and tokens[-1].kind in {"value", "kind"}
+    if len(tokens) > 1:
+        return tokens[0].kind in {"text", "value"} and tokens[-1].kind in {"value", "kind"}
+    alone: list[Token] = []
+    for after in following:
+        if is_prose(after.text) and not GROUP_HEAD.match(after.text):
+            break
+        alone.extend(_typed(token) for token in _split_line(after))
+    return sum(token.kind in {"value", "kind"} for token in alone) >= 2
+
+
+def _is_row_with_heading(block: _Block) -> bool:
+    """Say whether a line is a row that its numbered category leads: （一）健康知识普及行动 1 居民健康素养水平（%） 14 22 预期性."""
+    if not re.match(r"[（(]?[一二三四五六七八九十]{1,3}[）)、][一-鿿]{2,20}\s", block.text) or len(block.text) > 120:
+        return False
+    kinds = [_typed(token).kind for token in _split_line(block)]
+    return len(kinds) > 3 and (kinds[-1] == "kind" or (kinds[-1] == "value" and kinds.count("value") >= 2))
 
 
 def trailing_columns(columns: Sequence[Column]) -> int:
@@ -228,7 +271,8 @@ def _tokens(blocks: Sequence[_Block], trailing: int) -> list[Token]:
     tokens: list[Token] = []
     silent = 0
     for index, block in enumerate(blocks):
-        if is_prose(block.text) and not block.cell and not _is_group_head(block, blocks[index + 1 : index + 2]):
+        ends = is_prose(block.text) and not block.cell and not _is_row_with_heading(block)
+        if ends and not _is_group_head(block, blocks[index + 1 : index + 7]):
             break
         here = [Token("text", squeeze(block.text), block.from_line, block.to_line, True)] if block.cell else _split_line(block)
         here = [_typed(token) for token in here]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from xinglin.modules.plan.reading.catalogue import catalogue
-from xinglin.modules.plan.reading.header import Column
+from xinglin.modules.plan.reading.header import Column, is_pace
 from xinglin.modules.plan.reading.layout import Cell
 from xinglin.modules.plan.reading.normal import bare, squeeze
 from xinglin.modules.plan.reading.rows import Draft
@@ -21,6 +21,9 @@ _OFFICE: Final = re.compile(r"^(?:[省市区县州各]|国家).{1,16}(?:委|局|
 _VALUES: Final = frozenset({"base", "target", "other"})
 _UNIT_END: Final = re.compile(r"[（(]\s*([^（()）]*)\s*[）)]\s*$")
 _NAME_START: Final = re.compile(r"^(?:每[千万百十]|人均|居民|其中|适龄|孕产妇|婴儿|\d|全[省市区县]|以|二级|三级|重点)")
+_WORDED: Final = re.compile(
+    r"^(?:完成|达到|力争|控制在|保持|稳定|稳步|逐步|逐年|持续|按照?|符合|不断|实现|全面|明显|显著|进一步|高于|低于|优于|不高于|不低于|同步|同比例|合理|低流行)"
+)
 _INDICATOR_END: Final = re.compile(r"(?:率|数|比例|比重|占比|寿命|强度|天数|住院日|人员|收入|支出|床位)(?:[（(].*)?$")
 
 
@@ -67,6 +70,8 @@ def read_region(columns: Sequence[Column], tokens: Sequence[Token], category: st
     state = _State(tuple(columns), category=category, one_cell_a_line=_is_one_cell_a_line(tokens))
     for index, token in enumerate(tokens):
         following = tokens[index + 1] if index + 1 < len(tokens) else None
+        if _is_dash_for_unit(state, tokens, index):
+            continue
         _step(state, token, following)
         state.last = token
     _finish(state)
@@ -87,6 +92,17 @@ def _join_categories(drafts: Sequence[Draft]) -> None:
         if joined in catalogue().categories and first[0].category not in catalogue().categories:
             for draft in (*first, *second):
                 draft.category = joined
+
+
+def _is_dash_for_unit(state: _State, tokens: Sequence[Token], index: int) -> bool:
+    """Say whether a dash stands in the column of units, as one value too many follows: 医护比 — 1∶1.15 1∶1.20."""
+    if not state.has("unit") or state.unit or state.values or not state.texts or tokens[index].kind != "value":
+        return False
+    found = parse_value(tokens[index].text)
+    if found is None or not found.is_dash:
+        return False
+    wanted = len(state.value_columns)
+    return len(tokens) > index + wanted and all(token.kind == "value" for token in tokens[index : index + wanted + 1])
 
 
 def _is_one_cell_a_line(tokens: Sequence[Token]) -> bool:
@@ -115,7 +131,9 @@ def _step(state: _State, token: Token, following: Token | None) -> None:
 
 def _text(state: _State, token: Token, following: Token | None) -> None:
     if state.values or state.kind:
-        worded = following is not None and (following.kind == "kind" or (token.cell and following.kind == "value"))
+        worded = (following is not None and (following.kind == "kind" or (token.cell and following.kind == "value"))) or bool(
+            _WORDED.match(token.text) and len(token.text) <= 24 and not _INDICATOR_END.search(token.text)
+        )
         if not state.is_full and not state.kind and len(state.values) < len(state.value_columns) and worded:
             state.values.append(token)
             return
@@ -248,11 +266,17 @@ def _split_category(state: _State) -> tuple[list[Token], list[Token]]:
     return [], texts
 
 
+def _before_serial(text: str) -> tuple[str, str, str] | None:
+    """Return the category before a numbered name on the same line: 经济发展 / 1.地区生产总值增长（%）."""
+    match = re.match(r"([一-鿿、]{2,14}) (?=\d{1,3}[.．、]\s?[一-鿿])", text)
+    return (match.group(1), " ", text[match.end() :]) if match else None
+
+
 def _split_first(state: _State) -> list[Token]:
     """Part a category from the name that follows it on the same line."""
     texts = list(state.texts)
     for index, token in enumerate(texts[:5]):
-        first, _, rest = token.text.partition(" ")
+        first, _, rest = _before_serial(token.text) or token.text.partition(" ")
         if token.cell or not rest:
             continue
         known = (
@@ -260,7 +284,7 @@ def _split_first(state: _State) -> list[Token]:
         )
         shaped = (
             state.has("category")
-            and re.fullmatch(r"[一-鿿]{2,6}", first)
+            and re.fullmatch(r"[一-鿿]{2,6}|[一-鿿]{2,4}[与和及][一-鿿]{2,5}", first)
             and not _NAME_START.match(first)
             and not _INDICATOR_END.search(first)
         )
@@ -268,7 +292,7 @@ def _split_first(state: _State) -> list[Token]:
         if (
             known
             or (part_of and _UNIT_END.search(rest) and not _NAME_START.match(first))
-            or (shaped and re.match(r"[一-鿿\d]{3,}", rest) and index == 0)
+            or (shaped and re.match(r"\d{1,3}[.．、]?[一-鿿]|[一-鿿\d]{3,}", rest) and index == 0)
         ):
             part = [Token("text", first, token.from_line, token.to_line), Token("text", rest, token.from_line, token.to_line)]
             return texts[:index] + part + texts[index + 1 :]
@@ -289,6 +313,7 @@ def _draft(state: _State, name: Sequence[Token]) -> Draft:
     cells = [Cell(token.text, token.from_line, token.to_line) for token in state.values]
     placed = _place(state.value_columns, cells, draft)
     draft.cells = [(column, cell) for column, cell in placed if column.role in _VALUES]
+    draft.pace = next((cell for column, cell in placed if cell and is_pace(column) and parse_value(cell.text)), None)
     beside = [
         f"{column.text}：{cell.text}" for column, cell in placed if column.role not in _VALUES and cell and re.search(r"\d", cell.text)
     ]

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from xinglin.modules.plan.reading.gridtable import find_header, read_rows, settle_columns
 from xinglin.modules.plan.reading.header import Column, Setting, years_of
-from xinglin.modules.plan.reading.layout import Grid, is_page_mark
+from xinglin.modules.plan.reading.layout import Cell, Grid, is_page_mark
 from xinglin.modules.plan.reading.model import PlanPart
 from xinglin.modules.plan.reading.normal import bare, squeeze, tidy
 from xinglin.modules.plan.reading.rows import Draft, Table
 from xinglin.modules.plan.reading.stream import Region, find_regions
 from xinglin.modules.plan.reading.streamtable import read_region
+from xinglin.modules.plan.reading.values import parse_value
 
 
 def find_tables(lines: Sequence[str], grids: Sequence[Grid], parts: Sequence[PlanPart]) -> list[Table]:
@@ -50,25 +52,59 @@ def title_above(lines: Sequence[str], line: int) -> str:
 
 def _setting(lines: Sequence[str], line: int, parts: Sequence[PlanPart]) -> Setting:
     part = part_at(parts, line)
-    return Setting(part.horizon, part.title or part.area, title_above(lines, line))
+    return Setting(part.horizon, part.title or part.area, title_above(lines, line), part.start)
+
+
+def _signed_columns(columns: Sequence[Column], drafts: Sequence[Draft]) -> frozenset[int]:
+    """Return the base columns, but the first, of which two cells or more, and one in eight, carry a sign of a target."""
+    found: set[int] = set()
+    bases = [index for index, column in enumerate(columns) if column.role == "base" and column.years]
+    for index in bases[1:]:
+        cells = [cell.text for draft in drafts for column, cell in draft.cells if column is columns[index] and cell]
+        signs = sum(value is not None and value.op is not None for value in map(parse_value, cells))
+        if signs >= 2 and signs * 8 >= len(cells):
+            found.add(index)
+    return frozenset(found)
 
 
 def _grid_tables(grid: Grid, lines: Sequence[str], parts: Sequence[PlanPart]) -> list[Table]:
     made: list[Table] = []
-    found = find_header(grid)
-    while found is not None:
-        first, data, raw_columns = found
-        following = find_header(grid, data)
-        stop = following[0] if following else len(grid.rows)
+    heads = list(_heads_of(grid))
+    for order, (first, _, raw_columns) in enumerate(heads):
+        if order and raw_columns == heads[order - 1][2]:
+            continue
+        rows: list[tuple[Cell, ...]] = []
+        for place in range(order, len(heads)):
+            if heads[place][2] != raw_columns:
+                break
+            stop = heads[place + 1][0] if place + 1 < len(heads) else len(grid.rows)
+            rows.extend(grid.rows[heads[place][1] : stop])
         line = grid.rows[first][0].from_line
         setting = _setting(lines, line, parts)
-        columns = settle_columns(raw_columns, setting)
         category = made[-1].drafts[-1].category if made and made[-1].drafts else ""
-        drafts = read_rows(grid.rows[data:stop], columns, category)
+        columns, drafts = _read_grid(rows, raw_columns, setting, category)
         if drafts and _has_values(columns):
             made.append(_table(columns, drafts, setting, line))
-        found = following
     return made
+
+
+def _heads_of(grid: Grid) -> Iterator[tuple[int, int, list[Column]]]:
+    found = find_header(grid)
+    while found is not None:
+        yield found
+        found = find_header(grid, found[1])
+
+
+def _read_grid(
+    rows: Sequence[tuple[Cell, ...]], raw_columns: Sequence[Column], setting: Setting, category: str
+) -> tuple[list[Column], list[Draft]]:
+    """Return the columns and drafts of data rows; read again when their signs show that a column is no base."""
+    columns = settle_columns(raw_columns, setting)
+    drafts = read_rows(rows, columns, category)
+    if signed := _signed_columns(columns, drafts):
+        columns = settle_columns(raw_columns, replace(setting, signed=signed))
+        drafts = read_rows(rows, columns, category)
+    return columns, drafts
 
 
 def _region_table(region: Region, lines: Sequence[str], parts: Sequence[PlanPart], before: Sequence[Table]) -> Table | None:
@@ -79,6 +115,9 @@ def _region_table(region: Region, lines: Sequence[str], parts: Sequence[PlanPart
     previous = next((table for table in reversed(before) if _same_head(table.columns, columns)), None)
     category = previous.drafts[-1].category if previous and region.from_line - previous.to_line < 30 else ""
     drafts = read_region(columns, region.tokens, category)
+    if signed := _signed_columns(columns, drafts):
+        columns = settle_columns(region.columns, replace(setting, signed=signed))
+        drafts = read_region(columns, region.tokens, category)
     return _table(columns, drafts, setting, region.from_line) if drafts else None
 
 

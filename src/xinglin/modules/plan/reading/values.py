@@ -25,6 +25,12 @@ class Value:
     is_dash: bool = False
 
 
+_BRACKETS: Final = str.maketrans("（）〔〕【】［］", "()[][][]")
+_WHOLE: Final = re.compile(r"\[([^\[\]()]+)\]")
+_RATIO: Final = re.compile(r"1(?:\.0)?[:：∶](?P<n>\d{1,3}(?:\.\d{1,4})?)")
+_EACH: Final = re.compile(
+    r"每(?:个|所|家|年|万|千)?[^\d，。；]{0,20}?(?P<op>至少|不少于|不低于|≥)(?P<n>\d{1,6}(?:\.\d{1,3})?)(?P<unit>[^\d，。；≥≤]{1,6}?)(?:以上)?"
+)
 _DASH: Final = re.compile(
     r"[-—–―─－_/\\\s]+|无|暂无|缺|未统计|未监测|无数据|/|N/?A|na|n\.a\.|\.{2,}|…+|待定|暂缺|无统计|尚无|[（(][-—–]+[)）]", re.I
 )
@@ -47,14 +53,14 @@ _SUFFIXES: Final = (
     ("~", r"左右|上下|多|余|前后"),
 )
 _GROW: Final = re.compile(
-    rf"(?:年均|每年|逐年|平均每年|年平均|年|累计|较\d{{4}}年|较基期|比\d{{4}}年|五年)?(?:均)?(增长|增速|提高|提升|增加|上升|下降|降低|减少|增幅)(?:率)?"
+    rf"(?:(?:19|20)\d\d[-—–~～至](?:19|20)\d\d年)?(?:年均|每年|逐年|平均每年|年平均|年|累计|较\d{{4}}年|较基期|比\d{{4}}年|五年)?(?:均)?(增长|增速|提高|提升|增加|上升|下降|降低|减少|增幅)(?:率)?"
     rf"(?P<op>≥|≤|>|<|不低于|不少于|达|超过|约|为|[:：])?(?P<n>{DIGITS})(?P<u>%|‰|个百分点|百分点|个千分点|岁|张|人|个|亿元|万元|倍)?(?P<tail>以上|左右|以内)?"
 )
 _RISE: Final = re.compile(
     r"(?:同比例|逐步|持续|稳步|逐年|有所|明显|显著|不断|进一步|适度|大幅|同步|按比例|与.{1,12}同步|稳中有|较.{1,12}有所)?的?(?:提高|提升|增长|上升|增加|延长|改善|升)"
 )
 _FALL: Final = re.compile(
-    r"(?:逐步|持续|稳步|逐年|有所|明显|显著|不断|进一步|大幅|稳中有|较.{1,12}有所)?的?(?:下降|降低|减少|缩短|控制|遏制|降)"
+    r"(?:逐步|持续|稳步|逐年|有所|明显|显著|不断|进一步|大幅|稳中有|较.{1,12}有所)?的?(?:下降|降低|减少|缩短|控制|遏制|减缓|趋缓|放缓|降)"
 )
 _UNIT_TAIL: Final = r"(?P<unit>%|‰|/?1?0?10?万|[A-Za-z]*|[^\d\s（）()，。；;、≥≤<>=~-]{1,6}?(?:/[^\d\s（）()，。；;]{1,4})?)?"
 _NUMBER: Final = rf"(?P<n>{DIGITS})(?P<pct>%|‰)?"
@@ -73,11 +79,18 @@ def parse_value(text: str) -> Value | None:
     >>> parse_value("2.31（1.8）").inner.value
     1.8
     """
-    word = bare(tidy(text)).replace("（", "(").replace("）", ")").replace("%%", "%")
+    word = bare(tidy(text)).translate(_BRACKETS).replace("%%", "%")
     if not word:
         return None
     if _DASH.fullmatch(word):
         return Value(is_dash=True)
+    whole = _WHOLE.fullmatch(word)
+    if whole:
+        found = _main(whole.group(1))
+        return replace(found, words=found.words or "方括号内为累计数") if found else None
+    each = _EACH.fullmatch(word)
+    if each and catalogue().is_unit(each.group("unit")):
+        return Value(value=float(each.group("n")), op=">=", unit=each.group("unit"), words=f"为{word}")
     word, inner, note = _take_brackets(word)
     if not word and inner is not None:
         return replace(inner, inner=None, words=note or inner.words, is_dash=False) if inner.value is not None else None
@@ -89,7 +102,7 @@ def parse_value(text: str) -> Value | None:
 
 def _take_brackets(word: str) -> tuple[str, Value | None, str]:
     """Split 2.31(1.8) into the outer word, the bracketed value and bracketed words: (含新冠225.0), (快报数)."""
-    match = re.search(r"[(\[]([^()\[\]]*)[)\]](?!(?<=\])$)", word)
+    match = re.search(r"[(\[]([^()\[\]]*)[)\]](?!(?<=[^.]\d\])$|(?<=\[\d\])$)", word)
     if match is None:
         return word, None, ""
     outside, content = word[: match.start()] + word[match.end() :], match.group(1)
@@ -146,6 +159,9 @@ def _strip_prefixes(word: str) -> tuple[str | None, str]:
 def _signed(word: str) -> Value | None:
     op, rest = _strip_prefixes(word)
     suffix, rest, about = _suffix(rest)
+    ratio = _RATIO.fullmatch(rest)
+    if ratio:
+        return Value(value=float(ratio.group("n")), op=suffix or op, words=f"为比值1:{ratio.group('n')}")
     shape = _SHAPE.match(rest)
     if shape is None:
         return _han(rest, suffix or op)
