@@ -47,6 +47,38 @@ def test_隔一次达标不算连续() -> None:
     assert due(person)[2] == "recheck"
 
 
+@pytest.mark.parametrize("first", [(152, 96), None])
+def test_不满意后电话随访没有测量_两周内随访不变_直到测得满意(first: tuple[float, float] | None) -> None:
+    person = A().enrolled(ENROLLED)
+    if first is not None:
+        person.visited(date(2026, 10, 20), first, outcome="2")
+    person.visited(date(2026, 11, 7), (150, 94), outcome="2")
+    person.visited(TODAY, way="3", outcome="1", next_visit=date(2027, 2, 21))
+    assert due(person) == (TODAY, date(2026, 12, 5), "referral" if first else "recheck")
+    person.visited(date(2026, 12, 3), way="3", outcome="1", next_visit=date(2027, 3, 3))
+    assert person.says(HTN, date(2026, 12, 3))["due_by"] == date(2026, 12, 17)
+    person.visited(date(2026, 12, 10), (132, 80), outcome="1", next_visit=date(2027, 3, 10))
+    assert person.says(HTN, date(2026, 12, 10))["due_by"] == date(2027, 3, 10)
+
+
+def test_须两周内随访的_表上写得更晚也以两周为限_写得更早照写() -> None:
+    seen = A().enrolled(ENROLLED).visited(TODAY, (152, 96), outcome="2", next_visit=date(2027, 2, 21))
+    assert due(seen) == (TODAY, date(2026, 12, 5), "recheck")
+    assert due(A().enrolled(ENROLLED).visited(TODAY, (152, 96), outcome="2", next_visit=date(2026, 11, 28)))[1] == date(2026, 11, 28)
+
+
+def test_医生有理由改判满意的_不再追两周() -> None:
+    person = A().enrolled(ENROLLED).visited(date(2026, 11, 7), (142, 88), outcome="1", next_visit=date(2027, 2, 7))
+    person.visited(TODAY, way="3", outcome="1", next_visit=date(2027, 2, 21))
+    assert due(person)[1:] == (date(2027, 2, 21), "routine")
+
+
+def test_糖尿病_不满意后电话随访没有测血糖_两周内随访不变() -> None:
+    person = A().enrolled(ENROLLED, programme="diabetes2").visited(date(2026, 11, 7), glucose=8.1, outcome="2")
+    person.visited(TODAY, way="3", glucose=None, outcome="1", next_visit=date(2027, 2, 21))
+    assert due(person, DM) == (TODAY, date(2026, 12, 5), "recheck")
+
+
 @pytest.mark.parametrize("pressure", [(180, 100), (150, 110)])
 def test_危急血压_紧急转诊_两周内追踪(pressure: tuple[float, float]) -> None:
     assert due(A().enrolled(ENROLLED).visited(TODAY, pressure)) == (TODAY, date(2026, 12, 5), "emergency")

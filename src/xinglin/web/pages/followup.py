@@ -129,7 +129,11 @@ def _advice(visit: Visit, sitting: Sitting, typed: Typed, problems: Sequence[Pro
 def _referral_words(visit: Visit, programme: str, parsed: Parsed) -> str:
     reason = parsed.answers.derived.get("referral")
     if not reason:
-        return ""
+        return (
+            visit.text("上次测量控制不满意，这次没有测量：测得满意之前仍须 2 周内随访")
+            if parsed.answers.derived.get("is_unsettled")
+            else ""
+        )
     definition = visit.platform.rules.edition(visit.platform.clock.today()).get(f"{programme}-referral")
     return definition.classes[reason].say(visit.language)
 

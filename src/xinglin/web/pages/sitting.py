@@ -74,8 +74,19 @@ class Sitting:
     def context(self, today: date) -> FormContext:
         """Return what the form's rules know beside the answers."""
         previous = next((answers["outcome_class"] for answers in self.earlier if answers.get("outcome_class")), None)
-        known = {"birth_date": self.card.birth_date, "death_date": self.card.death_date, "enrolled_on": self.enrolled_on}
-        return FormContext(today, {**known, "previous_outcome_class": previous})
+        measured = next((answers for answers in self.earlier if answers.get("systolic") or answers.get("fasting_glucose")), {})
+        known = {
+            "birth_date": self.card.birth_date,
+            "death_date": self.card.death_date,
+            "enrolled_on": self.enrolled_on,
+            "previous_outcome_class": previous,
+            "measured_on": measured.get("visit_date"),
+            "measured_outcome_class": measured.get("outcome_class"),
+            "measured_systolic": measured.get("systolic"),
+            "measured_diastolic": measured.get("diastolic"),
+            "measured_glucose": measured.get("fasting_glucose"),
+        }
+        return FormContext(today, {name: value for name, value in known.items() if name in self.form.context})
 
 
 def form_of(visit: Visit, programme: str) -> Form:
