@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from datetime import timedelta
 from typing import Any
 
 from tests.http.signed_in import World
@@ -15,7 +16,7 @@ __all__ = ["world"]
 async def form_at(world: World, path: str) -> dict[str, str]:
     """Open a form; returns the hidden fields it carries."""
     page = (await world.doctor.get(path)).text
-    return {name: value for name, value in re.findall(r'<input type="hidden" name="(sending|known|brought)" value="([^"]*)"', page)}
+    return dict(re.findall(r'<input type="hidden" name="(sending|known|brought)" value="([^"]*)"', page))
 
 
 async def visits_of(world: World, person: int) -> int:
@@ -91,3 +92,35 @@ async def test_a_line_of_the_grid_saved_elsewhere_meanwhile_keeps_its_cells(worl
     page = (await world.doctor.post("/chronic/batch", sent, status=422)).text
     assert "没有丢" in page and 'value="134"' in page
     assert await visits_of(world, person) == 1
+
+
+async def test_a_call_without_a_reading_does_not_put_off_the_next_visit(world: World) -> None:
+    person, day = await enrolled(world, 106, "水电话"), world.platform.clock.today()
+    path = f"/residents/{person}/followup/hypertension"
+    await world.doctor.post(path, {**VISIT, "visit_date": (day - timedelta(days=10)).isoformat(), "height": ""})
+    call = {**VISIT, "visit_date": today(world), "way": "3", "systolic": "", "height": "", "outcome_class": "1"}
+    told = (await world.doctor.post(f"{path}/compute", call, status=200)).json()
+    assert told["fields"]["next_visit_date"]["value"] == (day + timedelta(days=14)).isoformat()
+    assert "没有测量" in told["notes"]["referral"]
+    await world.doctor.post(path, call)
+    assert "水电话" in (await world.doctor.get("/desk?list=recheck&text=sdh")).text
+
+
+async def test_the_desk_says_when_its_numbers_are_not_whole_yet(world: World) -> None:
+    async with world.platform.database.connection() as connection:
+        reader = await connection.fetchrow("select seq, mark, changed_at from feed_reader where name = 'results'")
+        head = await connection.fetchval("select max(seq) from feed")
+        save = (
+            "insert into feed_reader (name, seq, mark, changed_at) values ('results', $1, '', now())"
+            " on conflict (name) do update set seq = excluded.seq"
+        )
+        await connection.execute(save, head)
+        whole = (await world.doctor.get("/desk?list=suspected")).text
+        await connection.execute("update feed set ts = ts - interval '1 hour' where seq = 1")
+        await connection.execute(save, 0)
+        behind = (await world.doctor.get("/desk?list=suspected")).text
+        await connection.execute("delete from feed_reader where name = 'results'")
+        if reader is not None:
+            await connection.execute("insert into feed_reader values ('results', $1, $2, $3)", *reader)
+    assert "这里没有要做的" in whole and "计算中" not in whole
+    assert "还不能说这里没有人" in behind and "计算中" in behind and "这里没有要做的" not in behind

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from xinglin.definitions import Form, Item, Problem, Question, reference
 from xinglin.web.forms import Choice, Field, Section
-from xinglin.web.i18n import capital, mark
+from xinglin.web.i18n import capital, listed, mark
 
 _ICONS: Final = {
     "visit": "calendar-check",
@@ -158,8 +158,8 @@ class _View:
             pair=item.pair,
             required=_is_always_required(item),
             width=_width(item),
-            error="；".join(wrong),
-            warning="；".join(odd),
+            error=listed(wrong, self.language),
+            warning=listed(odd, self.language),
         )
 
     def _origin(self, item: Item, name: str, value: str, computed: str) -> str:

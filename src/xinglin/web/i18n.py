@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -42,6 +42,15 @@ def capital(text: str) -> str:
     ('Hypertension follow-up', '随访')
     """
     return text[:1].upper() + text[1:]
+
+
+def listed(texts: Iterable[str], language: str) -> str:
+    """Return sentences one after the other as the language writes them.
+
+    >>> listed(["a", "b"], "en"), listed(["甲", "乙"], "zh")
+    ('a; b', '甲；乙')
+    """
+    return ("; " if language == "en" else "；").join(texts)
 
 
 def mark(chinese: str) -> str:

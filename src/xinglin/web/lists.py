@@ -102,12 +102,16 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """One page of rows. total: exact, or None where counting is not offered; then `more` says whether a next page exists."""
+    """One page of rows. total: exact, or None where counting is not offered; then `more` says whether a next page exists.
+
+    waits: why there may be more than this, a Chinese message id; an empty list says it instead of that nothing is there.
+    """
 
     items: Sequence[Mapping[str, object]]
     total: int | None
     more: bool = False
     as_of: str = ""
+    waits: str = ""
 
 
 Fetch = Callable[[Visit, Query], Awaitable[Rows]]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import orjson
 
 from xinglin.base.database import Database
 from xinglin.base.errors import IncorrectError
+from xinglin.engines.rules.following import READER
 from xinglin.engines.security import Scope, scope_condition
 
 _FOLLOWUPS: Final = "t.definition in ('hypertension-followup', 'diabetes2-followup')"
@@ -25,6 +26,9 @@ LISTS: Final = {
     "suspected": "t.definition = 'hypertension-suspected'",
     "managed": f"{_FOLLOWUPS}",
 }
+_WAITING: Final = """
+select ts from feed where seq > coalesce((select seq from feed_reader where name = $1), 0) order by seq limit 1"""
+_PATIENCE: Final = timedelta(seconds=10)
 _SORTS: Final = {"due_by": "t.due_by", "name": "r.sort_key", "area": "r.area", "age": "r.birth_date"}
 
 
@@ -73,6 +77,15 @@ class Worklists:
         async with self._database.connection() as connection:
             row = await connection.fetchrow(f"select {parts} from result t where t.applies and {scope_condition(scope, 't.person')}", today)
         return dict(row)
+
+    async def is_behind(self, now: datetime) -> bool:
+        """Return whether table `result` does not tell of the record yet: an entry older than a few seconds was not reckoned.
+
+        A number of a list is not the whole then. now: as the store's clock says.
+        """
+        async with self._database.connection() as connection:
+            oldest = await connection.fetchval(_WAITING, READER)
+        return oldest is not None and now - oldest > _PATIENCE
 
     async def page(self, scope: Scope, today: date, query: WorklistQuery) -> tuple[list[Duty], int]:
         """Return a page of duties and how many there are in all.

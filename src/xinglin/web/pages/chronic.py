@@ -15,7 +15,7 @@ from xinglin.engines.identity import PersonCard
 from xinglin.engines.rules import Duty, WorklistQuery, Worklists
 from xinglin.web.doors import newest_message
 from xinglin.web.form_view import raw_of
-from xinglin.web.i18n import capital, mark
+from xinglin.web.i18n import capital, listed, mark
 from xinglin.web.lists import Filter
 from xinglin.web.menu import Entry
 from xinglin.web.numbers import read_number
@@ -184,7 +184,9 @@ async def _save_line(visit: Visit, of: tuple[str, Form], card: PersonCard, cells
         said = {one.link_id: one.words.say(visit.language) for one in parsed.problems if one.kind != "unusual"}
         odd = {one.link_id: one.words.say(visit.language) for one in parsed.problems if one.kind == "unusual"}
         if said or odd and not cells["seen"]:
-            return replace(line, said=said, odd=odd, refusal="；".join(text for name, text in said.items() if name not in _CELLS))
+            return replace(
+                line, said=said, odd=odd, refusal=listed((text for name, text in said.items() if name not in _CELLS), visit.language)
+            )
         receipt = await submit(visit, "followup", await entries(visit, sitting, parsed, sending, is_complete=True))
         if receipt.problems:
             return replace(line, refusal=visit.words.pick(receipt.problems[0].zh, receipt.problems[0].en))

@@ -95,13 +95,23 @@ async def _fetch(visit: Visit, query: Query) -> Rows:
     duties, total = await Worklists(visit.platform.database).page(visit.scope, visit.platform.clock.today(), _query(visit, query))
     cards = await visit.platform.residents.cards(visit.scope, [duty.person for duty in duties])
     await visit.record("list", "worklist", persons=sorted(cards))
-    return Rows([duty_row(visit, cards[duty.person], duty) for duty in duties if duty.person in cards], total)
+    shown = [duty_row(visit, cards[duty.person], duty) for duty in duties if duty.person in cards]
+    return Rows(shown, total, waits=await _waits(visit))
+
+
+async def _waits(visit: Visit) -> str:
+    """Return why a list may not be whole yet, "" when it is: data is being loaded, or what is due is being reckoned."""
+    if visit.frame.work:
+        return mark("数据正在载入，名单和数字还不全；载入完后自动算齐，请稍后刷新")
+    behind = await Worklists(visit.platform.database).is_behind(visit.platform.clock.now())
+    return mark("有新到的记录正在计算，名单和数字稍后补全；请稍后刷新") if behind else ""
 
 
 async def _context(visit: Visit, query: Query) -> Mapping[str, object]:
     counts = await Worklists(visit.platform.database).counts(visit.scope, visit.platform.clock.today())
     current = query.get("list") or "today"
     return {
+        "waiting": bool(await _waits(visit)),
         "counts": [(name, visit.text(label), kind, picture, counts[name]) for name, label, kind, picture in COUNTS],
         "current": current,
         "more": [(name, visit.text(label), counts[name]) for name, label in _MORE],
@@ -139,7 +149,7 @@ DESK: Final = ListPage(
         Filter("mine", mark("负责人"), "choice", (("1", mark("只看我负责的")),)),
     ),
     empty_title=mark("这个名单里没有人"),
-    empty_hint=mark("今天该做的都做完了。可点上面的其他数字，或查全部在管居民"),
+    empty_hint=mark("这里没有要做的。可选其他名单，或查全部在管居民"),
 )
 
 

@@ -93,9 +93,9 @@ class _Sheet:
             return self._medicines(items[0])
         words = [item.words.say(self.visit.language) for item in items]
         if len(items) > 1 and items[1].link_id == f"{items[0].link_id}_target":
-            words[1] = self.visit.text("目标值")
-        values = ["/".join(_shown(item, one.get(item.link_id), self.visit.language) or "　" for item in items) for one in self.visits]
-        return [Line(capital("/".join(words)), items[0].unit, ["" if not value.strip("/　") else value for value in values])]
+            words[1] = self.visit.text("目标")
+        values = ["/".join(_shown(item, one.get(item.link_id), self.visit.language) for item in items) for one in self.visits]
+        return [Line(capital("/".join(words)), items[0].unit, [value.strip("/") and value for value in values])]
 
     def _medicines(self, item: Item) -> list[Line]:
         """Return a row of names and a row of doses for each medicine; at least as many as the paper form has."""
@@ -125,7 +125,10 @@ def _shown(item: Item, value: Any, language: str) -> str:
         return ""
     if item.type in ("code", "codes"):
         codes = value if isinstance(value, tuple) else (value,)
-        return "　".join(f"{code}{choice.words.say(language)}" if (choice := item.choice(code)) else code for code in codes)
+        return ("; " if language == "en" else "　").join(
+            f"{code}{' ' if language == 'en' else ''}{choice.words.say(language)}" if (choice := item.choice(code)) else code
+            for code in codes
+        )
     if item.type == "boolean":
         return next(choice.label for choice in choices_of(item, language) if choice.code == text_of(value))
     return text_of(value)
