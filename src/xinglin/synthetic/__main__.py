@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from xinglin.base.clock import SystemClock
-from xinglin.synthetic import Plan, calibrate, generate
+from xinglin.synthetic import Plan, advance, calibrate, generate, plan_of
 
 app = typer.Typer(help="生成示例县并校准 · make a synthetic district and compare it with its targets", no_args_is_help=True)
 
@@ -27,6 +27,22 @@ def generate_command(
     day = as_of.date() if as_of else SystemClock(ZoneInfo("Asia/Shanghai")).today()
     manifest = generate(Plan(residents=residents, seed=seed, as_of=day, workers=workers), folder)
     typer.echo(f"{manifest.resources} resources, {sum(f['bytes'] for f in manifest.files) / 1e6:.0f} MB, {manifest.as_of}")
+
+
+@app.command("advance")
+def advance_command(
+    district: Annotated[Path, typer.Argument(help="已生成的示例县 · folder of a generated district")],
+    folder: Annotated[Path, typer.Argument(help="空文件夹 · an empty folder")],
+    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="续写到这一天 · last day to live")],
+    since: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="上次续写到的日期 · last day lived before; the day of data when left out")
+    ] = None,
+    workers: Annotated[int, typer.Option(help="进程数 · processes")] = 1,
+) -> None:
+    """从数据日期续写若干天 · Live a district on for some days."""
+    plan = plan_of(district, workers)
+    made = advance(plan, (since.date() if since else plan.as_of, until.date()), folder)
+    typer.echo(f"{made.resources} resources, {sum(f['bytes'] for f in made.files) / 1e6:.1f} MB, {made.since} - {made.until}")
 
 
 @app.command("calibrate")

@@ -18,8 +18,8 @@ from xinglin.synthetic.scene import Scene
 
 NAMES: Final = {1: "same_reading_three_times", 2: "visit_after_death", 3: "visit_during_admission", 4: "over_60_visits_a_day"}
 _REPEATED = 0.012
-_AFTER_DEATH = 0.12
-_IN_ADMISSION = 0.04
+AFTER_DEATH = 0.12
+IN_ADMISSION = 0.04
 _BUSY_WINDOW = 42
 _BUSY_VILLAGES = 7
 
@@ -61,7 +61,7 @@ def add_cases(scene: Scene, visits: Visits) -> Visits:
     found = [*_after_death(random, scene, visits), *_in_admission(random, scene, visits)]
     extra = list({(int(visits.row[index]), day): (index, day, case) for index, day, case in found}.values())  # enrolled twice, one visit
     if not extra:
-        return _regraded(scene, visits)
+        return regraded(scene, visits)
     added = visits.take(np.array([index for index, _, _ in extra]))
     added.day = np.array([day for _, day, _ in extra])
     added.case = np.array([case for _, _, case in extra])
@@ -69,10 +69,10 @@ def add_cases(scene: Scene, visits: Visits) -> Visits:
     added.refer = np.zeros(len(extra), dtype=np.int64)
     added.way = np.ones(len(extra), dtype=np.int64)
     whole = Visits(*(np.concatenate([getattr(visits, f.name), getattr(added, f.name)]) for f in fields(Visits)))
-    return _regraded(scene, whole.take(np.lexsort((whole.minute, whole.row, whole.day))))
+    return regraded(scene, whole.take(np.lexsort((whole.minute, whole.row, whole.day))))
 
 
-def _regraded(scene: Scene, visits: Visits) -> Visits:
+def regraded(scene: Scene, visits: Visits) -> Visits:
     """Return the visits with the pressure class (1 or 2) of the day they now have: moving a visit may pass a 65th birthday."""
     age = whole_years(scene.people.population.birth[visits.row], visits.day)
     grade = np.where(bp_controlled(visits.systolic, visits.diastolic, age), 1, 2)
@@ -101,7 +101,7 @@ def _after_death(random: np.random.Generator, scene: Scene, visits: Visits) -> l
     for episode in _chronic(scene):
         day = episode.end + int(random.integers(3, 26))
         index = _latest(visits, episode.row, episode.end)
-        if episode.reason == "died" and random.random() < _AFTER_DEATH and day <= scene.plan.last_day and index is not None:
+        if episode.reason == "died" and random.random() < AFTER_DEATH and day <= scene.plan.last_day and index is not None:
             found.append((index, day, 2))
     return found
 
@@ -112,7 +112,7 @@ def _in_admission(random: np.random.Generator, scene: Scene, visits: Visits) -> 
         for first, last in scene.admissions.get(row, ()):
             index = _latest(visits, row, first)
             covered = any(e.row == row and e.start <= first and last < e.end for e in scene.episodes)
-            if random.random() < _IN_ADMISSION and last - first >= 3 and index is not None and covered:
+            if random.random() < IN_ADMISSION and last - first >= 3 and index is not None and covered:
                 found.append((index, first + 1 + int(random.integers(0, last - first - 1)), 3))
     return found
 

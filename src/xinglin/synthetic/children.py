@@ -15,19 +15,34 @@ _GIVEN = 0.965
 _MONTH = 30.44
 
 
-def emit_immunizations(scene: Scene) -> None:
-    """Write the doses that fell due by the day of data while the child lived here; most in time, few missed."""
+Dose = tuple[str, str, int]
+"""Code and name of the vaccine, number of the dose."""
+
+
+def emit_immunizations(scene: Scene) -> list[tuple[int, int, Dose]]:
+    """Write the doses given by the day of data while the child lived here; return the others as (row, day, dose)."""
     random = scene.stream(Stream.CHILDREN)
     population, last = scene.people.population, scene.plan.last_day
+    later = []
     for row in np.flatnonzero(population.birth > last - 7 * 365.25).tolist():
-        birth = int(population.birth[row])
-        loyal = random.random() < 0.97
-        for vaccine, name, dose, months in schedule(birth):
-            due = birth + round(months * _MONTH)
-            given = due + int(random.gamma(1.2, 9)) * (months > 0) + int(random.random() < 0.1) * (months == 0)
-            takes = random.random() < (_GIVEN if loyal else 0.5)
-            if takes and given <= last and population.present(given)[row]:
-                _emit_dose(scene, row, (vaccine, name, dose), given)
+        for given, dose in draw_doses(random, int(population.birth[row])):
+            if given > last:
+                later.append((row, given, dose))
+            elif population.present(given)[row]:
+                emit_dose(scene, row, dose, given)
+    return later
+
+
+def draw_doses(random: np.random.Generator, birth: int) -> list[tuple[int, Dose]]:
+    """Draw (day, dose) of a child's immunisations: most in time, few missed."""
+    loyal = random.random() < 0.97
+    found = []
+    for vaccine, name, dose, months in schedule(birth):
+        due = birth + round(months * _MONTH)
+        given = due + int(random.gamma(1.2, 9)) * (months > 0) + int(random.random() < 0.1) * (months == 0)
+        if random.random() < (_GIVEN if loyal else 0.5):
+            found.append((given, (vaccine, name, dose)))
+    return found
 
 
 def schedule(birth: int) -> list[tuple[str, str, int, int]]:
@@ -42,7 +57,8 @@ def schedule(birth: int) -> list[tuple[str, str, int, int]]:
     return sorted(doses, key=lambda dose: dose[3])
 
 
-def _emit_dose(scene: Scene, row: int, dose: tuple[str, str, int], given: int) -> None:
+def emit_dose(scene: Scene, row: int, dose: Dose, given: int) -> None:
+    """Write the Immunization of a dose given on a day."""
     vaccine, name, number = dose
     patient = scene.patient(IMMUNIZATION, row)
     scene.notice(IMMUNIZATION, row, given)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from xinglin.synthetic.emission import BASE
@@ -12,22 +14,45 @@ from xinglin.synthetic.scene import Scene
 _SIGNATURE = [{"system": "urn:iso-astm:E1762-95:2013", "code": "1.2.840.10065.1.12.1.1", "display": "Author's Signature"}]
 
 
-def emit_contracts(scene: Scene) -> None:
-    """Write the year's contracts; who signs once tends to sign again, key groups (elders, enrolled, small children) more often."""
+@dataclass(slots=True)
+class Round:
+    """A year's contracts as they may come about: each person's day, and how hard to win over (0 to 1, the same every year)."""
+
+    year: int
+    signed: np.ndarray
+    reluctance: np.ndarray
+
+
+def emit_contracts(scene: Scene) -> Round:
+    """Write the contracts of the period and return its last year's round, which may go on after the day of data."""
     random = scene.stream(Stream.CONTRACTS)
-    plan, people = scene.plan, scene.people
-    rates = table("rates")["episode"]
-    lean = random.random(len(people))
-    enrolled = {(e.row, e.programme): e for e in scene.episodes}
-    for order, year in enumerate(plan.calendar_years):
-        signed = day_of(year, 1, 2) + np.floor(random.beta(1.2, 4, len(people)) * 300).astype(np.int64)
-        age = (signed - people.population.birth) / 365.25
-        key = (age >= 65) | (age < 7) | np.isin(np.arange(len(people)), [row for row, _ in enrolled])
-        share = np.where(key, rates["key_contract_share"], rates["contract_share"] * 0.62) * (0.8 + 0.05 * order)
-        chosen = (lean < share) & (people.opened <= signed) & people.population.present(signed) & (signed <= plan.last_day)
-        for row in np.flatnonzero(chosen).tolist():
-            package = next((p for p in ("hypertension", "diabetes2") if (row, p) in enrolled), "elderly" if age[row] >= 65 else "basic")
-            _emit_one(scene, row, (year, int(signed[row])), package)
+    reluctance = random.random(len(scene.people))
+    for year in scene.plan.calendar_years:
+        one = Round(year, signing_days(random, year, len(scene.people)), reluctance)
+        emit_round(scene, one, one.signed <= scene.plan.last_day)
+    return one
+
+
+def signing_days(random: np.random.Generator, year: int, count: int) -> np.ndarray:
+    """Draw the day each person would sign in a year: most in the first months."""
+    return np.asarray(day_of(year, 1, 2) + np.floor(random.beta(1.2, 4, count) * 300).astype(np.int64))
+
+
+def emit_round(scene: Scene, one: Round, now: np.ndarray) -> None:
+    """Write the contracts of those of `now` (a mask) who sign: who signs once tends to again, key groups (elders, enrolled, small children) more often."""
+    people, rates = scene.people, table("rates")["episode"]
+    if not np.any(now):
+        return
+    enrolled = {(e.row, e.programme) for e in scene.episodes}
+    age = (one.signed - people.population.birth) / 365.25
+    key = (age >= 65) | (age < 7) | np.isin(np.arange(len(people)), [row for row, _ in enrolled])
+    share = np.where(key, rates["key_contract_share"], rates["contract_share"] * 0.62) * (
+        0.8 + 0.05 * (one.year - scene.plan.calendar_years[0])
+    )
+    chosen = (one.reluctance < share) & (people.opened <= one.signed) & people.population.present(one.signed) & now
+    for row in np.flatnonzero(chosen).tolist():
+        package = next((p for p in ("hypertension", "diabetes2") if (row, p) in enrolled), "elderly" if age[row] >= 65 else "basic")
+        _emit_one(scene, row, (one.year, int(one.signed[row])), package)
 
 
 def _emit_one(scene: Scene, row: int, when: tuple[int, int], package: str) -> None:
@@ -44,7 +69,7 @@ def _emit_one(scene: Scene, row: int, when: tuple[int, int], package: str) -> No
         }],
     }  # fmt: skip
     plan: Resource = {
-        "resourceType": "CarePlan", "id": f"P{scene.record[row]}-{year}", "status": "active" if year == scene.plan.as_of.year else "completed", "intent": "plan",
+        "resourceType": "CarePlan", "id": f"P{scene.record[row]}-{year}", "status": "active" if year >= scene.plan.as_of.year else "completed", "intent": "plan",
         "category": [coded("package", package)], "subject": patient, "period": period, "author": practitioner_reference(doctor.number),
         "supportingInfo": [{"reference": f"Contract/C{scene.record[row]}-{year}"}],
     }  # fmt: skip

@@ -43,7 +43,7 @@ class Manifest:
     tallies: dict[str, float] = field(default_factory=dict)
 
 
-class _Folder:
+class Folder:
     """Appends to files below a folder and keeps their hashes."""
 
     def __init__(self, root: Path) -> None:
@@ -51,6 +51,7 @@ class _Folder:
         self._open: dict[str, tuple[BinaryIO, Any, list[int]]] = {}
 
     def append(self, path: str, content: bytes | bytearray) -> None:
+        """Add content to a file."""
         if path not in self._open:
             place = self.root / path
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -62,6 +63,7 @@ class _Folder:
         size[1] += content.count(b"\n")
 
     def close(self) -> list[dict[str, Any]]:
+        """Close the files and return path, size, lines and sha256 of each."""
         for file, _, _ in self._open.values():
             file.close()
         return [{"path": p, "bytes": s[0], "lines": s[1], "sha256": d.hexdigest()} for p, (_, d, s) in sorted(self._open.items())]
@@ -74,12 +76,12 @@ def generate(plan: Plan, folder: Path | str) -> Manifest:
     Raises: ConflictError when the folder has files that this generator did not write.
     """
     root = Path(folder)
-    _clear(root)
+    clear(root)
     places = make_places(plan)
     institutions = make_institutions(plan, places)
     world = World(plan, places, institutions)
     population = make_population(plan, places)
-    out = _Folder(root)
+    out = Folder(root)
     out.append("organizations.ndjson", _lines(organizations(institutions)))
     out.append("practitioners.ndjson", _lines(practitioners(institutions)))
     out.append("divisions.geojson", orjson.dumps(geojson(places)))
@@ -126,7 +128,7 @@ def _write(world: World, job: tuple[int, Population]) -> Emission:
     return write_village(world, *job)
 
 
-def _finish(plan: Plan, out: _Folder, numbers: tuple[Counter[tuple[str, str]], Counter[Any]], stories: list[dict[str, Any]]) -> Manifest:
+def _finish(plan: Plan, out: Folder, numbers: tuple[Counter[tuple[str, str]], Counter[Any]], stories: list[dict[str, Any]]) -> Manifest:
     counts, tallies = numbers
     by_source: dict[str, dict[str, int]] = {}
     for (source, kind), number in sorted(counts.items()):
@@ -141,7 +143,8 @@ def _finish(plan: Plan, out: _Folder, numbers: tuple[Counter[tuple[str, str]], C
     return manifest
 
 
-def _clear(root: Path) -> None:
+def clear(root: Path) -> None:
+    """Empty a folder for a generation, or make it.  Raises: ConflictError when it has files that this generator did not write."""
     if root.exists() and any(root.iterdir()) and not (root / "manifest.json").exists():
         raise ConflictError(
             "目标文件夹不是空的，也不是以前生成的结果；请换一个空文件夹。",

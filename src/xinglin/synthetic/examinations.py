@@ -13,6 +13,7 @@ from xinglin.synthetic.resources import Contact, Resource, blood_pressure, encou
 from xinglin.synthetic.scene import Scene
 
 _FORM = "health-examination"
+STAGE = "0007-examinations"
 _SELF_CARE = {"eating": (0, 0, 3, 5), "washing": (0, 1, 3, 7), "dressing": (0, 0, 3, 5), "toilet": (0, 1, 5, 10), "activity": (0, 1, 5, 10)}
 _COMPLETE = 0.95
 
@@ -26,25 +27,43 @@ class Examination:
     is_complete: bool
 
 
-def examine(scene: Scene) -> list[Examination]:
-    """Return the examinations of the period: in each year a campaign of three weeks and some stragglers; Sundays off."""
-    random = scene.stream(Stream.EXAMINATIONS)
-    plan, people = scene.plan, scene.people
-    count = len(people)
+@dataclass(slots=True)
+class Campaign:
+    """A year's examinations as they may come about: each person's day, how hard to win over (0 to 1), whether all would be filled."""
+
+    year: int
+    held: np.ndarray
+    reluctance: np.ndarray
+    complete: np.ndarray
+
+
+def campaign(random: np.random.Generator, year: int, count: int) -> Campaign:
+    """Draw a year's campaign of three weeks with some stragglers; Sundays off."""
+    begin = day_of(year, 3, 15) + int(random.integers(0, 120))
+    held = begin + random.integers(0, 21, count) + np.where(random.random(count) < 0.12, random.integers(20, 90, count), 0)
+    held = held + ((held + 4) % 7 == 0)
+    return Campaign(year, held, random.random(count), random.random(count) < _COMPLETE)
+
+
+def coming(scene: Scene, year: Campaign, enrolled: np.ndarray) -> np.ndarray:
+    """Return who comes to a year's examination: elders and who is `enrolled` then, as far as they are here and can be won over."""
+    people = scene.people
     common = scene.township.traits.examined * np.where(scene.health.engaged < 1, 0.6, 1.0)
+    wanted = (whole_years(people.population.birth, day_of(year.year, 12, 31)) >= 65) | enrolled
+    rate = np.where(enrolled, np.sqrt(common), common)  # who is followed up is reminded more often
+    chosen = wanted & (year.reluctance < rate) & (people.opened <= year.held)
+    return np.asarray(chosen & people.population.present(year.held) & (people.population.story == 0))
+
+
+def examine(scene: Scene) -> tuple[list[Examination], Campaign]:
+    """Return the examinations of the period, and the campaign of its last year, which may go on after the day of data."""
+    random = scene.stream(Stream.EXAMINATIONS)
     found: list[Examination] = []
-    for year in plan.calendar_years:
-        begin = day_of(year, 3, 15) + int(random.integers(0, 120))
-        held = begin + random.integers(0, 21, count) + np.where(random.random(count) < 0.12, random.integers(20, 90, count), 0)
-        held = held + ((held + 4) % 7 == 0)
-        enrolled = _enrolled(scene, held)
-        wanted = (whole_years(people.population.birth, day_of(year, 12, 31)) >= 65) | enrolled
-        rate = np.where(enrolled, np.sqrt(common), common)  # who is followed up is reminded more often
-        chosen = wanted & (random.random(count) < rate) & (people.opened <= held) & (held <= plan.last_day)
-        chosen &= people.population.present(held) & (people.population.story == 0)
-        complete = random.random(count) < _COMPLETE
-        found += [Examination(row, int(held[row]), bool(complete[row])) for row in np.flatnonzero(chosen).tolist()]
-    return found
+    for year in scene.plan.calendar_years:
+        one = campaign(random, year, len(scene.people))
+        chosen = coming(scene, one, _enrolled(scene, one.held)) & (one.held <= scene.plan.last_day)
+        found += [Examination(row, int(one.held[row]), bool(one.complete[row])) for row in np.flatnonzero(chosen).tolist()]
+    return found, one
 
 
 def _enrolled(scene: Scene, held: np.ndarray) -> np.ndarray:
@@ -56,23 +75,27 @@ def _enrolled(scene: Scene, held: np.ndarray) -> np.ndarray:
 
 
 def emit_examinations(scene: Scene, held: list[Examination]) -> None:
-    """Write each examination: Encounter, readings, laboratory values, the form as filled."""
+    """Write each examination; entered on the day of data at the latest."""
     random = scene.stream(Stream.EXAMINATION_RECORDS)
     for one in held:
-        if scene.in_hospital(one.row, one.day):
-            continue
-        nurse = scene.township.one_of("nurse", scene.village + one.day)
-        contact = Contact(
-            id=f"X{scene.record[one.row]}-{iso(one.day).replace('-', '')}", patient=scene.patient(BASE, one.row), service=_FORM, day=one.day,
-            minute=int(random.integers(7 * 60 + 30, 11 * 60)), institution=scene.township.code, practitioner=nurse.number,
-            entered=min(one.day + int(random.integers(0, 6)), scene.plan.last_day),
-        )  # fmt: skip
-        values = _values(random, scene, one)
-        made: list[Resource] = [encounter(contact), blood_pressure(contact, int(values["systolic"]), int(values["diastolic"]))]
-        made += [measurement(contact, code, values[link]) for link, code in _CODES.items() if link in values]
-        made.append(response(contact, _FORM, _items(random, scene, one, values) + [words("doctor", nurse.name)]))
-        for resource in made:
-            scene.emission.put(BASE, "0007-examinations", resource)
+        if not scene.in_hospital(one.row, one.day):
+            for resource in recorded(random, scene, one, scene.plan.last_day)[1]:
+                scene.emission.put(BASE, STAGE, resource)
+
+
+def recorded(random: np.random.Generator, scene: Scene, one: Examination, latest: int) -> tuple[int, list[Resource]]:
+    """Return the day an examination is entered (not after `latest`), and its Encounter, readings, laboratory values, the form as filled."""
+    nurse = scene.township.one_of("nurse", scene.village + one.day)
+    contact = Contact(
+        id=f"X{scene.record[one.row]}-{iso(one.day).replace('-', '')}", patient=scene.patient(BASE, one.row), service=_FORM, day=one.day,
+        minute=int(random.integers(7 * 60 + 30, 11 * 60)), institution=scene.township.code, practitioner=nurse.number,
+        entered=min(one.day + int(random.integers(0, 6)), latest),
+    )  # fmt: skip
+    values = _values(random, scene, one)
+    made: list[Resource] = [encounter(contact), blood_pressure(contact, int(values["systolic"]), int(values["diastolic"]))]
+    made += [measurement(contact, code, values[link]) for link, code in _CODES.items() if link in values]
+    made.append(response(contact, _FORM, _items(random, scene, one, values) + [words("doctor", nurse.name)]))
+    return one.day if contact.entered is None else contact.entered, made
 
 
 _CODES = {

@@ -54,7 +54,7 @@ class Visits:
 
 
 @dataclass(slots=True)
-class _State:
+class State:
     """Where each enrolled person stands: next day, run of uncontrolled visits, last pressure."""
 
     rows: np.ndarray
@@ -66,22 +66,31 @@ class _State:
     found: list[dict[str, np.ndarray]] = field(default_factory=list)
 
 
-def follow_up(plan: Plan, village: int, people: People, known: tuple[Health, list[Episode], Traits]) -> Visits:
-    """Return the visits of the period, in order of day; none after the day of data, none outside an enrolment."""
+def follow_up(plan: Plan, village: int, people: People, known: tuple[Health, list[Episode], Traits]) -> tuple[Visits, Visits, State]:
+    """Return the visits entered in the period, in order of day; those entered later; and where everybody stands then.
+
+    None is after the day of data, none outside an enrolment.
+    """
     health, episodes, traits = known
     random = plan.stream(Stream.FOLLOWUPS, village)
     state = _begin(random, plan, episodes)
     while np.any(state.day <= plan.last_day):
-        _step(random, plan, (people, health, traits), state)
+        step(random, plan.last_day, (people, health, traits), state)
+    visits = gathered(state)
+    late = visits.entered > plan.last_day
+    return visits.take(~late), visits.take(late), state
+
+
+def gathered(state: State) -> Visits:
+    """Return the visits found so far, in order of day."""
     if not state.found:
         return Visits(*(np.empty(0, dtype=np.int64) for _ in fields(Visits)))
     columns = {f.name: np.concatenate([step[f.name] for step in state.found]) for f in fields(Visits)}
     visits = Visits(**columns)
-    visits = visits.take(visits.entered <= plan.last_day)
     return visits.take(np.lexsort((visits.minute, visits.row, visits.day)))
 
 
-def _begin(random: np.random.Generator, plan: Plan, episodes: list[Episode]) -> _State:
+def _begin(random: np.random.Generator, plan: Plan, episodes: list[Episode]) -> State:
     chronic = [e for e in episodes if e.programme != "elderly"]
     rows = np.array(sorted({e.row for e in chronic}), dtype=np.int64)
     place = {row: n for n, row in enumerate(rows.tolist())}
@@ -92,26 +101,26 @@ def _begin(random: np.random.Generator, plan: Plan, episodes: list[Episode]) -> 
     start = np.minimum(spans[0][:, 0, 0], spans[1][:, 0, 0]) if len(rows) else np.empty(0, dtype=np.int64)
     first = np.where(start < plan.first_day, plan.first_day + random.integers(0, 85, len(rows)), start + random.integers(0, 12, len(rows)))
     zeros = np.zeros(len(rows))
-    return _State(rows, spans, first, zeros.astype(np.int64), zeros.copy(), zeros.copy())
+    return State(rows, spans, first, zeros.astype(np.int64), zeros.copy(), zeros.copy())
 
 
 def _covers(spans: np.ndarray, day: np.ndarray) -> np.ndarray:
     return np.asarray(np.any((spans[:, :, 0] <= day[:, None]) & (day[:, None] < spans[:, :, 1]), axis=1))
 
 
-def _next_start(state: _State, day: np.ndarray) -> np.ndarray:
+def _next_start(state: State, day: np.ndarray) -> np.ndarray:
     starts = np.concatenate([state.spans[0][:, :, 0], state.spans[1][:, :, 0]], axis=1)
     later = np.where(starts > day[:, None], starts, FAR)
     return np.asarray(later.min(axis=1))
 
 
-def _step(random: np.random.Generator, plan: Plan, known: tuple[People, Health, Traits], state: _State) -> None:
-    """Let everybody whose next visit is not after the day of data have it, and set the one after."""
+def step(random: np.random.Generator, last_day: int, known: tuple[People, Health, Traits], state: State) -> None:
+    """Let everybody whose next visit is not after `last_day` have it, and set the one after; the others wait as they are."""
     people, health, traits = known
     day = state.day + ((state.day + 4) % 7 == 0)  # 1970-01-01 was a Thursday: no visits on Sundays
     h, d = _covers(state.spans[0], day), _covers(state.spans[1], day)
-    now = (h | d) & (day <= plan.last_day)
-    waiting = ~(h | d) & (day <= plan.last_day)
+    now = (h | d) & (day <= last_day)
+    waiting = ~(h | d) & (day <= last_day)
     upcoming = _next_start(state, day)
     count = len(day)
     reading = _readings(random, known, state, day)
@@ -124,16 +133,16 @@ def _step(random: np.random.Generator, plan: Plan, known: tuple[People, Health, 
     missing = phone_only | (random.random(count) < 0.006)
     systolic, diastolic = np.where(missing, 0, reading[0]), np.where(missing, 0, reading[1])
     glucose = np.where(phone_only | (random.random(count) < 0.03), 0.0, reading[2])
-    age = whole_years(people.population.birth[state.rows], day.clip(max=plan.last_day))
+    age = whole_years(people.population.birth[state.rows], day.clip(max=last_day))
     adverse = (random.random(count) < 0.015).astype(np.int64)
     complication = random.random(count) < 0.006
     h_class = classes(bp_controlled(systolic, diastolic, age), systolic > 0, adverse, complication) * h
     d_class = classes(glucose < 7.0, glucose > 0, adverse, complication) * d
     bad = (h_class > 1) | (d_class > 1)
-    state.bad = np.where(now, np.where(bad, state.bad + 1, 0), state.bad)
+    run = np.where(now, np.where(bad, state.bad + 1, 0), state.bad)
     urgent = (systolic >= 180) | (diastolic >= 110) | (d & ((glucose >= 16.7) | ((glucose > 0) & (glucose <= 3.9))))
-    refer = np.where(urgent, 2, np.where((state.bad >= 2) & (random.random(count) < 0.25), 1, 0))
-    state.bad = np.where(refer > 0, 0, state.bad)
+    refer = np.where(urgent, 2, np.where((run >= 2) & (random.random(count) < 0.25), 1, 0))
+    state.bad = np.where(day > last_day, state.bad, np.where(refer > 0, 0, run))
     late = random.random(count) < traits.late
     entered = day + np.where(late, random.integers(3, 40, count), random.random(count) < 0.15)
     row = {
@@ -147,11 +156,11 @@ def _step(random: np.random.Generator, plan: Plan, known: tuple[People, Health, 
     state.last = np.where(now & ~missing, systolic, state.last)
     gap = _gap(random, (bad, refer), traits.diligence * health.engaged[state.rows])
     resumed = upcoming + random.integers(3, 25, count)
-    state.day = np.where(now, day + gap, np.where(waiting, np.where(upcoming < FAR, resumed, FAR), FAR))
+    state.day = np.where(now, day + gap, np.where(waiting, np.where(upcoming < FAR, resumed, FAR), day))
 
 
 def _readings(
-    random: np.random.Generator, known: tuple[People, Health, Traits], state: _State, day: np.ndarray
+    random: np.random.Generator, known: tuple[People, Health, Traits], state: State, day: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return systolic, diastolic and glucose of a visit: level, slow drift, winter, visit noise, and the habits of the institution."""
     people, health, traits = known

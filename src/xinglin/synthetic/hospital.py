@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,6 +16,10 @@ from xinglin.synthetic.scene import Scene
 
 _HYPERTENSION = ("I10.x00x002", "高血压病")
 _DIABETES = ("E11.900", "2型糖尿病")
+AT_TOWN: Final = 0.62
+IN_COUNTY: Final = 0.75
+DIES_IN_HOSPITAL: Final = 0.33
+FOUND_IN_COUNTY: Final = 0.55
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +57,25 @@ def _days(random: np.random.Generator, scene: Scene, rate: np.ndarray) -> tuple[
     return rows[here], days[here]
 
 
-def _outpatients(random: np.random.Generator, scene: Scene) -> list[Attendance]:
-    rates, population = table("rates")["visits"], scene.people.population
-    age = (scene.plan.last_day - population.birth) / YEAR
-    ill = np.minimum(scene.health.hypertension_onset, scene.health.diabetes_onset) <= scene.plan.last_day
+def outpatient_rate(scene: Scene, day: int) -> np.ndarray:
+    """Return outpatient visits per year of each person at the age and health of a day."""
+    age = (day - scene.people.population.birth) / YEAR
+    ill = np.minimum(scene.health.hypertension_onset, scene.health.diabetes_onset) <= day
     weight = np.where(age < 7, 1.3, np.where(age < 35, 0.6, np.where(age < 65, 0.95, 1.6))) * np.where(ill, 1.35, 0.9)
-    rows, days = _days(random, scene, rates["outpatient"] * weight)
-    at_town = random.random(len(rows)) < 0.62
+    return np.asarray(table("rates")["visits"]["outpatient"] * weight)
+
+
+def inpatient_rate(scene: Scene, day: int) -> np.ndarray:
+    """Return admissions per year of each person at the age of a day."""
+    age = (day - scene.people.population.birth) / YEAR
+    weight = np.where(age < 15, 0.5, np.where(age < 45, 0.5, np.where(age < 65, 1.1, 2.6)))
+    return np.asarray(table("rates")["visits"]["inpatient"] * weight)
+
+
+def _outpatients(random: np.random.Generator, scene: Scene) -> list[Attendance]:
+    rates = table("rates")["visits"]
+    rows, days = _days(random, scene, outpatient_rate(scene, scene.plan.last_day))
+    at_town = random.random(len(rows)) < AT_TOWN
     urgent = random.random(len(rows)) < rates["emergency_share"]
     return [
         Attendance(row, "emergency" if e else "outpatient", day, day, TOWNSHIP_HIS if t and not e else COUNTY_HIS)
@@ -69,9 +85,7 @@ def _outpatients(random: np.random.Generator, scene: Scene) -> list[Attendance]:
 
 def _admissions(random: np.random.Generator, scene: Scene, visits: Visits) -> list[Attendance]:
     population, last = scene.people.population, scene.plan.last_day
-    age = (last - population.birth) / YEAR
-    weight = np.where(age < 15, 0.5, np.where(age < 45, 0.5, np.where(age < 65, 1.1, 2.6)))
-    rows, days = _days(random, scene, table("rates")["visits"]["inpatient"] * weight)
+    rows, days = _days(random, scene, inpatient_rate(scene, last))
     stay = 3 + random.poisson(5, len(rows))
     busy = set(zip(visits.row.tolist(), visits.day.tolist(), strict=True))
     found: list[Attendance] = []
@@ -81,7 +95,7 @@ def _admissions(random: np.random.Generator, scene: Scene, visits: Visits) -> li
         leaves = min(int(population.death[row]), int(population.leave[row]) if population.leave[row] > day else FAR, last + 1)
         if end < leaves and taken.get(row, 0) < day and not any((row, d) in busy for d in range(day, end + 1)):
             taken[row] = end
-            found.append(Attendance(row, "inpatient", day, end, COUNTY_HIS if place < 0.75 else TOWNSHIP_HIS))
+            found.append(Attendance(row, "inpatient", day, end, COUNTY_HIS if place < IN_COUNTY else TOWNSHIP_HIS))
     return found + _last_admissions(random, scene, (taken, busy))
 
 
@@ -94,7 +108,7 @@ def _last_admissions(random: np.random.Generator, scene: Scene, known: tuple[dic
         death, stay, draw = int(population.death[row]), int(random.integers(1, 9)), random.random()
         here = bool(population.present(death - stay)[row]) and bool(population.present(death - 1)[row])
         free = taken.get(row, 0) < death - stay and not any((row, d) in busy for d in range(death - stay, death + 1))
-        if draw < 0.33 and here and free and death - stay >= scene.plan.first_day:
+        if draw < DIES_IN_HOSPITAL and here and free and death - stay >= scene.plan.first_day:
             found.append(Attendance(row, "inpatient", death - stay, death, COUNTY_HIS, died=True))
     return found
 
@@ -107,17 +121,26 @@ def _findings(random: np.random.Generator, scene: Scene) -> list[Attendance]:
         for row in np.flatnonzero((known >= plan.first_day) & (known <= plan.last_day)).tolist():
             day, draw = int(known[row]), random.random()
             if population.present(day)[row]:
-                at_county = draw < 0.55 or population.story[row] > 0
+                at_county = draw < FOUND_IN_COUNTY or population.story[row] > 0
                 found.append(Attendance(row, "outpatient", day, day, COUNTY_HIS if at_county else TOWNSHIP_HIS, programme))
     return found
 
 
-def emit_attendances(scene: Scene, attended: list[Attendance]) -> None:
+@dataclass(slots=True)
+class Reception:
+    """The hospitals' desk: how often each person has come to each source. holds_back: the county's last days go out as bundles."""
+
+    scene: Scene
+    random: np.random.Generator
+    serials: dict[tuple[str, int], int] = field(default_factory=dict)
+    holds_back: bool = True
+
+
+def emit_attendances(reception: Reception, attended: list[Attendance]) -> None:
     """Write each attendance: Encounter, diagnoses (some without a code), pressure at the visit, laboratory glucose."""
-    random = scene.stream(Stream.HOSPITAL_RECORDS)
-    serials: dict[tuple[str, int], int] = {}
+    scene, random = reception.scene, reception.random
     for one in attended:
-        serial = serials[one.source, one.row] = serials.get((one.source, one.row), 0) + 1
+        serial = reception.serials[one.source, one.row] = reception.serials.get((one.source, one.row), 0) + 1
         institution = scene.hospital if one.source == COUNTY_HIS else scene.township
         patient = scene.patient(one.source, one.row)
         contact = Contact(
@@ -130,7 +153,7 @@ def emit_attendances(scene: Scene, attended: list[Attendance]) -> None:
             resource["hospitalization"] = {"dischargeDisposition": concept}
         stage = "0003-inpatient" if one.kind == "inpatient" else "0002-outpatient"
         for made in [resource, *_diagnoses(random, scene, one, contact), *_tests(random, scene, one, contact)]:
-            if one.source == COUNTY_HIS and one.day > scene.plan.last_day - NEWEST_DAYS:
+            if reception.holds_back and one.source == COUNTY_HIS and one.day > scene.plan.last_day - NEWEST_DAYS:
                 scene.emission.newest.append((one.day, made))
             else:
                 scene.emission.put(one.source, stage, made)

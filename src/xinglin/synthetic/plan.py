@@ -42,6 +42,8 @@ class Stream(IntEnum):
     EXAMINATION_RECORDS = 18
     HOSPITAL_RECORDS = 19
     DRAFTS = 20
+    LIVING = 21
+    NEW_YEAR = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,9 @@ class Plan:
         """Return the length of the period in years."""
         return (self.last_day - self.first_day + 1) / YEAR
 
-    def stream(self, concern: Stream, part: int = 0) -> np.random.Generator:
-        """Return the generator of one concern and village; the same whatever else has been drawn."""
-        return np.random.Generator(np.random.SFC64(np.random.SeedSequence(self.seed, spawn_key=(int(concern), part))))
+    def stream(self, concern: Stream, part: int = 0, *more: int) -> np.random.Generator:
+        """Return the generator of one concern and village (`more`: of one day or year); the same whatever else has been drawn."""
+        return np.random.Generator(np.random.SFC64(np.random.SeedSequence(self.seed, spawn_key=(int(concern), part, *more))))
 
 
 @cache

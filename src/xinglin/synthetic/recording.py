@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -40,38 +40,56 @@ def episode_id(scene: Scene, episode: Episode) -> str:
     return f"E{scene.record[episode.row]}-{letter}{iso(episode.start).replace('-', '')}"
 
 
-def emit_episodes(scene: Scene) -> None:
-    """Write an EpisodeOfCare per enrolment."""
-    doctors = scene.township
-    for episode in scene.episodes:
-        period = {"start": iso(episode.start)}
-        resource: Resource = {
-            "resourceType": "EpisodeOfCare", "id": episode_id(scene, episode), "status": "active" if episode.end == FAR else "finished",
-            "type": [coded("programme", episode.programme)], "patient": {"reference": f"Patient/{scene.patient(BASE, episode.row)}"},
-            "managingOrganization": organization_reference(scene.township.code), "period": period,
-            "careManager": practitioner_reference(doctors.one_of("responsible_doctor", scene.village).number),
-        }  # fmt: skip
-        if episode.end < FAR:
-            period["end"] = iso(episode.end)
-            resource["extension"] = [{"url": "urn:xinglin:ext:exit-reason", "valueCode": episode.reason}]
-        scene.emission.put(BASE, "0003-episodes", resource)
+def emit_episode(scene: Scene, episode: Episode) -> None:
+    """Write the EpisodeOfCare of an enrolment."""
+    period = {"start": iso(episode.start)}
+    resource: Resource = {
+        "resourceType": "EpisodeOfCare", "id": episode_id(scene, episode), "status": "active" if episode.end == FAR else "finished",
+        "type": [coded("programme", episode.programme)], "patient": {"reference": f"Patient/{scene.patient(BASE, episode.row)}"},
+        "managingOrganization": organization_reference(scene.township.code), "period": period,
+        "careManager": practitioner_reference(scene.township.one_of("responsible_doctor", scene.village).number),
+    }  # fmt: skip
+    if episode.end < FAR:
+        period["end"] = iso(episode.end)
+        resource["extension"] = [{"url": "urn:xinglin:ext:exit-reason", "valueCode": episode.reason}]
+    scene.emission.put(BASE, "0003-episodes", resource)
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """A referral whose result nobody has asked for: person, ids of the ServiceRequest and of the Task, day it will be asked for (FAR = never)."""
+
+    row: int
+    request: str
+    task: str
+    answered: int
 
 
 @dataclass(slots=True)
-class _Desk:
-    """What the recording worker has at hand: enrolments by person and form, the drugs each person takes."""
+class Desk:
+    """What the recording worker has at hand: enrolments by person and form, the drugs each person takes, referrals not yet answered.
+
+    on_paper: the last village sends its last follow-ups as Excel instead.
+    """
 
     scene: Scene
     random: np.random.Generator
-    episodes: dict[tuple[int, str], list[Episode]]
-    drugs: dict[tuple[int, str], list[Drug]]
+    episodes: dict[tuple[int, str], list[Episode]] = field(default_factory=dict)
+    drugs: dict[tuple[int, str], list[Drug]] = field(default_factory=dict)
+    referrals: list[Referral] = field(default_factory=list)
+    on_paper: bool = True
 
 
-def emit_followups(scene: Scene, visits: Visits) -> None:
-    """Write the visits: Encounter, readings, the form as filled, medicines, referrals; one set per form."""
-    desk = _Desk(scene, scene.stream(Stream.RECORDING), {}, {})
+def open_desk(scene: Scene) -> Desk:
+    """Return a desk that knows the enrolments of the village."""
+    desk = Desk(scene, scene.stream(Stream.RECORDING))
     for episode in scene.episodes:
         desk.episodes.setdefault((episode.row, episode.programme), []).append(episode)
+    return desk
+
+
+def emit_followups(desk: Desk, visits: Visits) -> None:
+    """Write the visits: Encounter, readings, the form as filled, medicines, referrals; one set per form."""
     columns = [getattr(visits, name).tolist() for name in ("row", "day", "hypertension", "diabetes")]
     for at, (row, day, hypertension, diabetes) in enumerate(zip(*columns, strict=True)):
         for programme, wanted in (("hypertension", hypertension), ("diabetes2", diabetes)):
@@ -79,7 +97,7 @@ def emit_followups(scene: Scene, visits: Visits) -> None:
                 _emit_one(desk, visits, at, (row, day, programme))
 
 
-def _contact(desk: _Desk, visits: Visits, at: int, who: tuple[int, int, str]) -> Contact:
+def _contact(desk: Desk, visits: Visits, at: int, who: tuple[int, int, str]) -> Contact:
     scene = desk.scene
     row, day, programme = who
     covering = [e for e in desk.episodes[row, programme] if e.start <= day] or desk.episodes[row, programme]
@@ -93,7 +111,7 @@ def _contact(desk: _Desk, visits: Visits, at: int, who: tuple[int, int, str]) ->
     )  # fmt: skip
 
 
-def _emit_one(desk: _Desk, visits: Visits, at: int, who: tuple[int, int, str]) -> None:
+def _emit_one(desk: Desk, visits: Visits, at: int, who: tuple[int, int, str]) -> None:
     scene, (row, day, programme) = desk.scene, who
     contact = _contact(desk, visits, at, who)
     systolic, diastolic, weight = int(visits.systolic[at]), int(visits.diastolic[at]), float(visits.weight[at])
@@ -126,15 +144,15 @@ def _emit_one(desk: _Desk, visits: Visits, at: int, who: tuple[int, int, str]) -
         truth = {"case": NAMES[int(visits.case[at])], "source": BASE, "encounter": contact.id, "patient": contact.patient, "day": iso(day)}
         scene.emission.line("truth/authenticity.ndjson", truth)
     if refer and (programme == "hypertension" or not visits.hypertension[at]):
-        _refer(desk, contact, refer)
+        _refer(desk, row, contact, refer)
 
 
-def _goes_on_paper(desk: _Desk, visits: Visits, at: int, who: tuple[int, int, str]) -> bool:
+def _goes_on_paper(desk: Desk, visits: Visits, at: int, who: tuple[int, int, str]) -> bool:
     """Return whether the visit is one of those that the last village sends as Excel instead."""
     scene = desk.scene
     last = scene.village == len(scene.world.places.villages) - 1
     plain = who[2] == "hypertension" and not visits.diabetes[at] and not visits.refer[at] and not visits.case[at]
-    return last and plain and who[1] > scene.plan.last_day - SHEET_DAYS
+    return desk.on_paper and last and plain and who[1] > scene.plan.last_day - SHEET_DAYS
 
 
 def _write_on_paper(scene: Scene, contact: Contact, readings: tuple[int, int, float], seen: tuple[Visits, int, list[Drug]]) -> None:
@@ -152,13 +170,13 @@ def _name_of(scene: Scene, number: str) -> str:
     return next(p.name for p in (*scene.clinic.staff, *scene.township.staff) if p.number == number)
 
 
-def _symptoms(desk: _Desk, programme: str, outcome: int) -> tuple[str, ...]:
+def _symptoms(desk: Desk, programme: str, outcome: int) -> tuple[str, ...]:
     if desk.random.random() > (0.25 if outcome > 1 else 0.05):
         return ("1",)
     return ("2",) if programme == "hypertension" or desk.random.random() < 0.5 else ("2", "4")
 
 
-def _drugs(desk: _Desk, key: tuple[int, str], outcome: int) -> list[Drug]:
+def _drugs(desk: Desk, key: tuple[int, str], outcome: int) -> list[Drug]:
     """Return the medicines in use after the visit; after a bad one a second or third is sometimes added."""
     shelf = [
         (str(n), int(t), float(d), str(u))
@@ -173,7 +191,7 @@ def _drugs(desk: _Desk, key: tuple[int, str], outcome: int) -> list[Drug]:
     return list(taken)
 
 
-def _refer(desk: _Desk, contact: Contact, refer: int) -> None:
+def _refer(desk: Desk, row: int, contact: Contact, refer: int) -> None:
     """Write the referral and the task to ask for its result within 14 days. Source: 国家基本公共卫生服务规范（第三版）, unverified."""
     scene, age = desk.scene, desk.scene.plan.last_day - contact.day
     traced, late = desk.random.random() < scene.township.traits.traced, desk.random.random() < _TRACED_LATE
@@ -197,6 +215,8 @@ def _refer(desk: _Desk, contact: Contact, refer: int) -> None:
     follow["owner"] = organization_reference(contact.institution)
     if done:
         follow["lastModified"] = instant(contact.day + (11 if traced else 40), 600)
+    else:
+        desk.referrals.append(Referral(row, request, str(follow["id"]), contact.day + 11 if traced else contact.day + 76 if late else FAR))
     scene.emission.put(BASE, "0006-referrals", follow)
 
 

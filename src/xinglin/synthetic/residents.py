@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from xinglin.synthetic.dirt import Particulars, damage
 from xinglin.synthetic.emission import BASE, COUNTY_HIS, IMMUNIZATION, SOURCES, TOWNSHIP_HIS
 from xinglin.synthetic.numbers import ID_NUMBER, RECORD_NUMBER, phone
@@ -25,29 +27,47 @@ def emit_residents(scene: Scene) -> None:
     for row in range(count):
         known: list[tuple[str, str]] = []
         for source in SOURCES:
-            if not _knows(scene, source, row):
-                continue
-            copies = 2 if source == BASE and second_file[row] else 1
-            for number in range(copies):
-                identifier = scene.patient(source, row) + ("D" if number else "")
-                copy, damages = damage(random, source, _true(scene, row), f"198000{scene.village:05d}")
-                if source == IMMUNIZATION and random.random() < _PLACEHOLDER:
-                    copy, damages = _unnamed(scene, row, copy), [*damages, "placeholder_name"]
-                scene.emission.put(source, "0001-patients", _patient(scene, source, row, (identifier, copy)))
-                known.append((source, identifier))
-                scene.emission.tallies["copies"] += 1
-                scene.emission.tallies["missing_id"] += copy.id_number is None
-                if number:
-                    damages.append("duplicated_file")
-                    scene.emission.tallies["duplicated"] += 1
-                if damages:
-                    scene.emission.line("truth/damage.ndjson", {"source": source, "id": identifier, "damage": damages})
+            if _knows(scene, source, row):
+                known += emit_copies(random, scene, (source, row), 2 if source == BASE and second_file[row] else 1)
         if known:
-            truth = {"person": int(scene.people.population.person[row]), "id_number": str(scene.people.population.id_number[row]),
-                     "records": [{"source": s, "id": i} for s, i in known]}  # fmt: skip
-            scene.emission.line("truth/persons.ndjson", truth)
+            tell_person(scene, row, known)
     _households(scene)
-    _newborns(scene)
+    for row in range(count):
+        if scene.people.population.birth[row] >= scene.plan.first_day:
+            emit_mother(scene, row)
+
+
+def emit_copies(random: np.random.Generator, scene: Scene, who: tuple[str, int], copies: int) -> list[tuple[str, str]]:
+    """Write a source's Patient of a person (source, row), or two of them by mistake; returns (source, id) of each."""
+    source, row = who
+    known = []
+    for number in range(copies):
+        identifier = scene.patient(source, row) + ("D" if number else "")
+        copy, damages = damage(random, source, _true(scene, row), f"198000{scene.village:05d}")
+        if source == IMMUNIZATION and random.random() < _PLACEHOLDER:
+            copy, damages = _unnamed(scene, row, copy), [*damages, "placeholder_name"]
+        scene.emission.put(source, "0001-patients", _patient(scene, source, row, (identifier, copy)))
+        known.append((source, identifier))
+        scene.emission.tallies["copies"] += 1
+        scene.emission.tallies["missing_id"] += copy.id_number is None
+        if number:
+            damages.append("duplicated_file")
+            scene.emission.tallies["duplicated"] += 1
+        if damages:
+            scene.emission.line("truth/damage.ndjson", {"source": source, "id": identifier, "damage": damages})
+    return known
+
+
+def draw_copies(random: np.random.Generator) -> int:
+    """Draw how many files the base platform opens for a person: one, or two by mistake."""
+    return 1 + int(random.random() < _DUPLICATED)
+
+
+def tell_person(scene: Scene, row: int, known: list[tuple[str, str]]) -> None:
+    """Write the truth about who a source's records are."""
+    truth = {"person": int(scene.people.population.person[row]), "id_number": str(scene.people.population.id_number[row]),
+             "records": [{"source": s, "id": i} for s, i in known]}  # fmt: skip
+    scene.emission.line("truth/persons.ndjson", truth)
 
 
 def _knows(scene: Scene, source: str, row: int) -> bool:
@@ -141,9 +161,13 @@ def _households(scene: Scene) -> None:
         if scene.record[row]:
             members.setdefault(household, []).append(row)
     for household, rows in members.items():
-        if len(rows) < 2:
-            continue
-        head = int(people.head[rows[0]])
+        emit_household(scene, household, rows)
+
+
+def emit_household(scene: Scene, household: int, rows: list[int]) -> None:
+    """Write a household of two and more who have a record (`rows`, in order)."""
+    if len(rows) > 1:
+        head = int(scene.people.head[rows[0]])
         head = head if scene.record[head] else rows[0]
         scene.emission.put(BASE, "0002-households", {
             "resourceType": "Group", "id": f"G{scene.code}{household:05d}", "type": "person", "actual": True, "code": {"coding": [{"system": "urn:xinglin:cs:group", "code": "household"}]},
@@ -152,12 +176,11 @@ def _households(scene: Scene) -> None:
         })  # fmt: skip
 
 
-def _newborns(scene: Scene) -> None:
+def emit_mother(scene: Scene, row: int) -> None:
+    """Write who the mother of a child is, where both have a record."""
     people = scene.people
-    for row in range(len(people)):
-        mother = int(people.mother[row])
-        if people.population.birth[row] < scene.plan.first_day or mother < 0 or not scene.record[row] or not scene.record[mother]:
-            continue
+    mother = int(people.mother[row])
+    if mother >= 0 and scene.record[row] and scene.record[mother]:
         scene.emission.put(BASE, "0002-households", {
             "resourceType": "RelatedPerson", "id": f"M{scene.record[row]}", "active": True, "patient": {"reference": f"Patient/{scene.patient(BASE, row)}"},
             "identifier": [{"system": ID_NUMBER, "value": str(people.population.id_number[mother])}],

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from xinglin.synthetic.emission import BASE, COUNTY_HIS, IMMUNIZATION, TOWNSHIP_HIS, Emission
-from xinglin.synthetic.health import PROGRAMMES, Episode, Health, enrol, make_health
+from xinglin.synthetic.health import PROGRAMMES, Episode, Health, Intent, enrol, make_health
 from xinglin.synthetic.homes import People, settle
 from xinglin.synthetic.institutions import Institution, Institutions
 from xinglin.synthetic.numbers import record_number
@@ -43,7 +43,8 @@ class Scene:
     episodes: list[Episode]
     record: list[str]
     scripted: Script
-    emission: Emission = field(default_factory=Emission)
+    intents: dict[str, Intent]
+    emission: Emission
     admissions: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     seen: dict[str, dict[int, int]] = field(default_factory=dict)
 
@@ -99,14 +100,13 @@ class Scene:
         return any(first <= day <= last for first, last in self.admissions.get(row, ()))
 
 
-def open_scene(world: World, village: int, population: Population) -> Scene:
-    """Return the scene of a village with its people, their health and enrolments."""
+def open_scene(world: World, village: int, population: Population, emission: Emission) -> Scene:
+    """Return the scene of a village with its people, their health and enrolments; what is written goes to `emission`."""
     people = settle(world.plan, village, population)
     health = make_health(world.plan, village, people, world.institutions.clinics[village].traits)
     scripted = script(world.plan, people, health)
-    episodes = sorted(
-        [*enrol(world.plan, village, people, health), *scripted.episodes], key=lambda e: (e.row, PROGRAMMES.index(e.programme), e.start)
-    )
+    enrolled, intents = enrol(world.plan, village, people, health)
+    episodes = sorted([*enrolled, *scripted.episodes], key=lambda e: (e.row, PROGRAMMES.index(e.programme), e.start))
     for episode in episodes:  # who is enrolled has a record, opened that day at the latest
         people.opened[episode.row] = min(int(people.opened[episode.row]), episode.start)
     order = np.argsort(people.opened, kind="stable")
@@ -114,4 +114,4 @@ def open_scene(world: World, village: int, population: Population) -> Scene:
     serial[order] = np.arange(1, len(people) + 1)
     code = world.places.villages[village].code
     record = [record_number(code, s) if o < FAR else "" for s, o in zip(serial.tolist(), people.opened.tolist(), strict=True)]
-    return Scene(world, village, people, health, episodes, record, scripted)
+    return Scene(world, village, people, health, episodes, record, scripted, intents, emission)
