@@ -7,8 +7,11 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import orjson
+
 from tests.http.signed_in import World
-from tests.http.test_pages_residents import VISIT, enrolled, today, world
+from tests.http.test_pages_residents import VISIT, enrolled, opened, today, world
+from xinglin.engines.exchange import OWN_PAGES, Entry, Submission
 
 __all__ = ["world"]
 
@@ -124,3 +127,68 @@ async def test_the_desk_says_when_its_numbers_are_not_whole_yet(world: World) ->
             await connection.execute("insert into feed_reader values ('results', $1, $2, $3)", *reader)
     assert "这里没有要做的" in whole and "计算中" not in whole
     assert "还不能说这里没有人" in behind and "计算中" in behind and "这里没有要做的" not in behind
+
+
+EXAMINED = {"systolic": "138/84", "heart_rate": "72", "height": "160", "weight": "60", "waist": "82"} | {
+    "fasting_glucose": "5.4",
+    "haemoglobin": "132",
+    "creatinine": "70",
+    "total_cholesterol": "4.5",
+    "triglycerides": "1.2",
+    "doctor": "李医生",
+}
+
+
+async def test_an_examination_left_unfinished_is_listed_and_asks_for_the_rest(world: World) -> None:
+    person = await opened(world, 107, "窦体检", "19850305")
+    path = f"/residents/{person}/examination"
+    await world.doctor.post(path, {"exam_date": today(world), "systolic": "138/84", "doctor": "李医生", "then": "wait"})
+    listed = (await world.doctor.get("/chronic/incomplete?text=dtj")).text
+    assert "窦体检" in listed and "补全体检表" in listed and f"{path}/complete" in listed
+    where = (await world.doctor.get(f"{path}/complete", 303)).headers["location"]
+    page = (await world.doctor.get(where)).text
+    known = re.search(r'<details class="part known">(.*?)</details>', page, re.DOTALL)
+    assert known and "138" in known[1] and 'name="heart_rate"' not in known[1]
+    required = set(re.findall(r'name="([a-z_]+)"[^>]*aria-required', page.replace(known[0], "")))
+    answers = {name: EXAMINED.get(name, "1") for name in required}
+    rest = {**answers, "exam_date": today(world), "systolic": "138", "diastolic": "84", "doctor": "李医生", "complete": "1"}
+    await world.doctor.post(where, rest)
+    assert "窦体检" not in (await world.doctor.get("/chronic/incomplete?text=dtj")).text
+    timeline = (await world.doctor.get(f"/residents/{person}", hx_request="true", hx_target="timeline")).text
+    assert timeline.count('class="k-health-examination"') == 1
+    await world.doctor.get(f"{path}/complete", 400)
+
+
+async def test_an_examination_that_came_without_its_form_asks_for_what_was_not_measured(world: World) -> None:
+    person = await opened(world, 108, "章外来", "19500305")
+    patient = re.search(r"/fhir/Patient/([0-9a-f-]+)", (await world.doctor.get(f"/residents/{person}")).text)
+    assert patient
+    exam = {
+        "resourceType": "Encounter",
+        "id": "ex-108",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+        "type": [{"coding": [{"system": "urn:xinglin:cs:service", "code": "health-examination"}]}],
+        "subject": {"reference": f"Patient/{patient[1]}"},
+        "period": {"start": today(world)},
+    }
+    pulse = {
+        "resourceType": "Observation",
+        "id": "ex-108-pulse",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+        "subject": {"reference": f"Patient/{patient[1]}"},
+        "encounter": {"reference": "Encounter/ex-108"},
+        "effectiveDateTime": today(world),
+        "valueQuantity": {"value": 71, "unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min"},
+    }
+    for resource in (exam, pulse):
+        await world.platform.exchange.submit(
+            world.platform.security.system_scope(),
+            Submission(OWN_PAGES, f"{resource['id']}", orjson.dumps(resource), [Entry(resource)], media="application/json", atomic=True),
+        )
+    await world.platform.rules.evaluate_person(person, world.platform.clock.today())
+    assert "章外来" in (await world.doctor.get("/chronic/incomplete?text=zwl")).text
+    where = (await world.doctor.get(f"/residents/{person}/examination/complete", 303)).headers["location"]
+    known = re.search(r'<details class="part known">(.*?)</details>', (await world.doctor.get(where)).text, re.DOTALL)
+    assert known and 'value="71"' in known[1] and 'name="systolic"' not in known[1]

@@ -30,6 +30,7 @@ class Typed:
     """A form as typed. raw: link id → text.  carried: link id → what was brought over.  confirmed: names whose carried value was confirmed.
 
     computed: link id → what the rules give, as text.  earlier: link id → last readings, newest first.
+    held: what an unfinished visit says already and need not be asked again.
     """
 
     raw: Mapping[str, str]
@@ -37,6 +38,7 @@ class Typed:
     confirmed: frozenset[str] = frozenset()
     computed: Mapping[str, str] = field(default_factory=dict)
     earlier: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
 
     def is_grey(self, name: str) -> bool:
         """Return whether a value was brought over and nobody has confirmed or changed it."""
@@ -106,16 +108,21 @@ def _value(item: Item, answer: Mapping[str, Any]) -> Any:
 
 
 def sections_of(form: Form, typed: Typed, problems: Sequence[Problem], language: str) -> list[Section]:
-    """Return the form's sections as the screen shows them; only those that hold a question."""
+    """Return the form's sections as the screen shows them; only those that hold a question. What is known already stands folded in front."""
     said: dict[str, list[Problem]] = {}
     for problem in problems:
         said.setdefault(problem.link_id, []).append(problem)
     view = _View(typed, said, language)
-    found = []
+    known = [
+        item.link_id
+        for item in form.items
+        if item.link_id in typed.held and item.type != "group" and item.computed is None and item.link_id not in said
+    ]
+    found = [view.known([form.item(link_id) for link_id in known])] if known else []
     for section_id, words in form.sections.items():
         items = [item for item in form.items if item.section == section_id]
         groups = [item for item in items if item.type == "group"]
-        plain = [view.field(item, item.link_id) for item in items if item.type != "group"]
+        plain = [view.field(item, item.link_id) for item in items if item.type != "group" and item.link_id not in known]
         if plain:
             found.append(Section(capital(words.say(language)), plain, icon=_ICONS.get(section_id, "")))
         found += [
@@ -161,6 +168,13 @@ class _View:
             error=listed(wrong, self.language),
             warning=listed(odd, self.language),
         )
+
+    def known(self, items: Sequence[Item]) -> Section:
+        """Return the part that holds what is answered already."""
+        fields = [self.field(item, item.link_id) for item in items]
+        comma = ", " if self.language == "en" else "、"
+        said = [comma.join(choice.label for choice in one.choices if choice.code in one.codes) or one.value for one in fields]
+        return Section("", fields, known=[f"{one.label} {words}" for one, words in zip(fields, said, strict=True)])
 
     def _origin(self, item: Item, name: str, value: str, computed: str) -> str:
         if item.computed is not None:

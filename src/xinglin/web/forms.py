@@ -61,13 +61,17 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a form under one heading; rows: the lines of a repeating group, each a list of fields."""
+    """A part of a form under one heading; rows: the lines of a repeating group, each a list of fields.
+
+    known: what its fields say in words; such a part is folded away, because it is answered already.
+    """
 
     title: str
     fields: Sequence[Field] = ()
     rows: Sequence[Sequence[Field]] = ()
     group: str = ""
     icon: str = ""
+    known: Sequence[str] = ()
 
 
 def with_problems(fields: Sequence[Field], errors: Mapping[str, str], warnings: Mapping[str, str]) -> list[Field]:

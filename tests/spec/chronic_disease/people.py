@@ -65,9 +65,9 @@ class A:
             self._add("answer", encounter=visit, link_id="next_visit_date", date=more["next_visit"], authored_on=on)
         return self
 
-    def examined(self, on: date, *, complete: bool = True) -> Self:
+    def examined(self, on: date, *, complete: bool = True, status: str = "finished") -> Self:
         """Have a health examination."""
-        visit = self._add("encounter", kind="health-examination", status="finished", start_date=on)
+        visit = self._add("encounter", kind="health-examination", status=status, start_date=on)
         self._add("answer", encounter=visit, link_id="complete", truth=complete, authored_on=on)
         return self
 

@@ -187,3 +187,13 @@ def test_自理能力分级的界值(total: int | None, told: str | None) -> Non
 
 def test_体质指数保留一位() -> None:
     assert calculate(edition().get("body-mass-index"), {"weight_kg": 70.5, "height_cm": 165}, TODAY) == 25.9
+
+
+def test_没有填完的体检待补全_填完即消() -> None:
+    begun = A(born=date(1985, 3, 1)).examined(date(2026, 11, 10), complete=False, status="in-progress")
+    told = begun.says("examination-to-complete")
+    assert (told["applies"], told["due_from"], told["due_by"]) == (True, date(2026, 11, 10), date(2026, 11, 24))
+    assert not A(born=date(1985, 3, 1)).examined(date(2026, 11, 10), complete=False).says("examination-to-complete")["applies"]
+    elder = A(born=date(1950, 3, 1)).examined(date(2026, 6, 1), complete=False)
+    assert (told := elder.says("examination-to-complete"))["applies"] and told["due_by"] == date(2026, 12, 31)
+    assert not elder.examined(date(2026, 7, 1)).says("examination-to-complete")["applies"]

@@ -62,7 +62,7 @@ def _list_of(path: str, title: str, name: str, hint: str) -> Any:
 
 
 MANAGED: Final = _list_of("/chronic", mark("在管患者"), "managed", mark("高血压、2 型糖尿病在管患者，按下次应访日期"))
-INCOMPLETE: Final = _list_of("/chronic/incomplete", mark("待补全随访"), "complete", mark("补全并由责任人员确认后才计入"))
+INCOMPLETE: Final = _list_of("/chronic/incomplete", mark("待补全"), "complete", mark("没有填完的随访和体检，补全并由责任人员确认后才计入"))
 
 
 @dataclass(frozen=True, slots=True)

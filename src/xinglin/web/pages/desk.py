@@ -25,13 +25,14 @@ COUNTS: Final = (
     ("referral", mark("转诊待追踪"), "warn", "send"),
     ("examination", mark("待体检"), "good", "clipboard2-pulse"),
 )
-_MORE: Final = (("complete", mark("待补全随访")), ("suspected", mark("疑似高血压待复测")), ("managed", mark("全部在管")))
+_MORE: Final = (("complete", mark("待补全")), ("suspected", mark("疑似高血压待复测")), ("managed", mark("全部在管")))
 _PROGRAMMES: Final = (("hypertension-followup", mark("高血压")), ("diabetes2-followup", mark("2 型糖尿病")))
 _ACTIONS: Final = {
     "hypertension-followup": (mark("随访"), "followup.write"),
     "diabetes2-followup": (mark("随访"), "followup.write"),
     "followup-to-complete": (mark("补全"), "followup.write"),
     "annual-examination": (mark("体检"), "examination.write"),
+    "examination-to-complete": (mark("补全"), "examination.write"),
 }
 FORMS: Final = {"hypertension-followup": "hypertension", "diabetes2-followup": "diabetes2"}
 
@@ -49,7 +50,11 @@ def reading_of(duty: Duty) -> str:
 def _form_path(person: int, duty: Duty) -> str:
     if duty.definition in FORMS:
         return f"/residents/{person}/followup/{FORMS[duty.definition]}"
-    further = {"followup-to-complete": "/followup", "annual-examination": "/examination"}
+    further = {
+        "followup-to-complete": "/followup",
+        "annual-examination": "/examination",
+        "examination-to-complete": "/examination/complete",
+    }
     return f"/residents/{person}{further.get(duty.definition, '')}"
 
 

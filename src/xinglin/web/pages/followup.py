@@ -20,8 +20,8 @@ from xinglin.web.modules import recording_of
 from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.residents import card_row
-from xinglin.web.pages.sitting import EXAMINATION, KINDS, PROGRAMMES, Sitting, path_of, readings, sit
-from xinglin.web.record import Happening, coding
+from xinglin.web.pages.sitting import EXAMINATION, KINDS, PROGRAMMES, Sitting, form_of, path_of, readings, sit, unfinished
+from xinglin.web.record import Happening
 from xinglin.web.recording import Sending, submit
 
 
@@ -35,7 +35,7 @@ def _fresh(visit: Visit, sitting: Sitting) -> Typed:
     """Return the form before anything is typed: today, the doctor's name, what is carried over, what an unfinished visit has."""
     today, carried = visit.platform.clock.today(), _carried(sitting)
     raw = {**carried, KINDS[sitting.programme][2]: today.isoformat(), "doctor": visit.scope.display_name, **raw_of(sitting.unfinished)}
-    return Typed(raw, carried, frozenset(), {}, readings(sitting.form, sitting.record))
+    return Typed(raw, carried, frozenset(), {}, readings(sitting.form, sitting.record), frozenset(sitting.unfinished))
 
 
 def _sent(sitting: Sitting, form: Any) -> Typed:
@@ -53,7 +53,7 @@ def _sent(sitting: Sitting, form: Any) -> Typed:
     brought = str(form.get("brought", " ".join(_carried(sitting)))).split()
     carried = {name: text for name, text in _carried(sitting).items() if name in brought}
     confirmed = frozenset(carried) if form.get("confirm_all") else frozenset(str(name) for name in form.getlist("confirmed"))
-    return Typed(raw, carried, confirmed, {}, readings(sitting.form, sitting.record))
+    return Typed(raw, carried, confirmed, {}, readings(sitting.form, sitting.record), frozenset(sitting.unfinished))
 
 
 def _read(sitting: Sitting, typed: Typed, today: date) -> tuple[Typed, Parsed]:
@@ -67,8 +67,10 @@ def _read(sitting: Sitting, typed: Typed, today: date) -> tuple[Typed, Parsed]:
 async def show_form(visit: Visit) -> Response:
     """Show the form of a new visit, or of one to be completed (`?visit=`)."""
     sitting = await _sitting(visit)
-    typed = _fresh(visit, sitting)
-    made = computed(sitting.form, {}, sitting.context(visit.platform.clock.today()))
+    typed, today = _fresh(visit, sitting), visit.platform.clock.today()
+    if sitting.unfinished:
+        return await _form_page(visit, sitting, _read(sitting, typed, today)[0], ())
+    made = computed(sitting.form, {}, sitting.context(today))
     return await _form_page(visit, sitting, replace(typed, computed={key: text_of(value) for key, value in made.items()}), ())
 
 
@@ -306,14 +308,15 @@ async def _onward(visit: Visit, sitting: Sitting, then: str) -> str:
 
 async def show_unfinished(visit: Visit) -> Response:
     """Lead from a 待补全 duty to the form that completes it. Raises: IncorrectError when nothing is to be completed."""
-    person = visit.request.path_params["person"]
-    stored = await visit.platform.store.person_bodies(visit.scope, person, ("Encounter",))
-    for one in stored:
-        body = orjson.loads(one.body)
-        programme = coding(next(iter(body.get("type") or ()), None)).removeprefix("followup-")
-        if body.get("status") == "in-progress" and programme in PROGRAMMES:
-            return redirect(visit, f"{path_of(person, programme)}?visit={one.id}")
-    raise IncorrectError("没有待补全的随访：可能已经补全，请刷新名单", "no visit waits to be completed: it may be done, reload the list")
+    person, is_examination = visit.request.path_params["person"], visit.request.url.path.endswith("/examination/complete")
+    stored = await visit.platform.store.person_bodies(visit.scope, person, ("Encounter", "QuestionnaireResponse"))
+    bodies = [(one, orjson.loads(one.body)) for one in stored]
+    for programme in (EXAMINATION,) if is_examination else PROGRAMMES:
+        if found := unfinished(form_of(visit, programme), bodies, visit.platform.clock.today()):
+            return redirect(visit, f"{path_of(person, programme)}?visit={found}")
+    raise IncorrectError(
+        "没有待补全的随访或体检：可能已经补全，请刷新名单", "nothing waits to be completed: it may be done, reload the list"
+    )
 
 
 _FORM: Final = "/residents/{person:int}/followup/{programme}"
@@ -322,6 +325,7 @@ ROUTES: Final = (
     page(_FORM, show_form, right="followup.write"),
     page(_FORM, save_form, right="followup.write", methods=("POST",)),
     page(_FORM + "/compute", compute, right="followup.write", methods=("POST",)),
+    page("/residents/{person:int}/examination/complete", show_unfinished, right="examination.write"),
     page("/residents/{person:int}/examination", show_form, right="examination.write"),
     page("/residents/{person:int}/examination", save_form, right="examination.write", methods=("POST",)),
     page("/residents/{person:int}/examination/compute", compute, right="examination.write", methods=("POST",)),

@@ -187,7 +187,16 @@ def _line(visit: Visit, one: Happening) -> dict[str, Any]:
     ]
     way = visit.text(WAYS[one.way]) if one.way in WAYS else ""
     shown = visit.text(label) if label in _kinds().values() else label
-    return {"one": one, "label": shown, "way": way, "facts": facts, **_judged(visit, one)}
+    return {"one": one, "label": shown, "way": way, "facts": facts, "complete": _to_complete(visit, one), **_judged(visit, one)}
+
+
+def _to_complete(visit: Visit, one: Happening) -> str:
+    """Return where an unfinished visit is completed, "" for who may not."""
+    person = visit.request.path_params["person"]
+    if one.kind == "health-examination":
+        return f"/residents/{person}/examination?visit={one.id}" if visit.allows("examination.write") else ""
+    programme = one.kind.removeprefix("followup-")
+    return f"/residents/{person}/followup/{programme}?visit={one.id}" if visit.allows("followup.write") else ""
 
 
 def _judged(visit: Visit, one: Happening) -> dict[str, Any]:

@@ -168,6 +168,21 @@ def to_complete(form: Form, bodies: Sequence[Body], encounter_id: str) -> list[B
     return [*visits, *came] if status == "in-progress" or is_open else []
 
 
+def unfinished(form: Form, bodies: Sequence[Body], today: date) -> str:
+    """Return the id of the oldest visit of a form's kind that waits to be completed, "" for none; examinations only of this year."""
+    visits = sorted(
+        (str(body.get("period", {}).get("start", ""))[:10], one.id)
+        for one, body in bodies
+        if one.rtype == "Encounter" and to_complete(form, bodies, one.id)
+    )
+    waiting = [own for day, own in visits if day[:4] == str(today.year) or _status(bodies, own) == "in-progress"]
+    return next(iter(waiting), "")
+
+
+def _status(bodies: Sequence[Body], encounter_id: str) -> str:
+    return next((str(body.get("status", "")) for one, body in bodies if one.rtype == "Encounter" and one.id == encounter_id), "")
+
+
 def _held(form: Form, day: str, replaced: Sequence[Body]) -> dict[str, Any]:
     """Return what an unfinished visit says already: its form's answers, else its readings and its day."""
     held: dict[str, Any] = {}
@@ -182,7 +197,7 @@ def _held(form: Form, day: str, replaced: Sequence[Body]) -> dict[str, Any]:
     for one, body in replaced:
         if _is_answered(form, one, body):
             held |= answers_of(form, body)
-    return held
+    return {name: value for name, value in held.items() if value is not False}
 
 
 def _code(concepts: Any) -> str:
