@@ -311,7 +311,8 @@ async def show_unfinished(visit: Visit) -> Response:
     person, is_examination = visit.request.path_params["person"], visit.request.url.path.endswith("/examination/complete")
     stored = await visit.platform.store.person_bodies(visit.scope, person, ("Encounter", "QuestionnaireResponse"))
     bodies = [(one, orjson.loads(one.body)) for one in stored]
-    for programme in (EXAMINATION,) if is_examination else PROGRAMMES:
+    further = (EXAMINATION,) if visit.allows("examination.write") else ()
+    for programme in further if is_examination else (*PROGRAMMES, *further):
         if found := unfinished(form_of(visit, programme), bodies, visit.platform.clock.today()):
             return redirect(visit, f"{path_of(person, programme)}?visit={found}")
     raise IncorrectError(

@@ -22,7 +22,7 @@ KINDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "plan-rows": (mark("待确认的读取"), "pencil", "/plans/{opens}/review"),
     "plan-findings": (mark("文件里的不一致"), "exclamation-triangle", "/plans/findings?plan={opens}&state=open"),
     "duty-referral": (mark("转诊待追踪"), "send", "/residents/{person}"),
-    "duty-complete": (mark("待补全随访"), "clipboard2-pulse", "/residents/{person}/followup"),
+    "duty-complete": (mark("待补全"), "clipboard2-pulse", "/residents/{person}/followup"),
 }
 _COUNTED: Final[Mapping[str, str]] = {
     "plan-values": mark("{count} 个录入的数值待批准"),
