@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import docx
 import pytest
 
 from xinglin.modules.plan.reading import Indicator, read_document
@@ -149,4 +150,73 @@ def test_two_columns_one_cell_a_line() -> None:
         ("养老服务床位总量", "万张", None, ">=", 2.1),
         ("老年人月探访率", "%", None, ">=", 100),
         ("护理型床位占比", "%", None, ">=", 65),
+    ]
+
+
+STACKED = [
+    ["指标", "2025年", "2030年", "属性"],
+    ["1.标准班额比例（%）\n其中：小学\n初中", "34.5%\n77.3%", "80%以上\n85%以上", "预期性"],
+    ["2.幼儿教师专科学历比例（%）\n其中：本科学历比例（%）", "97.7\n49.9", "100\n50", "预期性"],
+    ["3.高血压患者规范管理率（%）\n糖尿病患者规范管\n理率（%）", "61\n62", "≥70\n≥71", "约束性"],
+    ["4.每千人口执业\n（助理）医师数（人）", "2.5\n（2.6）", "3.2", "预期性"],
+]
+
+
+def _stacked_html() -> bytes:
+    rows = "".join("<tr>" + "".join("<td>" + cell.replace("\n", "<br>") + "</td>" for cell in row) + "</tr>" for row in STACKED)
+    return f"<html><body><p>月湖县“十五五”教育规划</p><table>{rows}</table></body></html>".encode()
+
+
+def _stacked_markdown() -> bytes:
+    rows = ["| " + " | ".join(cell.replace("\n", "<br>") for cell in row) + " |" for row in STACKED]
+    return "\n".join(["# 月湖县“十五五”教育规划", "", rows[0], "|---|---|---|---|", *rows[1:]]).encode()
+
+
+def _stacked_word() -> bytes:
+    document = docx.Document()
+    document.add_paragraph("月湖县“十五五”教育规划")
+    made = document.add_table(len(STACKED), 4)
+    for row, cells in zip(made.rows, STACKED, strict=True):
+        for cell, text in zip(row.cells, cells, strict=True):
+            cell.text = text
+    return paper.saved(document)
+
+
+@pytest.mark.parametrize(("data", "name"), [(_stacked_html(), "a.html"), (_stacked_markdown(), "a.md"), (_stacked_word(), "a.docx")])
+def test_names_over_names_and_values_over_values_are_several_rows(data: bytes, name: str) -> None:
+    rows = table(data, name)
+    assert [(one.name, one.parent, one.base_value, one.target_value) for one in rows] == [
+        ("其中：小学", "标准班额比例", 34.5, 80),
+        ("初中", "标准班额比例", 77.3, 85),
+        ("幼儿教师专科学历比例", None, 97.7, 100),
+        ("其中：本科学历比例", "幼儿教师专科学历比例", 49.9, 50),
+        ("高血压患者规范管理率", None, 61, 70),
+        ("糖尿病患者规范管理率", None, 62, 71),
+        ("每千人口执业（助理）医师数", None, 2.5, 3.2),
+    ]
+    assert {one.unit for one in rows[:6]} == {"%"}
+
+
+def test_stacked_rows_one_cell_a_line_under_a_head_with_letters_set_apart() -> None:
+    cells = [
+        "指  标",
+        "2025年",
+        "2030年",
+        "属性",
+        "一、发展水平",
+        "1.毛入园率（%）",
+        "99%",
+        "99%以上",
+        "约束性",
+        "2.标准班额比例（%）",
+        "其中：小学",
+        "初中",
+    ]
+    cells += ["34.5%", "77.3%", "80%以上", "85%以上", "预期性", "二、优质资源", "1.智慧校园比例（%）", "60%", "100%", "预期性"]
+    rows = table("月湖县“十五五”教育规划\n\n" + "\n\n".join(cells) + "\n\n本文仅供参考。\n")
+    assert [(one.name, one.parent, one.base_value, one.target_value, one.category) for one in rows] == [
+        ("毛入园率", None, 99, 99, "发展水平"),
+        ("其中：小学", "标准班额比例", 34.5, 80, "发展水平"),
+        ("初中", "标准班额比例", 77.3, 85, "发展水平"),
+        ("智慧校园比例", None, 60, 100, "优质资源"),
     ]

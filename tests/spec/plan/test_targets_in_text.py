@@ -129,3 +129,34 @@ def test_the_year_of_a_cited_title_is_no_target_year() -> None:
 def test_a_target_repeated_for_a_later_year_keeps_its_name() -> None:
     early, late = targets("到2025年，基层机构达标率达到95%；到2027年，达到100%。")
     assert (early.name, early.target_year, late.name, late.target_year) == ("基层机构达标率", 2025, "基层机构达标率", 2027)
+
+
+def test_a_sentence_leans_on_the_years_of_those_before_it() -> None:
+    text = (
+        "月湖县“十五五”人口规划\n\n二、重点工作\n\n到2030年，人均预期寿命在2025年基础上提高1岁。15岁以上吸烟率下降到18.3%，出生人口性别比下降至108以下。\n\n"
+        "2020年，全县人口12万人。人均预期寿命达到77.1岁。\n"
+    )
+    found = {one.name: one for one in read_document(text.encode(), "plan.txt").indicators}
+    assert set(found) == {"人均预期寿命", "15岁以上吸烟率", "出生人口性别比"}
+    assert (found["人均预期寿命"].target_op, found["人均预期寿命"].target_value) == ("grow", 1)
+    assert (found["15岁以上吸烟率"].target_op, found["15岁以上吸烟率"].target_value, found["15岁以上吸烟率"].target_year) == (
+        "<=",
+        18.3,
+        2030,
+    )
+    assert (found["出生人口性别比"].target_op, found["出生人口性别比"].target_value) == ("<=", 108)
+
+
+def test_rates_of_growth_years_of_schooling_and_what_follows_a_share() -> None:
+    text = (
+        "月湖县“十五五”人口规划\n\n一、目标\n\n到2030年，人口自然增长率控制在5‰以内，国民平均受教育年限达到11.3年，新增劳动力平均受教育年限达到14年，"
+        "每千人口病床数（含护理床）达到7.2张，鼓励有条件的地方完成15%的乡镇卫生院中医馆内涵建设。\n"
+    )
+    found = [(one.name, one.unit, one.target_op, one.target_value) for one in read_document(text.encode(), "plan.txt").indicators]
+    assert found == [
+        ("人口自然增长率", "‰", "<=", 5),
+        ("国民平均受教育年限", "年", ">=", 11.3),
+        ("新增劳动力平均受教育年限", "年", ">=", 14),
+        ("每千人口病床数（含护理床）", "张", ">=", 7.2),
+        ("乡镇卫生院中医馆内涵建设", "%", ">=", 15),
+    ]

@@ -84,11 +84,15 @@ def _row(draft: Draft, around: _Around) -> list[Indicator]:
 def _finish(one: Indicator, name: Name, draft: Draft, around: _Around) -> Indicator:
     notes = [one.note] if one.note else []
     unit, parent = one.unit, around.parent
-    if name.of_which and parent is not None and unit is None:
+    is_part = name.of_which or bool(draft.whole)
+    if draft.whole:
+        over = read_name(draft.whole)
+        parent = replace(one, name=over.text, unit=over.unit)
+    if is_part and parent is not None and unit is None:
         unit = parent.unit
         if unit:
             notes.append("单位从上级指标")
-    sign = direction_sign(parent.name) if name.of_which and parent is not None and AS_PRINTED in one.note else None
+    sign = direction_sign(parent.name) if is_part and parent is not None and AS_PRINTED in one.note else None
     if sign is not None:
         notes = [note.replace(AS_PRINTED, BY_PARENT) for note in notes]
     if draft.note:
@@ -99,7 +103,7 @@ def _finish(one: Indicator, name: Name, draft: Draft, around: _Around) -> Indica
         one,
         unit=unit,
         target_op=sign or one.target_op,
-        parent=parent.name if name.of_which and parent else None,
+        parent=parent.name if is_part and parent else None,
         note="；".join(dict.fromkeys(notes)),
         period="past" if around.table.past else "current",
         fingerprint=fingerprint(draft.printed + ("" if one.name == name.text else one.name), around.taken),

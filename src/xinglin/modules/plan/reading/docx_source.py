@@ -160,7 +160,8 @@ def _row(row: Any) -> list[tuple[str, int, str]]:
         merge = properties.find(f"{_W}vMerge") if properties is not None else None
         width = re.match(r"\d+", span.get(f"{_W}val") or "") if span is not None else None
         state = "" if merge is None else (merge.get(f"{_W}val") or "continue")
-        text = squeeze(tidy(" ".join(_paragraph(part).replace("\n", " ") for part in cell.iter(f"{_W}p"))))
+        lines = [squeeze(tidy(line)) for part in cell.iter(f"{_W}p") for line in _paragraph(part).split("\n")]
+        text = "\n".join(line for line in lines if line)
         cells.append((text, min(100, max(1, int(width.group()))) if width else 1, state))
     return cells
 

@@ -11,6 +11,7 @@ from xinglin.modules.plan.reading.header import Column, Setting, classify, is_he
 from xinglin.modules.plan.reading.layout import Cell, Grid
 from xinglin.modules.plan.reading.normal import bare, squeeze
 from xinglin.modules.plan.reading.rows import Draft
+from xinglin.modules.plan.reading.stacked import stacked_rows
 from xinglin.modules.plan.reading.values import parse_values
 
 _HEAD_ROWS = 3
@@ -107,11 +108,13 @@ def read_rows(rows: Sequence[Sequence[Cell]], columns: Sequence[Column], last_ca
             category = category if re.match(r"注|备注|说明|[*※]", text) else squeeze(text)
             continue
         shifted = _align(row, columns)
-        draft = _draft(shifted, columns)
-        if draft is None:
-            continue
-        category = draft.category = draft.category or category
-        drafts.append(draft)
+        for cells, whole in stacked_rows(shifted, columns):
+            draft = _draft(cells, columns)
+            if draft is None:
+                continue
+            draft.whole = whole
+            category = draft.category = draft.category or category
+            drafts.append(draft)
     return drafts
 
 

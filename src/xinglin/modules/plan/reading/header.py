@@ -83,7 +83,7 @@ def classify(text: str) -> Column | None:
         for role in ("serial", "kind", "unit", "owners", "note", "name", "category"):
             if stripped in lexicon[role]:
                 return Column(role, word)
-    if re.fullmatch(r"[一-鿿]{2,6}(?:名称|类别|类型)", word):
+    if re.fullmatch(r"[一-鿿]{2,6}(?:名称|类别|类型)|(?!.*(?:约束|预期|一级))[一-鿿]{1,6}指标(?:体系|名称|内容|项目|项)?", word):
         return Column("name", word)
     return _value_column(word)
 

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 from typing import Final
 
 from xinglin.modules.plan.reading import errors
-from xinglin.modules.plan.reading.layout import Cell, Grid, Source
+from xinglin.modules.plan.reading.layout import Cell, Grid, Source, cell_of, joined
 from xinglin.modules.plan.reading.normal import squeeze, tidy
 
 _BREAKS: Final = frozenset(
@@ -58,7 +58,8 @@ class _Slot:
 
     @property
     def text(self) -> str:
-        return squeeze(tidy(" ".join("".join(self.parts).split("\n"))))
+        """The text of the cell; its lines, where it has several, are parted by line feeds."""
+        return "\n".join(part for part in (squeeze(tidy(part)) for part in "".join(self.parts).split("\n")) if part)
 
 
 @dataclass(slots=True)
@@ -210,8 +211,8 @@ def put_table(spread: Sequence[Sequence[tuple[str, bool]]], lines: list[str]) ->
     """Write the table to the lines (a row a line, cells parted by tabs, repeats left blank) and return its grid."""
     rows: list[tuple[Cell, ...]] = []
     for row in spread:
-        lines.append("\t".join("" if repeated else text for text, repeated in row))
-        rows.append(tuple(Cell(text, len(lines), len(lines), repeated) for text, repeated in row))
+        lines.append("\t".join("" if repeated else joined(text) for text, repeated in row))
+        rows.append(tuple(cell_of(text, len(lines), repeated) for text, repeated in row))
     rows = [row for row in rows if row]
     return [Grid(tuple(rows), rows[0][0].from_line, rows[-1][0].to_line, native=True)] if rows else []
 
@@ -254,7 +255,7 @@ class _PlacedReader(_Reader):
         places = [row[0].line + self._first - 1 for row in rows]
         spread = spread_spans([[(slot.text, slot.rows, slot.columns) for slot in row] for row in rows])
         grid = tuple(
-            tuple(Cell(text, line, line, repeated) for text, repeated in row) for row, line in zip(spread, places, strict=True) if row
+            tuple(cell_of(text, line, repeated) for text, repeated in row) for row, line in zip(spread, places, strict=True) if row
         )
         if grid:
             self.grids.append(Grid(grid, grid[0][0].from_line, grid[-1][0].to_line, native=True))

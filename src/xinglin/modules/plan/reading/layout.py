@@ -12,12 +12,27 @@ from xinglin.modules.plan.reading.normal import squeeze, tidy
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell: its repaired text and the lines it stands on; `merged` when it repeats a cell that spans rows or columns."""
+    """One cell: its repaired text and the lines it stands on; `merged` when it repeats a cell that spans rows or columns.
+
+    parts: the lines inside the cell where the document breaks it into two or more.
+    """
 
     text: str
     from_line: int
     to_line: int
     merged: bool = False
+    parts: tuple[str, ...] = ()
+
+
+def cell_of(text: str, line: int, merged: bool = False) -> Cell:
+    """Return the cell of a text whose lines, where it has several, are parted by line feeds."""
+    parts = tuple(part for part in text.split("\n") if part)
+    return Cell(joined(text), line, line, merged, parts if len(parts) > 1 else ())
+
+
+def joined(text: str) -> str:
+    """Return the lines of a cell as one text."""
+    return squeeze(" ".join(text.split("\n"))) if "\n" in text else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +91,17 @@ def split_row(line: str) -> list[str] | None:
         framed = inner.startswith("|")
         inner = inner[1:] if framed else inner
         inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
-        cells = [
-            squeeze(_emphasis(tidy(part.replace("\\|", "|").replace("\x00", "|")))) for part in inner.replace("\\|", "\x00").split("|")
-        ]
+        cells = [_piped(part.replace("\x00", "|")) for part in inner.replace("\\|", "\x00").split("|")]
         return cells if len(cells) > 1 else None
     return None
 
 
+def _piped(text: str) -> str:
+    return "\n".join(squeeze(part) for part in _emphasis(tidy(text)).split("\n"))
+
+
 def _emphasis(text: str) -> str:
-    return re.sub(r"<br\s*/?>", "", re.sub(r"\*\*(.+?)\*\*|__(.+?)__", lambda match: match.group(1) or match.group(2), text), flags=re.I)
+    return re.sub(r"<br\s*/?>", "\n", re.sub(r"\*\*(.+?)\*\*|__(.+?)__", lambda match: match.group(1) or match.group(2), text), flags=re.I)
 
 
 def find_grids(lines: Sequence[str]) -> list[Grid]:
@@ -102,7 +119,7 @@ def find_grids(lines: Sequence[str]) -> list[Grid]:
             _close(grids, rows)
             rows = []
             continue
-        rows.append(tuple(Cell(text, number, number) for text in cells))
+        rows.append(tuple(cell_of(text, number) for text in cells))
     _close(grids, rows)
     return grids
 

@@ -101,7 +101,16 @@ def _mention(match: re.Match[str], sentence: str, years: list[tuple[int, int]], 
     kind = "title" if inside else _kind(match, sentence, start, years)
     if op is None and (least := _LEAST.search(sentence[max(0, match.start() - 14) : match.start()])):
         op = ">=" if least.group(1) in {"至少", "不低于", "不少于"} else "<="
-    return Mention(start, match.end(), kind, value, high, op, unit, about, match.group().strip(), match.start())
+    end = match.end()
+    if (
+        kind in {"bare", "date"}
+        and sentence[end : end + 1] == "年"
+        and re.search(r"(?:年限|寿命)[^，。；、\d]{0,6}$", sentence[:start][-14:])
+    ):
+        kind, unit, end = "value", "年", end + 1
+    elif kind == "bare" and lead and re.search(r"(?:性别比|生育率|恩格尔系数|指数|得分|评分)[^，。；、\d]{0,8}$", sentence[:start][-18:]):
+        kind = "value"
+    return Mention(start, end, kind, value, high, op, unit, about, sentence[match.start() : end].strip(), match.start())
 
 
 def _amount(match: re.Match[str]) -> tuple[float, float | None, str | None]:
@@ -193,7 +202,8 @@ def years_in(sentence: str) -> list[tuple[int, int, bool]]:
     titles = [match.span() for match in _TITLES.finditer(sentence)]
     for match in _YEAR.finditer(sentence):
         before = sentence[max(0, match.start() - 2) : match.start()]
-        titled = any(first <= match.start() < last for first, last in titles)
+        onward = re.match(r"的?基础上|相比|的水平上", sentence[match.end() :][:6])
+        titled = onward is not None or any(first <= match.start() < last for first, last in titles)
         found.append((match.start(), int(match.group(1)), titled or bool(re.search(r"[较比从由自]$|[较比]?于$", before))))
     for match in _PLAN_END.finditer(sentence):
         before = sentence[max(0, match.start() - 2) : match.start()]

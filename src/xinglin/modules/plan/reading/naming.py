@@ -74,6 +74,8 @@ def rate_name(place: Place, index: int, previous: str) -> str:
         return after
     if _CONJUNCTION.search(before):
         subject = ""
+    if raw_after.startswith("的") and after and mention.lead_start < mention.start and not RATE_WORD.search(subject):
+        return after
     subject = re.sub(r"按照?(?:辖区)?(?:常住人口|服务人口|户籍人口|人口)?(?:总数)?的?$", "", subject)
     if subject and (RATE_WORD.search(subject) or not after or mention.lead_start < mention.start or GROWTH.search(before)):
         return _full(re.sub(r"(?:分别|均)$", "", _without_growth(subject)), previous)

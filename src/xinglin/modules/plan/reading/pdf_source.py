@@ -10,7 +10,7 @@ from typing import Final
 
 from xinglin.modules.plan.reading import errors
 from xinglin.modules.plan.reading.header import is_header_row
-from xinglin.modules.plan.reading.layout import Cell, Grid, Source
+from xinglin.modules.plan.reading.layout import Grid, Source, cell_of, joined
 from xinglin.modules.plan.reading.normal import bare, with_letters
 from xinglin.modules.plan.reading.pdf_page import Page, pdf_pages
 from xinglin.modules.plan.reading.pdf_table import Ruled, lines_of, ruled_tables
@@ -91,12 +91,12 @@ def _page_lines(page: Page) -> tuple[list[str], list[tuple[int, Ruled]]]:
         lines.extend(lines_of([piece for piece in outside if piece.y > table.high]))
         outside = [piece for piece in outside if piece.y <= table.high]
         placed.append((len(lines), table))
-        lines.extend("\t".join("" if again else text for text, again in row) for row in table.rows)
+        lines.extend("\t".join("" if again else joined(text) for text, again in row) for row in table.rows)
     return [*lines, *lines_of(outside)], placed
 
 
 def _grid(table: Ruled, first: int) -> Grid:
-    rows = tuple(tuple(Cell(text, first + index, first + index, again) for text, again in row) for index, row in enumerate(table.rows))
+    rows = tuple(tuple(cell_of(text, first + index, again) for text, again in row) for index, row in enumerate(table.rows))
     return Grid(rows, first, first + len(rows) - 1, True)
 
 

@@ -126,8 +126,8 @@ def _crosses(strokes: Sequence[Stroke], place: float) -> bool:
 
 
 def cell_text(pieces: Sequence[Piece]) -> str:
-    """Return the text of one cell: its lines joined without a gap, as Chinese text is broken anywhere."""
-    return squeeze(tidy("".join(lines_of(pieces))))
+    """Return the text of one cell, its lines parted by line feeds."""
+    return "\n".join(squeeze(tidy(line)) for line in lines_of(pieces))
 
 
 def lines_of(pieces: Sequence[Piece]) -> list[str]:

@@ -13,6 +13,7 @@ class Draft:
     """One printed row: its texts by role and its value cells in the order of the table's value columns.
 
     pace: the cell of a column of growth or sums (年均增速, 年均/累计), which is the target where no target is printed.
+    whole: the name, without values of its own, that stands over this row and others in one cell.
     """
 
     name: str = ""
@@ -28,6 +29,7 @@ class Draft:
     reasons: list[str] = field(default_factory=list)
     printed: str = ""
     pace: Cell | None = None
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ _TASK_HEAD: Final = re.compile(
 _PAST_WORDS: Final = re.compile(
     r"已(?!有|经?纳入)|累计|上升到|下降到|下降至|增加到.{0,8}年|从.{1,20}(?:增加|上升|下降|降低|提高|减少)(?:到|至)|由.{1,20}(?:增加|上升|下降|降低|提高|减少)(?:到|至)"
 )
+_MAY_AIM: Final = re.compile(r"累计|上升到|下降到|下降至")
+_AIMS: Final = re.compile(r"到20\d\d|力争|目标|将|确保|争取|要|计划|达到?.{0,8}以上|新增|建成|建设")
+_AIM_HEAD: Final = re.compile(r"目标|指标")
 _LONG: Final = 2000
 _HAS_NUMBER: Final = re.compile(
     r"\d|分之|[一二两三四五六七八九]成(?![为立果功员本熟份套])|[一二三四五六七八九十]{1,3}(?:家|所|名|张|辆|座)"
@@ -77,12 +80,43 @@ def places_of(paragraph: Paragraph) -> Iterator[Place]:
             yield Place(paragraph, offset, sentence, tuple(mentions_of(sentence)))
 
 
-def is_fact(sentence: str, aim: Aim) -> bool:
-    """Say whether a sentence tells of what was: its years lie before the plan, or its words say 已, 累计, 从……上升到."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A sentence with its numbers: whether it tells of what was, and the year of the plan that a sentence before it names."""
+
+    place: Place
+    is_fact: bool
+    year: int | None
+
+
+def told_in(paragraph: Paragraph, aim: Aim) -> Iterator[Told]:
+    """Yield the sentences of a paragraph that hold numbers, each in the light of those before it."""
+    year: int | None = None
+    past = False
+    aims = any(_AIM_HEAD.search(title) for title in paragraph.path[-2:])
+    for place in places_of(paragraph):
+        fact = is_fact(place.sentence, aim, aims or year is not None)
+        named = any(not compared for _, _, compared in years_in(place.sentence))
+        past = fact if named else past and not _AIMS.search(place.sentence)
+        yield Told(place, fact or past, year)
+        year = _named_year(place.sentence, aim) or year
+
+
+def _named_year(sentence: str, aim: Aim) -> int | None:
+    years = [found for _, found, compared in years_in(sentence) if not compared and found <= (aim.horizon or found)]
+    return max(years) if years and max(years) >= (aim.first if aim.horizon else 0) else None
+
+
+def is_fact(sentence: str, aim: Aim, aims: bool = False) -> bool:
+    """Say whether a sentence tells of what was: its years lie before the plan, or its words say 已, 累计, 从……上升到.
+
+    aims: whether the sentences before it aim at a year of the plan, so that 下降到 alone tells of a target.
+    """
     years = [year for _, year, compared in years_in(sentence) if not compared]
     if years:
         return max(years) < aim.first and not re.search(r"到20\d\d年", sentence)
-    return bool(_PAST_WORDS.search(sentence)) and not re.search(r"到20\d\d|力争|目标", sentence)
+    words = _MAY_AIM.sub("", sentence) if aims and not re.search(r"[从由].{1,20}(?:到|至)", sentence) else sentence
+    return bool(_PAST_WORDS.search(words)) and not re.search(r"到20\d\d|力争|目标", sentence)
 
 
 def year_before(sentence: str, position: int) -> int | None:

@@ -190,8 +190,23 @@ def _has_rows(blocks: Sequence[_Block]) -> bool:
 def _pieces(block: _Block) -> list[str]:
     if block.cell:
         return [bare(block.text)]
-    joined = re.sub(r"(?<=\d{4})\s+(?=年)", "", block.text)
-    return joined.split()
+    pieces = re.sub(r"(?<=\d{4})\s+(?=年)", "", block.text).split()
+    return _paired(pieces) if any(len(piece) == 1 for piece in pieces) else pieces
+
+
+def _paired(pieces: Sequence[str]) -> list[str]:
+    """Join letters that were set apart in a head: 指 标, 单 位."""
+    made: list[str] = []
+    index = 0
+    while index < len(pieces):
+        pair = "".join(pieces[index : index + 2])
+        if len(pair) == 2 and len(pieces[index]) == 1 and classify(pair) is not None:
+            made.append(pair)
+            index += 2
+        else:
+            made.append(pieces[index])
+            index += 1
+    return made
 
 
 @lru_cache(maxsize=8192)

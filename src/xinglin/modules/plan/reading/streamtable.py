@@ -13,6 +13,7 @@ from xinglin.modules.plan.reading.header import Column, is_pace
 from xinglin.modules.plan.reading.layout import Cell
 from xinglin.modules.plan.reading.normal import bare, squeeze
 from xinglin.modules.plan.reading.rows import Draft
+from xinglin.modules.plan.reading.stacked import group_names
 from xinglin.modules.plan.reading.stream import GROUP_HEAD, Token, trailing_columns
 from xinglin.modules.plan.reading.values import parse_value
 
@@ -43,6 +44,7 @@ class _State:
     last: Token | None = None
     kind_line: int = 0
     one_cell_a_line: bool = False
+    several: int = 1
 
     @property
     def value_columns(self) -> list[Column]:
@@ -72,6 +74,8 @@ def read_region(columns: Sequence[Column], tokens: Sequence[Token], category: st
         following = tokens[index + 1] if index + 1 < len(tokens) else None
         if _is_dash_for_unit(state, tokens, index):
             continue
+        if token.kind == "value" and not state.values:
+            state.several = _stacked_count(state, tokens, index)
         _step(state, token, following)
         state.last = token
     _finish(state)
@@ -92,6 +96,16 @@ def _join_categories(drafts: Sequence[Draft]) -> None:
         if joined in catalogue().categories and first[0].category not in catalogue().categories:
             for draft in (*first, *second):
                 draft.category = joined
+
+
+def _stacked_count(state: _State, tokens: Sequence[Token], index: int) -> int:
+    """Return how many rows stand in one: as many times the values of a row follow, under as many names, one cell a line."""
+    wanted = len(state.value_columns)
+    stop = next((place for place in range(index, len(tokens)) if tokens[place].kind != "value"), len(tokens))
+    count, rest = divmod(stop - index, wanted) if wanted else (1, 0)
+    if not state.one_cell_a_line or rest or not 2 <= count <= len(state.texts) or not state.has("kind"):
+        return 1
+    return count
 
 
 def _is_dash_for_unit(state: _State, tokens: Sequence[Token], index: int) -> bool:
@@ -189,7 +203,7 @@ def _value(state: _State, token: Token, following: Token | None) -> None:
         return
     if not state.texts and not state.values:
         return
-    if len(state.values) >= len(state.value_columns):
+    if len(state.values) >= len(state.value_columns) * state.several:
         return
     state.values.append(token)
 
@@ -229,7 +243,7 @@ def _finish(state: _State) -> None:
         head, name = _split_category(state)
         if head:
             state.category = _category_text(head)
-        state.drafts.append(_draft(state, name))
+        state.drafts.extend(_drafts(state, name))
         state.texts = []
     elif state.values or state.kind:
         state.texts = []
@@ -237,6 +251,21 @@ def _finish(state: _State) -> None:
     state.serial = state.serial if state.drafts else ""
     state.unit = state.kind = ""
     state.kind_line = 0
+    state.several = 1
+
+
+def _drafts(state: _State, name: Sequence[Token]) -> list[Draft]:
+    """Return the draft of a row, or of each row where names stand over names and their values column by column."""
+    found = group_names([token.text for token in name], state.several) if state.several > 1 else None
+    if found is None:
+        state.values = state.values[: len(state.value_columns)]
+        return [_draft(state, name)]
+    values, made = state.values, []
+    for index, text in enumerate(found.names):
+        state.values = values[index :: state.several]
+        made.append(_draft(state, [Token("text", text, name[0].from_line, name[-1].to_line, True)]))
+        made[-1].whole = found.whole
+    return made
 
 
 def _split_category(state: _State) -> tuple[list[Token], list[Token]]:

@@ -10,7 +10,7 @@ from xinglin.modules.plan.reading.model import TextFact
 from xinglin.modules.plan.reading.naming import RATES, rate_name
 from xinglin.modules.plan.reading.paragraphs import Paragraph
 from xinglin.modules.plan.reading.phrases import RATE_WORD
-from xinglin.modules.plan.reading.sentences import Aim, Place, is_fact, is_past_section, line_of, places_of, year_before
+from xinglin.modules.plan.reading.sentences import Aim, Place, is_past_section, line_of, told_in, year_before
 
 _FACT_UNITS: Final = RATES | {"岁", "张", "人", "名", "天"}
 
@@ -19,9 +19,9 @@ def text_facts(paragraphs: Sequence[Paragraph], aim: Aim) -> list[TextFact]:
     """Return the rates of the past that the text states with a name; of 由75.9提高到77.4 the value reached."""
     facts: list[TextFact] = []
     for paragraph in paragraphs:
-        for place in places_of(paragraph):
-            if is_past_section(paragraph) or is_fact(place.sentence, aim):
-                facts.extend(_facts_of(place))
+        for told in told_in(paragraph, aim):
+            if told.is_fact or is_past_section(paragraph):
+                facts.extend(_facts_of(told.place))
     return facts
 
 

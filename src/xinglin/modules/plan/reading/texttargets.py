@@ -14,7 +14,7 @@ from xinglin.modules.plan.reading.names import split_names
 from xinglin.modules.plan.reading.naming import GROWTH, PREDICATE, RATES, SITE, count_name, rate_name, subject_text
 from xinglin.modules.plan.reading.paragraphs import Paragraph
 from xinglin.modules.plan.reading.phrases import GENERIC, RATE_WORD, clean_subject
-from xinglin.modules.plan.reading.sentences import Aim, Place, is_fact, is_past_section, line_of, places_of, year_before
+from xinglin.modules.plan.reading.sentences import Aim, Place, is_past_section, line_of, told_in, year_before
 
 _LONGEST_RUN: Final = 8
 _GROWTH_LETTERS: Final = 24
@@ -33,20 +33,13 @@ def text_targets(paragraphs: Sequence[Paragraph], aim: Aim, owners: Sequence[tup
 
 
 def _targets_of(paragraph: Paragraph, aim: Aim) -> Iterator[Indicator]:
-    year: int | None = None
     previous = ""
-    for place in places_of(paragraph):
-        if is_fact(place.sentence, aim):
+    for told in told_in(paragraph, aim):
+        if told.is_fact:
             continue
-        for one in _sentence_targets(place, aim, year, previous):
+        for one in _sentence_targets(told.place, aim, told.year, previous):
             previous = one.name
             yield one
-        stated = [
-            found
-            for _, found, compared in years_in(place.sentence)
-            if not compared and (aim.first if aim.horizon else found) <= found <= (aim.horizon or found)
-        ]
-        year = stated[-1] if stated else year
 
 
 def _sentence_targets(place: Place, aim: Aim, year: int | None, previous: str) -> Iterator[Indicator]:
@@ -124,7 +117,7 @@ def _run_targets(place: Place, index: int, run: int, previous: str) -> Iterator[
 
 def _single(place: Place, index: int, previous: str) -> Indicator | None:
     mention = place.mentions[index]
-    if mention.unit in RATES or (mention.unit or "").startswith("/"):
+    if mention.unit is None or mention.unit in RATES or (mention.unit or "").startswith("/"):
         name = rate_name(place, index, previous)
         return _make(place, mention, name, mention, previous) if name and not SITE.search(name) else None
     named = count_name(place, index, previous)
@@ -143,7 +136,8 @@ def _names_only_who(name: str, previous: str, mention: Mention) -> bool:
 def _sign(name: str, mention: Mention, notes: list[str]) -> str | None:
     if mention.op:
         return mention.op
-    sign = direction_sign(name) if mention.unit in RATES or RATE_WORD.search(name) else None
+    bare_name = re.sub(r"[（(](?:不?含|包括)[^（）()]*[）)]$", "", name)
+    sign = direction_sign(name) if mention.unit in RATES or RATE_WORD.search(bare_name) else None
     if sign:
         notes.append(BY_CATALOGUE)
         return sign
@@ -154,12 +148,19 @@ def _sign(name: str, mention: Mention, notes: list[str]) -> str | None:
     return "="
 
 
+def _is_rate_of_growth(before: str, mention: Mention) -> bool:
+    """Say whether 增长率 is the name of what is kept within bounds (人口自然增长率控制在7‰以内), and no pace."""
+    return bool(re.search(r"自然增长率[^，。；\d]{0,6}$", before)) or (
+        mention.op in {"<=", "<"} and bool(re.search(r"增[长幅]率?[^，。；\d]{0,6}$", before))
+    )
+
+
 def _make(place: Place, mention: Mention, name: str, first: Mention, previous: str = "") -> Indicator:
     notes: list[str] = []
     before = place.sentence[max(0, mention.start - _GROWTH_LETTERS) : mention.start]
     growth = GROWTH.search(before)
     value = mention.value
-    if growth and not before.endswith(("到", "至")):
+    if growth and not before.endswith(("到", "至")) and not _is_rate_of_growth(before, mention):
         op: str | None = "grow"
         value = -value if growth.group(1) in {"下降", "降低", "减少", "压减"} else value
         notes.append(growth.group() + mention.text)
