@@ -14,14 +14,13 @@ from typing import Any, Final
 import httpx
 
 from bench.house import House
-from bench.visits import Desk
+from bench.writer import writing
 from xinglin.assembly import Platform
 from xinglin.base.settings import DEMO_PASSWORD
 
 USERS: Final = 20
 SECONDS: Final = 60.0
 PAUSE_S: Final = (0.5, 1.5)
-WRITES_EVERY_S: Final = 0.5
 # Who opens what: nine doctors at their list, eight at a resident, three at the county's figures.
 _DOCTORS: Final = ("responsible_doctor", "village_doctor", "neighbour_doctor", "nurse")
 _TOKEN: Final = re.compile(r'name="form-token" content="([0-9a-f]{64})"')
@@ -30,17 +29,17 @@ _RESIDENT: Final = re.compile(r"/residents/(\d+)\b")
 
 async def page_figures(platform: Platform, house: House) -> dict[str, Any]:
     """Return the 95th percentile of each page in milliseconds, from asking to the last byte, signed in, audited, uncached."""
-    desk, taken = await Desk.open(platform), {"work_list": list[float](), "resident": list[float](), "county": list[float]()}
+    taken = {"work_list": list[float](), "resident": list[float](), "county": list[float]()}
     async with AsyncExitStack() as stack:
+        writer = await stack.enter_async_context(writing(house))
         users = [await _sign_in(stack, house, login) for login in [*_DOCTORS] * 4 + ["county"] * 4]
         residents = [await _residents(user) for user in users[:16]]
         before, ends = house.cpu_s(), time.perf_counter() + SECONDS
         jobs = [_user(users[n], n, "work_list", lambda _: "/desk", (taken, ends)) for n in range(9)]
         jobs += [_user(users[n], n, "resident", _any_of(residents[n]), (taken, ends)) for n in (9, 10, 11, 12, 13, 14, 15, 0)]
         jobs += [_user(users[n], n, "county", lambda _: "/measures", (taken, ends)) for n in range(16, 19)]
-        writer = asyncio.create_task(_write(desk, ends))
         await asyncio.gather(*jobs)
-        written = await writer
+        written = writer.written
         used = {kind: spent - before.get(kind, 0.0) for kind, spent in house.cpu_s().items() if kind != "parent"}
     figures = _told(taken, written)
     figures["pages"]["cpu_ms_a_page"] = {kind: round(spent * 1000 / sum(map(len, taken.values())), 1) for kind, spent in used.items()}
@@ -79,16 +78,6 @@ async def _user(
             raise AssertionError(f"{name}: status {answer.status_code}")
         taken[name].append((time.perf_counter() - began) * 1000)
         await asyncio.sleep(random.uniform(*PAUSE_S))
-
-
-async def _write(desk: Desk, ends: float) -> int:
-    written = 0
-    persons = await desk.persons(100)
-    while time.perf_counter() < ends:
-        await desk.save(persons[written % len(persons)], "132/82")
-        written += 1
-        await asyncio.sleep(WRITES_EVERY_S)
-    return written
 
 
 def _told(taken: dict[str, list[float]], written: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from xinglin.engines.rules.explain import Explanation, Sentence, explain
 from xinglin.engines.rules.following import READER, FollowOptions, ResultFollower
 from xinglin.engines.rules.forgetting import forget_person
 from xinglin.engines.rules.intervals import wilson
-from xinglin.engines.rules.measures import Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery, Part
+from xinglin.engines.rules.measure_answers import Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery, Part
 from xinglin.engines.rules.ports import Columns, Record, StoreRecord
 from xinglin.engines.rules.remote import Figure, RemoteMeasures
 from xinglin.engines.rules.results import Drift, Result, ResultGround

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -21,6 +21,7 @@ class Flags:
     """Everyone in the population of a measure, by ascending person.
 
     seq: of the columns.  reason: place among `reasons`, NOBODY for who is counted.  responsible, area, institution: NOBODY where missing.
+    mark: the same as long as the arrays say the same, whatever the seq.
     """
 
     seq: int
@@ -33,6 +34,7 @@ class Flags:
     responsible: Ints
     area: Ints
     institution: Ints
+    mark: object = field(default_factory=object, compare=False)
 
     @property
     def bytes(self) -> int:

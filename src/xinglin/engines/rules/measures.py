@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 import numpy as np
 
 from xinglin.base.errors import IncorrectError
 from xinglin.definitions import LAKE, Definition, Question, combine, nodes
 from xinglin.engines.rules.closures import Closures
+from xinglin.engines.rules.deltas import Change, Changed, Kept, caught_up
 from xinglin.engines.rules.explain import explain
 from xinglin.engines.rules.flags import NOBODY, Counted, Flags, Ints, counted, flags_of
 from xinglin.engines.rules.intervals import wilson
+from xinglin.engines.rules.measure_answers import (
+    EVERYTHING,
+    Focus,
+    GroupBy,
+    MeasureRow,
+    MeasureTable,
+    Member,
+    MemberPage,
+    MemberQuery,
+    Part,
+)
 from xinglin.engines.rules.ports import Columns, Rows
 from xinglin.engines.rules.shelf import Shelf
 from xinglin.engines.rules.texts import SqlTexts
 from xinglin.engines.security import Scope
 
-GroupBy = Literal["none", "town", "institution", "village", "practitioner"]
-Part = Literal["numerator", "denominator", "gap", "excluded", "unknown"]
 _GROUP_WORDS: Final = get_args(GroupBy)
 _PART_WORDS: Final = get_args(Part)
 _HOME: Final = """
 select person, area, institution from person_scope where to_seq is null
 qualify row_number() over (partition by person order by from_seq desc, area desc, institution desc) = 1"""
+Read = Callable[[int], Awaitable[Rows | None]]
 _MOST_KEPT_BYTES: Final = 160 * 1024 * 1024
 _MOST_SEEN_BYTES: Final = 24 * 1024 * 1024
 _MOST_PAGES: Final = 16 * 1024 * 1024
@@ -34,106 +46,12 @@ _MOST_COUNTS: Final = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Focus:
-    """A part of a measure, beside what the scope sees. institution: rid; practitioner: rid of who is responsible; None for all.
-
-    known_on: seq of the feed up to which the record is known, None for all of it.
-    patience_s: how long to wait for what the columns newly know before what is kept is told instead; None = until it is there.
-    """
-
-    institution: int | None = None
-    practitioner: int | None = None
-    known_on: int | None = None
-    patience_s: float | None = None
-
-    @property
-    def key(self) -> tuple[int | None, ...]:
-        """Return what decides the numbers."""
-        return (self.institution, self.practitioner, self.known_on)
-
-
-EVERYTHING: Final = Focus()
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureRow:
-    """One group. group: area, institution or practitioner as a number, None where a person belongs to none (always None without groups).
-
-    numerator, denominator: people, or visits for a measure of visits. exclusions: reason → people left out by rule. unknown: people counted
-    for whom the record does not tell. share: None where nothing is counted; interval: 95 % Wilson, of people only.
-    """
-
-    group: int | None
-    numerator: int
-    denominator: int
-    unknown: int
-    exclusions: dict[str, int]
-    share: float | None
-    interval: tuple[float, float] | None
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureTable:
-    """A measure on a day, for what a scope sees. seq: of the columns it was computed from."""
-
-    definition: str
-    definition_hash: str
-    as_of: date
-    seq: int
-    group_by: str
-    total: MeasureRow
-    rows: list[MeasureRow]
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A person behind a number. reason: of an exclusion. evidence: rids of the rows that count.
-
-    verdict, changes: (Chinese, English): what is said of the person, and what would change it.
-    """
-
-    person: int
-    numerator: int
-    denominator: int
-    reason: str | None
-    evidence: tuple[int, ...]
-    verdict: tuple[str, str]
-    changes: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class MemberPage:
-    """Some of the people behind a number. total: how many there are. seq: of the columns."""
-
-    members: list[Member]
-    total: int
-    seq: int
-
-    @property
-    def bytes(self) -> int:
-        """Return about the memory it takes."""
-        return 1200 * (1 + len(self.members))
-
-
-@dataclass(frozen=True, slots=True)
-class MemberQuery:
-    """Which people. group: of `group_by`, None for those without one where group_by is not none. page: from 1."""
-
-    part: Part
-    group_by: GroupBy = "none"
-    group: int | None = None
-    page: int = 1
-    size: int = 50
-    reason: str | None = None
-    focus: Focus = EVERYTHING
-
-
-@dataclass(frozen=True, slots=True)
 class Visible:
-    """The persons a scope sees. seq: of the columns that judged it."""
+    """The persons a scope sees. seq: of the columns that judged it.  mark: the same as long as they are the same."""
 
     seq: int
     persons: Ints
+    mark: object = field(default_factory=object, compare=False)
 
     @property
     def bytes(self) -> int:
@@ -168,10 +86,43 @@ class Measures:
         self._counts: Shelf[Counts] = Shelf(_MOST_COUNTS)
         self._pages: Shelf[MemberPage] = Shelf(_MOST_PAGES)
         self._moved: int | None = None
+        self._definitions: dict[str, Definition] = {}
 
     def moved(self, seq: int) -> None:
         """Say up to which seq the columns know the record, so that it need not be asked at every call."""
         self._moved = seq
+
+    @property
+    def reached(self) -> int | None:
+        """Return the seq up to which what is kept was last followed; None before the first time."""
+        return self._moved
+
+    def behind(self, upto: int) -> list[tuple[Any, Kept]]:
+        """Return the kept flags of the record as it stands that are behind a seq, by key."""
+        found = [(key, flags) for key, flags in self._shelf.items() if flags.seq < upto]
+        return [(key, Kept(self._definitions[key[0]], key[1], flags)) for key, flags in found if key[2] is None]
+
+    async def follow(self, upto: int, since: int, changes: Sequence[Change], read: Read) -> None:
+        """Bring what is kept from `since` or later up to a seq. changes: everyone named after `since`.  read: a person's rows, None when gone."""
+        kept = [(key, one) for key, one in self.behind(upto) if one.flags.seq >= since]
+        if kept:
+            homes = await self._homes([change.person for change in changes])
+            nowhere = (NOBODY, NOBODY)
+            people = [Changed(one.person, one.seq, await read(one.person), *homes.get(one.person, nowhere)) for one in changes]
+            fresh = await asyncio.to_thread(caught_up, [one for _, one in kept], people, upto, self._closures)
+            for (key, one), flags in zip(kept, fresh, strict=True):
+                self._shelf.renew(key, one.flags, flags)
+        needed = max((change.seq for change in changes if change.is_belonging), default=since)
+        for who, visible in self._seen.items():
+            if max(needed, since) <= visible.seq < upto:
+                self._seen.renew(who, visible, replace(visible, seq=upto))
+
+    async def _homes(self, persons: Sequence[int]) -> dict[int, tuple[int, int]]:
+        if not persons:
+            return {}
+        wanted = ", ".join(str(int(person)) for person in persons)
+        table, _ = await self._columns.query(self._house, f"select * from ({_HOME}) h where person in ({wanted})", {})
+        return {row["person"]: (_or_nobody(row["area"]), _or_nobody(row["institution"])) for row in table.to_pylist()}
 
     async def refresh(self, used_since: float) -> bool:
         """Make one kept set of flags again that was used since an instant (monotonic) and is behind the columns; tell whether there was one."""
@@ -179,7 +130,7 @@ class Measures:
 
     @property
     def generation(self) -> tuple[int, int]:
-        """Return what changes whenever anything kept was made anew."""
+        """Return what changes whenever anything kept was made anew or brought up to the record."""
         return self._shelf.puts, self._seen.puts
 
     def kept(self, scope: Scope, definition: Definition, as_of: date) -> MeasureTable | None:
@@ -189,7 +140,10 @@ class Measures:
         if flags is None or (visible is None and not scope.is_house):
             return None
         key = _counts_key(flags, visible, (definition, as_of, "none"), EVERYTHING)
-        counts = self._counts.peek((*key, _who(scope))) or _counts(flags, visible, "none", EVERYTHING)
+        counts = self._counts.peek(key)
+        if counts is None:
+            counts = _counts(flags, visible, "none", EVERYTHING)
+            self._counts.put(key, counts)
         return MeasureTable(definition.id, definition.hash, as_of, flags.seq, "none", _row(counts.total, flags, definition), [])
 
     async def table(
@@ -204,7 +158,7 @@ class Measures:
             return await asyncio.to_thread(_counts, flags, visible, group_by, focus)
 
         key = _counts_key(flags, visible, (definition, as_of, group_by), focus)
-        counts = await self._counts.get((*key, _who(scope)), flags.seq, count, None)
+        counts = await self._counts.get(key, 0, count, None)
         rows = [_row(one, flags, definition) for one in counts.rows] if group_by != "none" else []
         return MeasureTable(definition.id, definition.hash, as_of, flags.seq, group_by, _row(counts.total, flags, definition), rows)
 
@@ -249,6 +203,7 @@ class Measures:
 
     async def _flags(self, definition: Definition, as_of: date, focus: Focus) -> Flags:
         """Return everyone in the population: what is kept, made again where the columns have moved on."""
+        self._definitions[definition.hash] = definition
         reasons = [exclusion.reason for exclusion in definition.exclusions]
 
         async def make(_: int) -> Flags:
@@ -267,6 +222,10 @@ class Measures:
         _, seq = await self._columns.query(self._house, "select 1 as one", {})
         return seq
 
+    async def see(self, scope: Scope, focus: Focus) -> None:
+        """Learn whom a scope sees, so that `kept` can tell what it counts."""
+        await self._visible(scope, focus)
+
     async def _visible(self, scope: Scope, focus: Focus) -> Visible | None:
         """Return the persons the scope sees, as the lake judges it by today's belonging; None for all."""
         if scope.is_house:
@@ -274,7 +233,10 @@ class Measures:
 
         async def make(_: int) -> Visible:
             table, seq = await self._columns.query(scope, "select distinct person from person_link where to_seq is null", {})
-            return Visible(seq, np.asarray(table.column("person").to_numpy(), dtype=np.int64))
+            found = Visible(seq, np.sort(np.asarray(table.column("person").to_numpy(), dtype=np.int64)))
+            before = self._seen.peek(_who(scope))
+            is_same = before is not None and np.array_equal(before.persons, found.persons)
+            return replace(found, mark=before.mark) if before is not None and is_same else found
 
         return await self._seen.get(_who(scope), await self._seq(), make, focus.patience_s)
 
@@ -300,7 +262,11 @@ class Measures:
 
 def _counts_key(flags: Flags, visible: Visible | None, what: tuple[Definition, date, str], focus: Focus) -> tuple[Any, ...]:
     definition, as_of, group_by = what
-    return (definition.hash, as_of, group_by, focus.key, flags.seq, visible.seq if visible else 0)
+    return (definition.hash, as_of, group_by, focus.key, flags.mark, visible.mark if visible else None)
+
+
+def _or_nobody(value: int | None) -> int:
+    return NOBODY if value is None else int(value)
 
 
 def _who(scope: Scope) -> tuple[Any, ...]:

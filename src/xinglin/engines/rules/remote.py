@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from xinglin.base.channel import Channel
-from xinglin.engines.rules.measures import EVERYTHING, Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery
+from xinglin.engines.rules.measure_answers import EVERYTHING, Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery
 from xinglin.engines.rules.service import PATIENCE_S, row_of, table_of
 from xinglin.engines.rules.verification import Visit
 from xinglin.engines.rules.workload import WorkRow, WorkTable

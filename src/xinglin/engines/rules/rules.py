@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from xinglin.base.errors import IncorrectError, UnavailableError
+from xinglin.base.errors import IncorrectError, NotFoundError, UnavailableError
 from xinglin.definitions import Catalogue, Definition, Edition, Question
 from xinglin.engines.rules.closures import Closures, Frame
 from xinglin.engines.rules.explain import Explanation, explain
-from xinglin.engines.rules.measures import EVERYTHING, Focus, GroupBy, Measures, MeasureTable, MemberPage, MemberQuery
+from xinglin.engines.rules.measure_answers import EVERYTHING, Focus, GroupBy, MeasureTable, MemberPage, MemberQuery
+from xinglin.engines.rules.measures import Measures
+from xinglin.engines.rules.ports import Rows
 from xinglin.engines.rules.results import Drift, Result, ResultGround, Results
 from xinglin.engines.rules.where import Where, where_of
 from xinglin.engines.security import Scope
@@ -66,6 +68,13 @@ class Rules:
     async def members(self, scope: Scope, measure_id: str, as_of: date, query: MemberQuery) -> MemberPage:
         """Return the people behind a number, with evidence.  Raises: as `measure`."""
         return await self._columns().members(scope, self.measure_of(measure_id, as_of), as_of, query)
+
+    async def person_rows(self, person: int) -> Rows | None:
+        """Return a person's rows as the record stands, None for who has no record any more."""
+        try:
+            return (await self._ground.record.person_rows(self._ground.house, person))[0]
+        except NotFoundError:
+            return None
 
     async def explain(self, scope: Scope, definition_id: str, person: int, as_of: date) -> Explanation:
         """Return why a definition says what it says of a person, from the record as it stands.  Raises: NotFoundError."""

@@ -18,7 +18,8 @@ from xinglin.base.loop import Loop
 from xinglin.engines.jobs import Runs
 from xinglin.engines.lake import Snapshot
 from xinglin.engines.rules.authenticity import look
-from xinglin.engines.rules.measures import EVERYTHING, Focus, MeasureRow, MeasureTable, MemberQuery
+from xinglin.engines.rules.deltas import Change
+from xinglin.engines.rules.measure_answers import EVERYTHING, Focus, MeasureRow, MeasureTable, MemberQuery
 from xinglin.engines.rules.ports import Columns
 from xinglin.engines.rules.rules import Rules
 from xinglin.engines.rules.verification import Verification
@@ -33,6 +34,11 @@ _QUIET_S: Final = 5.0
 _REST: Final = 2.0
 _MOST_OVERVIEWS: Final = 60
 _LEAST_REST_S: Final = 0.05
+_MOST_PERSONS: Final = 50
+_MOST_ENTRIES: Final = 20_000
+_CHANGES: Final = """
+select person, max(seq) as seq, bool_or(kind <> 'resource') as is_belonging from feed
+where seq > $1 and seq <= $2 and person is not null group by person order by max(seq) desc limit $3"""
 _LOOK: Final = "verification"
 _VISITS: Final = """
 select e.rid as visit, l.person, e.start_date as day, e.practitioner as worker, e.provider as institution, e.way
@@ -78,7 +84,6 @@ class MeasureService:
     async def after_refresh(self, snapshot: Snapshot) -> None:
         """Learn that the columns moved (see `LakeService.after_refresh`)."""
         self._seq = snapshot.seq
-        self._rules.measures.moved(snapshot.seq)
         self._wake.set()
 
     def start(self) -> None:
@@ -118,27 +123,29 @@ class MeasureService:
         return asdict(await self._rules.members(self._security.unseal(scope), measure_id, date.fromisoformat(as_of), asked))
 
     async def _overview(self, scope: bytes, asks: list[list[Any]], focus: dict[str, Any]) -> list[list[Any]]:
-        """Return for each [measure, days] the totals by day; the first day is waited for, others are None until they are made."""
+        """Return for each [measure, days] the totals by day as they are kept; the first day is made where it is not, others are None then."""
         opened, how = self._security.unseal(scope), Focus(**focus)
         measures = self._rules.measures
+        await measures.see(opened, how)
         key = (opened.areas, opened.sees_unassigned, opened.role, str(asks), how.key)
         kept = self._overviews.get(key)
-        if kept is not None and kept[0] == (self._seq, measures.generation):
+        if kept is not None and kept[0] == measures.generation:
             return kept[1]
-        told = await asyncio.gather(*(self._days_of(opened, ask[0], [date.fromisoformat(day) for day in ask[1]], how) for ask in asks))
+        generation = measures.generation
+        told = [await self._days_of(opened, ask[0], [date.fromisoformat(day) for day in ask[1]], how) for ask in asks]
         if len(self._overviews) >= _MOST_OVERVIEWS:
             self._overviews.clear()
-        self._overviews[key] = ((self._seq, measures.generation), told)
+        self._overviews[key] = (generation, told)
         return told
 
     async def _days_of(self, scope: Scope, measure_id: str, days: list[date], focus: Focus) -> list[Any]:
-        first = await self._rules.measure(scope, measure_id, days[0], "none", focus)
-        told: list[Any] = [_told(first)]
-        for day in days[1:]:
-            if focus.key != EVERYTHING.key:
-                told.append(_told(await self._rules.measure(scope, measure_id, day, "none", focus)))
-                continue
+        if focus.key != EVERYTHING.key:
+            return [_told(await self._rules.measure(scope, measure_id, day, "none", focus)) for day in days]
+        told: list[Any] = []
+        for day in days:
             table = self._rules.measures.kept(scope, self._rules.measure_of(measure_id, day), day)
+            if table is None and day == days[0]:
+                table = await self._rules.measure(scope, measure_id, day, "none", focus)
             if table is None:
                 self._want(measure_id, day)
             told.append(_told(table) if table is not None else None)
@@ -194,7 +201,29 @@ class MeasureService:
         self._wanted[measure_id, day] = None
         self._wake.set()
 
+    async def follow(self) -> bool:
+        """Bring what is kept up to the columns by the people who changed since, where they are few; tell whether there was something to do.
+
+        Where they are many (a load), what is asked for is made anew from the columns.
+        """
+        upto, measures = self._seq, self._rules.measures
+        behind = measures.behind(upto)
+        if behind:
+            since = max(min(one.flags.seq for _, one in behind), upto - _MOST_ENTRIES)
+            async with self._ground.database.connection() as connection:
+                rows = await connection.fetch(_CHANGES, since, upto, _MOST_PERSONS + 1)
+            if len(rows) > _MOST_PERSONS:
+                since = rows.pop()["seq"]
+            await measures.follow(
+                upto, since, [Change(row["person"], row["seq"], row["is_belonging"]) for row in rows], self._rules.person_rows
+            )
+        measures.moved(upto)
+        return bool(behind)
+
     async def _step(self, now: float) -> bool:
+        if self._seq != self._rules.measures.reached:
+            await self.follow()
+            return True
         if self._wanted:
             wanted, _ = self._wanted.popitem()
             with suppress(XinglinError):

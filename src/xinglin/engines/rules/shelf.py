@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 
 class Keepable(Protocol):
@@ -45,10 +45,34 @@ class Shelf(Generic[T]):
         self._bytes = 0
         self.puts = 0
 
+    def items(self) -> list[tuple[Any, T]]:
+        """Return what is kept, by key."""
+        return [(key, place.kept) for key, place in self._places.items()]
+
     def peek(self, key: Hashable) -> T | None:
-        """Return what stands under a key, however old, without waiting."""
+        """Return what stands under a key, however old, without waiting; it counts as used."""
         place = self._places.get(key)
-        return None if place is None else place.kept
+        if place is None:
+            return None
+        place.used_at = time.monotonic()
+        self._places.move_to_end(key)
+        return place.kept
+
+    def put(self, key: Hashable, kept: T) -> None:
+        """Keep something that was made elsewhere and is true for good; `refresh` does not make it again."""
+
+        async def same(_: int) -> T:
+            return kept
+
+        self._put(key, _Place(kept, same, time.monotonic()))
+
+    def renew(self, key: Hashable, before: T, after: T) -> None:
+        """Keep something newer in the place of what was kept, unless that has been made anew meanwhile."""
+        place = self._places.get(key)
+        if place is not None and place.kept is before:
+            self.puts += 1
+            self._bytes += after.bytes - before.bytes
+            place.kept = after
 
     async def get(self, key: Hashable, seq: int, make: Make[T], patience_s: float | None) -> T:
         """Return what stands under a key if it is true for seq or later; else make it.
@@ -68,12 +92,17 @@ class Shelf(Generic[T]):
         return task.result() if done else place.kept
 
     async def refresh(self, seq: int, used_since: float) -> bool:
-        """Make the latest used of those that are behind seq and were used since an instant; tell whether there was one."""
-        for key, place in reversed(list(self._places.items())):
-            if place.used_at >= used_since and place.kept.seq < seq and key not in self._making:
-                await asyncio.shield(self._task(key, place.make, seq))
-                return True
-        return False
+        """Make the oldest of those that are behind seq and were used since an instant; tell whether there was one."""
+        behind = [
+            (place.kept.seq, number, key, place.make)
+            for number, (key, place) in enumerate(self._places.items())
+            if place.used_at >= used_since and place.kept.seq < seq and key not in self._making
+        ]
+        if not behind:
+            return False
+        _, _, key, make = min(behind, key=lambda one: one[:2])
+        await asyncio.shield(self._task(key, make, seq))
+        return True
 
     def _task(self, key: Hashable, make: Make[T], seq: int) -> asyncio.Task[T]:
         task = self._making.get(key)
