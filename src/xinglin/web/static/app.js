@@ -1,6 +1,7 @@
 // What every page needs: the form token on htmx requests, notices that go away, menus that close, links by key, days as typed, exports with progress.
 
 import { readDate } from "./days.js";
+import { scanned } from "./scanner.js";
 
 const token = document.querySelector('meta[name="form-token"]')?.content ?? "";
 
@@ -23,17 +24,23 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") for (const open of document.querySelectorAll("details.drop[open]")) open.open = false;
+  if (event.key === "Escape") for (const open of document.querySelectorAll("details.drop[open]")) { open.open = false; event.preventDefault(); }
+  if (event.defaultPrevented) return;
   const typing = event.target.closest("input, select, textarea, [contenteditable]");
+  if (!typing && scanned(event)) return;
   if (event.key === "/" && !typing) {
-    const box = document.querySelector("[data-search]");
-    if (box) { event.preventDefault(); box.focus(); box.select(); }
+    const box = document.querySelector("[data-search]"), finder = document.body.dataset.finder;
+    if (box) { event.preventDefault(); box.focus(); box.select(); } else if (finder) { event.preventDefault(); location.assign(finder); }
   }
   const row = event.target.closest("tr[data-row]");
   if (row && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
     event.preventDefault();
     const rows = [...row.parentElement.querySelectorAll("tr[data-row]")];
     (rows[rows.indexOf(row) + (event.key === "ArrowDown" ? 1 : -1)] ?? row).focus();
+  }
+  if (row && (event.key === "PageDown" || event.key === "PageUp")) {
+    const link = document.querySelector(`#list a[rel="${event.key === "PageDown" ? "next" : "prev"}"]`);
+    if (link) { event.preventDefault(); link.click(); document.addEventListener("htmx:afterSettle", () => document.querySelector("tr[data-row]")?.focus(), { once: true }); }
   }
   if (row && event.target === row) {
     const link = event.key === "Enter" ? row.querySelector("a.main") : row.querySelector(`a[data-key="${CSS.escape(event.key.toLowerCase())}"]`);

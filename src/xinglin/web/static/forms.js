@@ -1,11 +1,12 @@
 // The keyboard of a form. The server reads every value again; nothing here decides what is recorded.
-// form[data-form]: Enter / Shift+Enter move, F2 saves, F4 saves and goes on, F8 confirms what was brought over, F9 leaves it to be completed.
+// form[data-form]: Enter / Shift+Enter move, F2 saves, F4 saves and goes on, F8 confirms what was brought over, F9 leaves it to be completed,
+// Escape leaves the form; the browser asks first when something typed is not saved. data-dirty: what it holds came back unsaved.
 // data-compute: address that answers {fields: {id: {value, error, warning}}} for what is computed.
 
 for (const form of document.querySelectorAll("form[data-form]")) start(form);
 
 function start(form) {
-  let dirty = false, timer = 0, asked = 0;
+  let dirty = "dirty" in form.dataset, timer = 0, asked = 0;
   const fields = () => [...form.querySelectorAll("[data-field]")].filter((field) => !field.disabled && field.offsetParent !== null);
   const box = (field) => field.closest("[data-fld]");
 
@@ -21,6 +22,7 @@ function start(form) {
     }
   });
   document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !event.isComposing && !event.defaultPrevented) form.querySelector("[data-cancel]")?.click();
     const button = { F2: "[data-save]", F4: "[data-save-next]", F8: "[data-confirm-carried]", F9: "[data-wait]" }[event.key];
     const found = button && form.querySelector(button);
     if (!found || found.hidden) return;
