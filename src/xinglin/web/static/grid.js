@@ -4,7 +4,11 @@ for (const form of document.querySelectorAll("form[data-grid]")) {
   const cellsOf = (row) => [...row.querySelectorAll("input[data-field]")];
   const rows = () => [...form.querySelectorAll("tbody tr")].filter((row) => cellsOf(row).length);
   const place = (cell) => { const all = rows(); const row = all.indexOf(cell.closest("tr")); return [row, cellsOf(all[row]).indexOf(cell)]; };
-  const put = (cell, text) => { cell.value = text.normalize("NFKC").trim(); cell.dispatchEvent(new Event("input", { bubbles: true })); };
+  const put = (cell, text) => {
+    const plain = text.normalize("NFKC").trim();
+    if (cell.type === "checkbox") cell.checked = /^(1|是|√|y)/i.test(plain); else cell.value = plain;
+    cell.dispatchEvent(new Event("input", { bubbles: true }));
+  };
 
   form.addEventListener("paste", (event) => {
     const text = event.clipboardData.getData("text/plain").replace(/\r\n?/g, "\n").replace(/\n$/, "");
