@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 import docx
 import openpyxl
 import pytest
-import xlsxwriter
 
 from tests.http.plan_world import TABLE, make, table, upload
 from tests.http.statistics_world import World, statistics_world
@@ -209,51 +208,6 @@ async def test_entered_values_wait_for_approval_then_count(world: World, plan: i
     await world.county.post(
         f"/plans/indicators/{number}", {"action": "value", "year": "2025", "month": "", "value": "很多", "source": "x"}, 400
     )
-
-
-async def test_a_template_goes_out_and_comes_back_with_errors_by_row(world: World, plan: int) -> None:
-    sheet = openpyxl.load_workbook(io.BytesIO((await world.county.get(f"/plans/{plan}/values/template.xlsx")).content)).active
-    rows = [[cell.value for cell in line] for line in sheet.iter_rows()]
-    heads, lines = rows[1], rows[2:]
-    beds = next(line for line in lines if "床位" in str(line[1]))
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out) as book:
-        page = book.add_worksheet()
-        page.write_row(0, 0, heads)
-        page.write_row(1, 0, [beds[0], beds[1], beds[2], 2025, "", 6.95, "卫生年报"])
-        page.write_row(2, 0, [beds[0], beds[1], beds[2], 2024, "", 6.9, ""])
-        page.write_row(3, 0, [999999, "别的", "张", 2024, "", 6.9, "卫生年报"])
-    answer = await world.county.post(
-        f"/plans/{plan}/values/import", {}, 200, files={"file": ("值.xlsx", out.getvalue(), "application/vnd.ms-excel")}
-    )
-    told = words(answer.text)
-    assert "存了 1 行，退回 2 行" in told
-    assert re.search(r"3 请写明数据来源", told) or re.search(r"3 .*来源", told)
-    refused = await world.county.post(
-        f"/plans/{plan}/values/import", {}, 422, files={"file": ("值.xlsx", b"no workbook", "application/vnd.ms-excel")}
-    )
-    assert "不是 Excel" in words(refused.text)
-    await world.cdc.post(f"/plans/{plan}/values/import", {}, 403)
-
-
-async def test_paths_and_owners_go_out_and_come_back_by_excel(world: World) -> None:
-    plan = await make(world.county, await upload(world.county, TABLE.replace("月湖县", "柳塘县")), title="柳塘县规划")
-    sheet = openpyxl.load_workbook(io.BytesIO((await world.county.get(f"/plans/{plan}/paths/template.xlsx")).content)).active
-    rows = [[cell.value for cell in line] for line in sheet.iter_rows()]
-    life = next(line for line in rows[2:] if line[1] == "人均预期寿命" and line[2] == 2027)
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out) as book:
-        page = book.add_worksheet()
-        page.write_row(0, 0, rows[1])
-        page.write_row(1, 0, [life[0], life[1], 2027, 79.9, "县卫生健康局"])
-        page.write_row(2, 0, [life[0], life[1], 2027, "许多", "县卫生健康局"])
-    told = await world.county.post(
-        f"/plans/{plan}/paths/import", {}, 200, files={"file": ("路径.xlsx", out.getvalue(), "application/vnd.ms-excel")}
-    )
-    assert "存了 1 行，退回 1 行" in words(told.text)
-    now = (await table(world.county, plan))["人均预期寿命"]["today"]
-    assert now["owner"] == "县卫生健康局"
-    assert {"year": 2027, "value": 79.9, "origin": "set"} in now["path"]
 
 
 async def test_a_task_has_unit_state_evidence_and_a_reminder(world: World, plan: int) -> None:

@@ -166,12 +166,18 @@ async def visit_of(request: Request, *, with_session: bool = True) -> Visit:
     """Return the visit of a request; a session cookie that is not valid (any more) counts as nobody signed in."""
     web: Web = request.app.state.web
     words = web.words.get(request.cookies.get(LANGUAGE_COOKIE, "zh")) or web.words["zh"]
-    cookie = request.cookies.get(SESSION_COOKIE, "")
+    cookie = bearer_of(request) or request.cookies.get(SESSION_COOKIE, "")
     actor, owes = await _actor(web, cookie) if cookie and with_session else (None, "")
     known = actor is not None or owes
     token = cookie if known else request.cookies.get(VISIT_COOKIE, "") or secrets.token_urlsafe(24)
     frame = Frame() if request.headers.get("hx-request") == "true" or not with_session else await frame_of(web.platform, actor)
     return Visit(request=request, web=web, words=words, actor=actor, owes=owes, token=token, frame=frame)
+
+
+def bearer_of(request: Request) -> str:
+    """Return the session token a program shows as `Authorization: Bearer ...`, "" without one; no other site's page can send that header."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
 
 
 async def _actor(web: Web, cookie: str) -> tuple[Scope | None, str]:
@@ -195,7 +201,7 @@ async def _answer(request: Request, view: View, rights: tuple[str, ...]) -> Resp
         if waiting is not None:
             return waiting
         _refuse_null(request.url.path, *request.query_params.values())
-        if request.method not in _SAFE:
+        if request.method not in _SAFE and not bearer_of(request):
             await _check_form_token(visit)
         if PUBLIC not in rights and SIGNED_IN not in rights and not visit.allows(*rights):
             visit.scope.require(rights[0])

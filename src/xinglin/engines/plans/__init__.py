@@ -8,6 +8,7 @@ from xinglin.engines.plans.books import Books
 from xinglin.engines.plans.documents import Documents
 from xinglin.engines.plans.figures import Figures
 from xinglin.engines.plans.ground import PlanGround
+from xinglin.engines.plans.imports import Import, Imports, NewImport
 from xinglin.engines.plans.model import (
     FINDING_STATES,
     LEVELS,
@@ -30,7 +31,7 @@ from xinglin.engines.security import AuditSink
 
 
 class Plans:
-    """The door: `documents`, `books` (plans), `figures` (indicators and their numbers), `work` (tasks, projects, findings)."""
+    """The door: `documents`, `books` (plans), `figures` (indicators and their numbers), `work` (tasks, projects, findings), `imports` (sheets sent for them)."""
 
     def __init__(self, database: Database, audit: AuditSink, clock: Clock) -> None:
         ground = PlanGround(database, audit, clock)
@@ -38,6 +39,7 @@ class Plans:
         self.books = Books(ground)
         self.figures = Figures(ground)
         self.work = Work(ground)
+        self.imports = Imports(ground)
 
 
 __all__ = [
@@ -49,6 +51,9 @@ __all__ = [
     "Document",
     "Documents",
     "Figures",
+    "Import",
+    "Imports",
+    "NewImport",
     "NewMilestone",
     "NewPlan",
     "NewValue",

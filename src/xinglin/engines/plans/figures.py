@@ -142,6 +142,27 @@ class Figures:
                 changed += 1
         return changed
 
+    async def take_back(self, scope: Scope, indicator_no: int, period: tuple[int, int]) -> None:
+        """Take back the value of a period (year, month): the one it replaced holds again, approved if it was; else there is none.
+
+        Raises: ForbiddenError without `plan.edit`; NotFoundError where no value holds.
+        """
+        await self._ground.must_be_open("indicator", [indicator_no])
+        await self._ground.allow(scope, "plan.edit", "take-back", f"indicator {indicator_no} {period[0]} {period[1]}")
+        key = (indicator_no, *period)
+        async with self._ground.database.transaction() as connection:
+            entered_at = await connection.fetchval(
+                """update plan_value set ended_at = $4 where indicator_no = $1 and year = $2 and month = $3 and ended_at is null
+                   returning entered_at""",
+                *(*key, self._ground.now()),
+            )
+            if entered_at is None:
+                raise NotFoundError("没有这个时间的数值", "there is no value of that time")
+            await connection.execute(
+                "update plan_value set ended_at = null where indicator_no = $1 and year = $2 and month = $3 and ended_at = $4",
+                *(*key, entered_at),
+            )
+
     async def decide(self, scope: Scope, value_nos: Sequence[int], state: str) -> int:
         """Approve or refuse values that wait; return how many.  Raises: ForbiddenError without `plan.approve`; IncorrectError."""
         if state not in ("approved", "refused"):

@@ -82,8 +82,8 @@ class Work:
             raise NotFoundError("没有这个项目", "there is no such project")
         return next(one for one in await self.projects(scope, found[0]["plan_no"]) if one["project_no"] == project_no)
 
-    async def put_milestone(self, scope: Scope, project_no: int, milestone_no: int | None, new: NewMilestone) -> None:
-        """Add a milestone, or change one.  Raises: ForbiddenError, NotFoundError, IncorrectError."""
+    async def put_milestone(self, scope: Scope, project_no: int, milestone_no: int | None, new: NewMilestone) -> int:
+        """Add a milestone, or change one; return its number.  Raises: ForbiddenError, NotFoundError, IncorrectError."""
         await self.project(scope, project_no)
         title = written(new.title, 200)
         if not title:
@@ -93,19 +93,20 @@ class Work:
         values = (title, new.due, new.done_on, written(new.note, 500), self._ground.now(), account(scope), scope.display_name)
         async with self._ground.database.transaction() as connection:
             if milestone_no is None:
-                await connection.execute(
+                number: int = await connection.fetchval(
                     """insert into plan_milestone (project_no, title, due, done_on, note, changed_at, changed_by, changed_name)
-                       values ($1, $2, $3, $4, $5, $6, $7, $8)""",
+                       values ($1, $2, $3, $4, $5, $6, $7, $8) returning milestone_no""",
                     *(project_no, *values),
                 )
-                return
+                return number
             done = await connection.execute(
-                """update plan_milestone set title = $3, due = $4, done_on = $5, note = $6, changed_at = $7, changed_by = $8, changed_name = $9
-                   where project_no = $1 and milestone_no = $2 and removed_at is null""",
+                """update plan_milestone set title = $3, due = $4, done_on = $5, note = $6, changed_at = $7, changed_by = $8, changed_name = $9,
+                   removed_at = null where project_no = $1 and milestone_no = $2""",
                 *(project_no, milestone_no, *values),
             )
         if done.endswith(" 0"):
             raise NotFoundError("没有这个节点", "there is no such milestone")
+        return milestone_no
 
     async def remove_milestone(self, scope: Scope, project_no: int, milestone_no: int) -> None:
         """Take a milestone off the project.  Raises: ForbiddenError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,6 +70,27 @@ class Scopes:
                 areas=who.areas,
                 sees_unassigned=role.sees_unassigned,
                 rights=role.rights,
+            )
+        )
+
+    def for_totals(self, scope: Scope, areas: Sequence[tuple[int, int]]) -> Scope:
+        """Return the scope in which who reads the plan is told totals of the whole district: no right, so it opens no list and no record.
+
+        areas: ranges of the district.  Raises: ForbiddenError without `plan.read`.
+        """
+        scope.require("plan.read")
+        return make_scope(
+            Actor(
+                account_no=scope.account_no,
+                login=scope.login,
+                display_name=scope.display_name,
+                role=scope.role,
+                purpose=scope.purpose,
+                institution_rid=None,
+                practitioner_rid=None,
+                areas=tuple(areas),
+                sees_unassigned=False,
+                rights=frozenset(),
             )
         )
 

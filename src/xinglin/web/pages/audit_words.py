@@ -14,10 +14,15 @@ ACTIONS: Final = {
     "sign_in": mark("登录"), "sign_out": mark("退出"), "switch_role": mark("换岗"), "change_password": mark("修改密码"), "reset_password": mark("重置密码"),
     "enter_code": mark("输入验证码"), "remove_second_factor": mark("取消动态验证码"), "revoke_session": mark("结束登录"), "give_role": mark("授予岗位"),
     "end_role": mark("收回岗位"), "disable": mark("停用"), "enable": mark("启用"), "set_up": mark("初始化"), "advance": mark("推进日期"),
+    "vread": mark("查看历史版本"), "history": mark("查看历史"), "erase": mark("抹除"), "end": mark("结束"), "look": mark("读入文件"),
+    "enrol_second_factor": mark("启用动态验证码"),
+    "upload": mark("上传文件"), "make": mark("成立草稿"), "describe": mark("改规划信息"), "fill": mark("按读取更新"), "carry": mark("沿用上一版"), "approve": mark("批准"), "correct": mark("更正读取"), "bind": mark("绑定口径"), "enter": mark("录入数值"), "task": mark("更新任务"), "milestone": mark("更新节点"), "finding": mark("处理发现"), "sheet": mark("上传表格"),
+    "set-path": mark("设定路径"), "set-owner": mark("指定责任单位"), "take-back": mark("撤回数值"), "approved": mark("批准数值"), "refused": mark("退回数值"),
+    "sheet-taken": mark("导入表格"), "sheet-undone": mark("撤销导入"),
 }  # fmt: skip
 SUBJECTS: Final = {
     "resident": mark("居民"), "person": mark("居民"), "account": mark("账号"), "audit": mark("审计日志"), "roles": mark("岗位与权限"), "message": mark("报文"),
     "quarantine": mark("待处理"), "source": mark("数据来源"), "upper": mark("上级平台"), "upper_mapping": mark("列对应"), "identity_review": mark("居民主索引"),
     "worklist": mark("工作名单"), "followup": mark("随访"), "measure": mark("指标"), "measures": mark("指标"), "finding": mark("真实性核查"), "sample": mark("抽样核查"),
-    "targets": mark("任务数"), "demonstration": mark("演示系统"),
+    "targets": mark("任务数"), "demonstration": mark("演示系统"), "plan": mark("规划"), "reminders": mark("我的提醒"),
 }  # fmt: skip

@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from xinglin.web.menu import Entry
 from xinglin.web.pages import (
+    plans_api,
     plans_cockpit,
     plans_compare,
     plans_evaluation,
@@ -15,6 +16,7 @@ from xinglin.web.pages import (
     plans_indicator,
     plans_indicators,
     plans_review,
+    plans_sheet_pages,
     plans_upload,
     plans_values,
     plans_what_if,
@@ -29,9 +31,11 @@ _SUBJECTS: Final = (
     plans_values,
     plans_work,
     plans_review,
+    plans_sheet_pages,
     plans_evaluation,
     plans_findings,
     plans_what_if,
+    plans_api,
     plans_cockpit,
 )
 ROUTES: Final[tuple[Route, ...]] = tuple(route for subject in _SUBJECTS for route in subject.ROUTES)

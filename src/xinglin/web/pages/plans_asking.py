@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
 
-from xinglin.base.errors import NotFoundError, XinglinError
+from xinglin.base.errors import NotFoundError
 from xinglin.definitions import Definition
 from xinglin.engines.plans import Plan, PlanIndicator, PlanRows, Row
-from xinglin.engines.rules import month_ends
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Tag
 from xinglin.web.modules import part_of_module
 from xinglin.web.page import Visit
+from xinglin.web.pages.plans_figures import SAID, Figures, figures_of
 from xinglin.web.pages.statistics_asking import told_at
 
 living: Final = part_of_module("plan.living")
@@ -33,17 +33,17 @@ STATES: Final[Mapping[str, tuple[str, str]]] = {
     "behind": (mark("落后"), "bad"),
     "no_value": (mark("无数值"), ""),
 }
-_YEARS_BACK: Final = 4
 _MOST_NUMBER: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """An indicator and how it stands. definition: of its measure, None without one in force."""
+    """An indicator and how it stands. definition: of its measure, None without one in force.  own: today's value of one's own part of the district."""
 
     indicator: PlanIndicator
     view: Any
     definition: Definition | None
+    own: Any = None
 
     @property
     def data(self) -> Mapping[str, Any]:
@@ -63,16 +63,36 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """A plan's indicators today. waits: some month ends are still being made.  is_away: the measures could not be asked.
-
-    seq: of the computed values, 0 where none is.
-    """
+    """A plan's indicators today, of the whole district whoever asks. figures: what the measures told."""
 
     plan: Plan
     rows: Sequence[BoardRow]
-    waits: bool
-    is_away: bool
-    seq: int
+    figures: Figures
+
+    @property
+    def waits(self) -> bool:
+        """Return whether some month ends are still being made."""
+        return self.figures.waits
+
+    @property
+    def state(self) -> str:
+        """Return counted, counting or away: whether the computed values are there."""
+        return self.figures.state
+
+    @property
+    def note(self) -> str:
+        """Return the sentence (message id) about computed values that are not there, "" where all are."""
+        return SAID.get(self.figures.state, "")
+
+    @property
+    def is_part(self) -> bool:
+        """Return whether who asks answers for a part of the district only."""
+        return self.figures.is_part
+
+    @property
+    def seq(self) -> int:
+        """Return the seq of the computed values, 0 where none is."""
+        return self.figures.seq
 
     @property
     def counted(self) -> list[BoardRow]:
@@ -142,47 +162,48 @@ async def board_of(visit: Visit, plan: Plan, only: PlanIndicator | None = None) 
     edition = visit.platform.rules.edition(today)
     known = {one.id: one for one in edition.of_kind("measure")}
     wanted = sorted({one.measure for one in indicators if one.measure in known})
-    figures, is_away = await _figures(visit, wanted, today)
+    figures = await figures_of(visit, wanted, today)
     rows = []
     for one in indicators:
         definition = known.get(one.measure)
-        material = _material(one, definition, figures.get(one.measure, ()))
-        rows.append(BoardRow(one, living.view_of(one.data, material, today), definition))
-    waits = any(figure.total is None for found in figures.values() for figure in found)
-    return Board(plan, rows, waits, is_away, min((found[0].seq for found in figures.values()), default=0))
+        material = _material(one, definition, figures)
+        own = _own(one, definition, figures, today)
+        rows.append(BoardRow(one, living.view_of(one.data, material, today), definition, own))
+    return Board(plan, rows, figures)
 
 
-async def _figures(visit: Visit, wanted: Sequence[str], today: date) -> tuple[dict[str, Any], bool]:
-    """Return measure → its totals today, at month ends, a year ago and at year ends; and whether the measures are away."""
-    if not wanted:
-        return {}, False
-    ends = [date(today.year - back, 12, 31) for back in range(1, _YEARS_BACK + 1)]
-    days = list(dict.fromkeys([today, *month_ends(today)[1:], living.day_before_a_year(today), *ends]))
-    try:
-        told = await visit.platform.measures.overview(visit.scope, [(one, days) for one in wanted])
-    except XinglinError:
-        return {}, True
-    return dict(zip(wanted, told, strict=True)), False
+def _own(one: PlanIndicator, definition: Definition | None, figures: Figures, today: date) -> Any:
+    """Return today's value of one's own part, None where there is none."""
+    total = figures.own.get(one.measure)
+    if definition is None or total is None:
+        return None
+    return _observed(today, total, definition.unit == "count", _scale(one, definition))
 
 
-def _material(one: PlanIndicator, definition: Definition | None, figures: Sequence[Any]) -> Any:
+def _scale(one: PlanIndicator, definition: Definition) -> float:
+    is_count = definition.unit == "count"
+    scale: float = living.scale_of(one.data.get("unit"), is_count) or (1.0 if is_count else 100.0)
+    return scale
+
+
+def _material(one: PlanIndicator, definition: Definition | None, figures: Figures) -> Any:
     if definition is None:
         found = [living.Observed(value_day(value.year, value.month), value.value) for value in one.values if value.state == "approved"]
         return living.Material(found, living.ENTERED, one.path)
-    is_count = definition.unit == "count"
-    scale = living.scale_of(one.data.get("unit"), is_count) or (1.0 if is_count else 100.0)
-    observed = [_observed(figure, is_count, scale) for figure in figures if figure.total is not None]
+    is_count, scale = definition.unit == "count", _scale(one, definition)
+    told = [figure for figure in figures.by_measure.get(one.measure, ()) if figure.total is not None]
+    observed = [_observed(figure.day, figure.total, is_count, scale) for figure in told]
     known = living.known_measure(definition.base)
-    return living.Material([item for item in observed if item], living.COMPUTED, one.path, None if is_count else scale, known)
+    pending = figures.pending if one.measure not in figures.by_measure else None
+    return living.Material([item for item in observed if item], living.COMPUTED, one.path, None if is_count else scale, known, pending)
 
 
-def _observed(figure: Any, is_count: bool, scale: float) -> Any:
-    total = figure.total
+def _observed(day: date, total: Any, is_count: bool, scale: float) -> Any:
     if is_count:
-        return living.Observed(figure.day, total.numerator * scale)
+        return living.Observed(day, total.numerator * scale)
     if total.share is None:
         return None
-    return living.Observed(figure.day, total.share * scale, living.Counted(total.numerator, total.denominator))
+    return living.Observed(day, total.share * scale, living.Counted(total.numerator, total.denominator))
 
 
 def value_day(year: int, month: int) -> date:
@@ -217,3 +238,33 @@ def target_words(row: BoardRow) -> str:
 def held_together(words: str) -> str:
     """Return a number and its unit so that no line breaks between them."""
     return words.replace(" ", "\u00a0")
+
+
+def own_words(visit: Visit, row: BoardRow) -> str:
+    """Return how one's own part of the district stands beside it: value, numbers, difference and what it lacks; "" for the whole district."""
+    own, now = row.own, row.view.now
+    if own is None or now is None:
+        return ""
+    told = held_together(living.amount(own.value, row.unit))
+    if own.counted is None:
+        share = f"{own.value / now.value:.1%}" if now.value else "—"
+        return str(visit.text(mark("本辖区 {value}，占全县 {share}"), value=told, share=share))
+    parts = [
+        visit.text(
+            mark("本辖区 {value}（{n} / {of}）"), value=told, n=f"{own.counted.numerator:,.0f}", of=f"{own.counted.denominator:,.0f}"
+        )
+    ]
+    apart = round(own.value - now.value, 2)
+    if apart:
+        words = mark("高于全县 {apart}") if apart > 0 else mark("低于全县 {apart}")
+        points = visit.text(mark("个百分点")) if row.unit in ("%", "％") else row.unit
+        parts.append(visit.text(words, apart=f"{living.figure(abs(apart))} {points}".strip()))
+    missing = (
+        living.people_missing(row.view.target, own.counted, _scale(row.indicator, row.definition))
+        if row.view.target and row.definition
+        else None
+    )
+    if missing:
+        words = mark("多出 {people} 人") if row.view.target.is_lower_better else mark("还差 {people} 人")
+        parts.append(visit.text(words, people=f"{missing:,}"))
+    return visit.words.pick("，", ", ").join(parts)

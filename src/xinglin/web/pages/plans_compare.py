@@ -33,7 +33,13 @@ async def _lines(visit: Visit, chosen: Sequence[Plan]) -> list[Any]:
     return [line for line in living.side_by_side(told, least) if query in f"{line.name}{line.category}"]
 
 
-def _cell(data: Any) -> dict[str, str]:
+async def compared(visit: Visit) -> tuple[list[Plan], list[Plan], list[Any]]:
+    """Return every plan in use, those to compare, and the lines the address asks for."""
+    plans, chosen = await _chosen(visit)
+    return plans, chosen, await _lines(visit, chosen)
+
+
+def cell_of(data: Any) -> dict[str, str]:
     """Return what a plan says of an indicator: base and target as written."""
     if data is None:
         return {"base": "", "target": ""}
@@ -48,8 +54,8 @@ def _cell(data: Any) -> dict[str, str]:
 
 async def show_compare(visit: Visit) -> Response:
     """Show the plans beside each other."""
-    plans, chosen = await _chosen(visit)
-    lines = [(line, [_cell(line.cells.get(one.plan_no)) for one in chosen]) for line in await _lines(visit, chosen)]
+    plans, chosen, found = await compared(visit)
+    lines = [(line, [cell_of(line.cells.get(one.plan_no)) for one in chosen]) for line in found]
     context = {
         "plans": plans,
         "chosen": chosen,
@@ -65,15 +71,14 @@ async def show_compare(visit: Visit) -> Response:
 async def export_compare(visit: Visit) -> Response:
     """Return the comparison as Excel."""
     visit.scope.require("export")
-    _, chosen = await _chosen(visit)
-    lines = await _lines(visit, chosen)
+    _, chosen, lines = await compared(visit)
     labels = [(visit.text(mark("指标名称")), "text"), (visit.text(mark("单位")), "text")]
     for one in chosen:
         labels += [(f"{one.title} {visit.text(mark('基期'))}", "text"), (f"{one.title} {visit.text(mark('目标'))}", "text")]
 
     async def cells() -> AsyncIterator[Sequence[object]]:
         for line in lines:
-            found = [_cell(line.cells.get(one.plan_no)) for one in chosen]
+            found = [cell_of(line.cells.get(one.plan_no)) for one in chosen]
             yield [line.name, line.unit, *(text for cell in found for text in (cell["base"], cell["target"]))]
         await visit.record("export", "plan", detail="comparison")
 

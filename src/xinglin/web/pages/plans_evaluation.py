@@ -19,7 +19,7 @@ report: Final = part_of_module("plan.report")
 WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
-async def _made(visit: Visit, plan: Plan) -> tuple[Any, Board]:
+async def made_report(visit: Visit, plan: Plan) -> tuple[Any, Board]:
     """Return the report of a plan today, and the board it rests on."""
     board = await board_of(visit, plan)
     today = visit.platform.clock.today()
@@ -57,7 +57,7 @@ def _judged(visit: Visit, row: BoardRow) -> Any:
 async def show_evaluation(visit: Visit) -> Response:
     """Show the report, missing items first."""
     plan = await plan_asked(visit)
-    made, board = await _made(visit, plan)
+    made, board = await made_report(visit, plan)
     kind = visit.request.query_params.get("kind", "") or _kind(plan, visit.platform.clock.today().year)
     context = {
         "plan": plan,
@@ -76,7 +76,7 @@ async def print_evaluation(visit: Visit) -> Response:
     """Show the report as a sheet to print."""
     visit.scope.require("print")
     plan = await plan_asked(visit)
-    made, board = await _made(visit, plan)
+    made, board = await made_report(visit, plan)
     await visit.record("print", "plan", detail=f"evaluation {plan.plan_no}")
     context = {"plan": plan, "report": made, "states": STATES, "task_states": TASK_STATES, "as_of": await as_of_words(visit, board)}
     return render(visit, "plans/evaluation_paper.html", context)
@@ -86,7 +86,7 @@ async def word_evaluation(visit: Visit) -> Response:
     """Return the report as a Word document."""
     visit.scope.require("export")
     plan = await plan_asked(visit)
-    made, _ = await _made(visit, plan)
+    made, _ = await made_report(visit, plan)
     await visit.record("export", "plan", detail=f"evaluation {plan.plan_no}")
     content = await asyncio.to_thread(report.evaluation_docx, made, report.Imprint(visit.language, watermark(visit)))
     name = f"{plan.title} {made.title.say(visit.language)} {made.as_of}.docx"

@@ -12,7 +12,7 @@ from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.plans_asking import number_of, plan_asked, status_tag
-from xinglin.web.pages.plans_indicators import plan_context
+from xinglin.web.pages.plans_indicators import sheet_context
 
 FINDING_STATES: Final[Mapping[str, tuple[str, str]]] = {
     "open": (mark("未处理"), "warn"),
@@ -39,6 +39,7 @@ def _finding_row(visit: Visit, one: Mapping[str, Any]) -> dict[str, Any]:
     data = one["data"]
     (label, kind), (weight, colour) = FINDING_STATES[one["state"]], SEVERITIES.get(data.get("severity", ""), ("", ""))
     return {
+        "no": one["finding_no"],
         "words": visit.words.pick(data["zh"], data["en"]),
         "link": f"/plans/findings/{one['finding_no']}",
         "severity": Tag(visit.text(weight), colour) if weight else None,
@@ -55,9 +56,10 @@ FINDINGS: Final = ListPage(
     title=mark("规划里的不一致"),
     rights=("plan.read",),
     fetch=_findings,
-    context=plan_context,
+    context=sheet_context("findings"),
     template="plans/list.html",
     columns=(
+        Column("no", mark("编号"), "number"),
         Column("words", mark("发现"), path="link", is_main=True),
         Column("severity", mark("程度"), "tag"),
         Column("lines", mark("行")),

@@ -18,11 +18,13 @@ from xinglin.web.pages.plans_asking import (
     board_of,
     living,
     number_of,
+    own_words,
     state_tag,
     status_tag,
     target_words,
     value_day,
 )
+from xinglin.web.pages.plans_figures import own_place
 from xinglin.web.pages.statistics_asking import GROUPS, RIGHTS, group_names
 
 _MOST_POINTS: Final = 38
@@ -38,15 +40,22 @@ async def show_indicator(visit: Visit, refusal: str = "", status: int = 200) -> 
     plan = await visit.platform.plans.books.plan(visit.scope, one.plan_no)
     board = await board_of(visit, plan, one)
     row = board.rows[0]
-    by = visit.request.query_params.get("by", "town")
+    by, proposals = visit.request.query_params.get("by", "town"), _proposals(visit, row)
     context = {
         "plan": plan, "status": status_tag(visit, plan), "row": row, "one": one, "data": row.data, "view": row.view, "board": board, "refusal": refusal,
         "state": state_tag(visit, row.view.standing.state), "base": base_words(row.data), "target": target_words(row), "unit": row.unit, "chart": _chart(visit, row),
-        "path": living.yearly(row.view.path), "proposals": _proposals(visit, row), "measures": _measures(visit), "rule": living.RULE.say(visit.language),
+        "path": living.yearly(row.view.path), "proposals": proposals, "difference": living.difference_words(str(row.data["name"]), proposals).say(visit.language), "measures": _measures(visit), "rule": living.RULE.say(visit.language),
         "amount": living.amount, "figure": living.figure, "by": by if by in _RANKED else "town", "groups": [(code, visit.text(GROUPS[code])) for code in _RANKED],
-        "ranked": await _ranked(visit, row, by if by in _RANKED else "town"), "as_of": await as_of_words(visit, board), "may_open": visit.allows(*RIGHTS),
+        "ranked": await _ranked(visit, row, by if by in _RANKED else "town"), "as_of": await as_of_words(visit, board), "may_open": visit.allows(*RIGHTS), "own": own_words(visit, row), "place": await _place(visit, row),
     }  # fmt: skip
     return render(visit, "plans/indicator.html", context, status=status)
+
+
+async def _place(visit: Visit, row: BoardRow) -> tuple[int, int] | None:
+    """Return the rank of one's own institution and among how many, for who answers for a part of the district."""
+    if row.own is None or row.own.counted is None or row.definition is None or row.view.target is None:
+        return None
+    return await own_place(visit, row.definition.id, visit.platform.clock.today(), row.view.target.is_lower_better)
 
 
 def _chart(visit: Visit, row: BoardRow) -> dict[str, Any] | None:
@@ -99,7 +108,9 @@ def offered(visit: Visit) -> list[Any]:
     found = visit.platform.rules.edition(visit.platform.clock.today()).of_kind("measure")
     said = living.Said
     return [
-        living.Offered(one.id, one.base, said(one.words.zh, one.words.en), said(one.variant_words.zh, one.variant_words.en), one.unit)
+        living.Offered(
+            one.id, one.base, said(one.words.zh, one.words.en), said(one.variant_words.zh, one.variant_words.en), one.unit, one.clause
+        )
         for one in found
     ]
 
@@ -148,7 +159,7 @@ async def change_indicator(visit: Visit) -> Response:
     try:
         one = await figures.indicator(visit.scope, number)
         if action == "bind":
-            await figures.bind(visit.scope, number, _bindable(visit, one.data, str(form.get("measure", ""))))
+            await figures.bind(visit.scope, number, bindable(visit, one.data, str(form.get("measure", ""))))
         elif action == "path":
             await figures.set_path(visit.scope, number, typed_path(form, one))
         elif action == "owner":
@@ -167,7 +178,7 @@ async def change_indicator(visit: Visit) -> Response:
     return redirect(visit, f"/plans/indicators/{number}")
 
 
-def _bindable(visit: Visit, data: Any, measure: str) -> str:
+def bindable(visit: Visit, data: Any, measure: str) -> str:
     """Return a measure that may compute an indicator, "" to end a binding.  Raises: IncorrectError for one whose unit cannot be the indicator's."""
     if not measure:
         return ""

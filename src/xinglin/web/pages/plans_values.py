@@ -1,24 +1,18 @@
-"""录入数值: the values of indicators that no measure computes; a template to fill in, rows in from Excel, approval."""
+"""录入数值: the values of indicators that no measure computes, and their approval."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
 from typing import Any, Final
 
 from starlette.responses import Response
 
-from xinglin.base.errors import IncorrectError, XinglinError
-from xinglin.web.exports import export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.page import Visit, page, redirect
-from xinglin.web.pages.plans_asking import living, number_of, plan_asked
-from xinglin.web.pages.plans_indicator import new_value
-from xinglin.web.pages.plans_indicators import plan_context
-from xinglin.web.pages.plans_sheets import Refused, read_rows, refused_page
+from xinglin.web.pages.plans_asking import living, plan_asked
+from xinglin.web.pages.plans_indicators import sheet_context
 
 STATES: Final = {"entered": (mark("待批准"), "warn"), "approved": (mark("已批准"), "good"), "refused": (mark("已退回"), "bad")}
-_HEADS: Final = {mark("编号"): "no", mark("年"): "year", mark("月"): "month", mark("数值"): "value", mark("来源"): "source"}
 
 
 async def _fetch(visit: Visit, query: Query) -> Rows:
@@ -48,7 +42,7 @@ VALUES: Final = ListPage(
     title=mark("录入的数值"),
     rights=("plan.read",),
     fetch=_fetch,
-    context=plan_context,
+    context=sheet_context("values"),
     template="plans/values.html",
     columns=(
         Column("no", mark("编号"), "number"),
@@ -73,56 +67,6 @@ VALUES: Final = ListPage(
 )
 
 
-async def template(visit: Visit) -> Response:
-    """Return the sheet to fill in: a line for every indicator that no measure computes."""
-    plan = await plan_asked(visit)
-    indicators = await visit.platform.plans.figures.indicators(visit.scope, plan.plan_no)
-    wanted = [one for one in indicators if not one.measure and living.is_counted(one.data)]
-    labels = [
-        (mark("编号"), "number"),
-        (mark("指标名称"), "text"),
-        (mark("单位"), "text"),
-        (mark("年"), "number"),
-        (mark("月"), "number"),
-        (mark("数值"), "number"),
-        (mark("来源"), "text"),
-    ]
-    year = visit.platform.clock.today().year - 1
-
-    async def cells() -> AsyncIterator[Sequence[object]]:
-        for one in wanted:
-            yield [one.indicator_no, one.data["name"], one.data.get("unit"), year, None, None, None]
-
-    return await export_answer(visit, visit.text("规划数值模板"), labels, cells(), len(wanted))
-
-
-async def take_values(visit: Visit) -> Response:
-    """Take values from a filled template; good rows are kept and wait for approval, the others are said with their line."""
-    plan, form = await plan_asked(visit), await visit.form()
-    own = {one.indicator_no for one in await visit.platform.plans.figures.indicators(visit.scope, plan.plan_no)}
-    back = f"/plans/values?plan={plan.plan_no}"
-    try:
-        rows = await read_rows(visit, form.get("file"), _HEADS)
-    except XinglinError as error:
-        return await refused_page(visit, plan, back, [Refused(0, error.message(visit.language))], 0)
-    refused: list[Refused] = []
-    good = []
-    for line, cells in rows:
-        if not cells["value"]:
-            continue
-        try:
-            number = number_of(cells["no"].removesuffix(".0"))
-            if number not in own or number is None:
-                raise IncorrectError(
-                    "编号不是这份规划的指标：请用下载的模板", "the number is no indicator of this plan: use the template", where="no"
-                )
-            good.append(new_value(number, cells))
-        except XinglinError as error:
-            refused.append(Refused(line, error.message(visit.language)))
-    kept = await visit.platform.plans.figures.enter(visit.scope, good) if good else 0
-    return await refused_page(visit, plan, back, refused, kept)
-
-
 async def decide_values(visit: Visit) -> Response:
     """Approve or refuse every value of a plan that waits."""
     plan, form = await plan_asked(visit), await visit.form()
@@ -134,8 +78,6 @@ async def decide_values(visit: Visit) -> Response:
 
 ROUTES: Final = (
     *VALUES.routes(),
-    page("/plans/{plan}/values/template.xlsx", template, right="plan.edit"),
-    page("/plans/{plan}/values/import", take_values, right="plan.edit", methods=("POST",)),
     page("/plans/{plan}/values/decide", decide_values, right="plan.approve", methods=("POST",)),
 )
 MENU: Final = ()

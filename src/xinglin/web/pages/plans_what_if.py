@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from starlette.responses import Response
 
 from xinglin.base.errors import IncorrectError, XinglinError
+from xinglin.engines.plans import Plan
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.plans_asking import Board, BoardRow, as_of_words, board_of, living, plan_asked, status_tag
 from xinglin.web.pages.plans_indicator import number_typed
@@ -14,9 +17,19 @@ from xinglin.web.pages.plans_indicator import number_typed
 _DEFAULTS: Final = {"pace": "1.2", "workers": "5", "each": "40"}
 
 
-async def show_what_if(visit: Visit) -> Response:
-    """Show for each indicator with a value where another pace and more workers lead by the end of its target year."""
-    plan = await plan_asked(visit)
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """What was supposed and where it leads. typed: pace, workers, each as asked.  refusal: why not, "" where it could be reckoned."""
+
+    typed: Mapping[str, str]
+    refusal: str
+    rows: Sequence[dict[str, Any]]
+    counts: Mapping[str, int]
+    board: Board
+
+
+async def supposed(visit: Visit, plan: Plan) -> Supposed:
+    """Return for each indicator with a value where another pace and more workers lead by the end of its target year."""
     asked = visit.request.query_params
     typed = {name: asked.get(name, "").strip() or default for name, default in _DEFAULTS.items()}
     refusal = ""
@@ -27,11 +40,18 @@ async def show_what_if(visit: Visit) -> Response:
         pace, workers, each = (float(value) for value in _DEFAULTS.values())
     board = await board_of(visit, plan)
     rows = [_row(visit, row, (pace, workers, each)) for row in board.counted if row.view.now is not None and row.view.target is not None]
+    return Supposed(typed, refusal, rows, _counts(board, rows), board)
+
+
+async def show_what_if(visit: Visit) -> Response:
+    """Show what another pace and more workers reach."""
+    plan = await plan_asked(visit)
+    found = await supposed(visit, plan)
     context = {
-        "plan": plan, "status": status_tag(visit, plan), "typed": typed, "refusal": refusal, "rows": rows, "board": board, "as_of": await as_of_words(visit, board),
-        "counts": _counts(board, rows),
+        "plan": plan, "status": status_tag(visit, plan), "typed": found.typed, "refusal": found.refusal, "rows": found.rows, "board": found.board,
+        "as_of": await as_of_words(visit, found.board), "counts": found.counts,
     }  # fmt: skip
-    return render(visit, "plans/what_if.html", context, status=422 if refusal else 200)
+    return render(visit, "plans/what_if.html", context, status=422 if found.refusal else 200)
 
 
 def _positive(text: str, name: str) -> float:
@@ -41,8 +61,8 @@ def _positive(text: str, name: str) -> float:
     return value
 
 
-def _row(visit: Visit, row: BoardRow, supposed: tuple[float, float, float]) -> dict[str, Any]:
-    pace, workers, each = supposed
+def _row(visit: Visit, row: BoardRow, guess: tuple[float, float, float]) -> dict[str, Any]:
+    pace, workers, each = guess
     view, today = row.view, visit.platform.clock.today()
     target, now = view.target, view.now
     scale = living.scale_of(row.data.get("unit"), False) or 100.0

@@ -15,8 +15,7 @@ from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.plans_asking import number_of, plan_asked, status_tag
-from xinglin.web.pages.plans_indicators import plan_context
-from xinglin.web.pages.plans_sheets import Refused, read_rows, refused_page
+from xinglin.web.pages.plans_indicators import sheet_context
 
 TASK_STATES: Final[Mapping[str, tuple[str, str]]] = {
     "open": (mark("未开始"), ""),
@@ -26,14 +25,6 @@ TASK_STATES: Final[Mapping[str, tuple[str, str]]] = {
 }
 URGENT: Final = (("late", mark("已过期")), ("soon", mark("到提醒日")), ("none", mark("没有期限")))
 _LONG: Final = 120
-_TASK_HEADS: Final = {
-    mark("编号"): "no",
-    mark("状态"): "state",
-    mark("责任单位"): "unit",
-    mark("期限"): "due",
-    mark("提醒日"): "remind_on",
-    mark("完成依据"): "evidence",
-}
 
 
 def owner_of(task: Mapping[str, Any]) -> str:
@@ -102,7 +93,7 @@ TASKS: Final = ListPage(
     title=mark("规划任务"),
     rights=("plan.read",),
     fetch=_tasks,
-    context=plan_context,
+    context=sheet_context("tasks"),
     template="plans/tasks.html",
     columns=(
         Column("no", mark("编号"), "number"),
@@ -174,46 +165,6 @@ async def change_task(visit: Visit) -> Response:
     return redirect(visit, f"/plans/tasks/{number}")
 
 
-async def take_tasks(visit: Visit) -> Response:
-    """Take tasks from the exported sheet with state, unit, days and evidence filled in; good rows are kept, the others are said."""
-    plan, form = await plan_asked(visit), await visit.form()
-    tasks = {one["task_no"]: one for one in await visit.platform.plans.work.tasks(visit.scope, plan.plan_no)}
-    back = f"/plans/tasks?plan={plan.plan_no}"
-    try:
-        rows = await read_rows(visit, form.get("file"), _TASK_HEADS)
-    except XinglinError as error:
-        return await refused_page(visit, plan, back, [Refused(0, error.message(visit.language))], 0)
-    refused, kept = [], 0
-    for line, cells in rows:
-        try:
-            task = tasks.get(number_of(cells["no"].removesuffix(".0")) or 0)
-            if task is None:
-                raise IncorrectError(
-                    "编号不是这份规划的任务：请从导出的表填写", "the number is no task of this plan: fill in the exported sheet", where="no"
-                )
-            change = _typed_task(visit, task, cells)
-            if change is not None:
-                await visit.platform.plans.work.change_task(visit.scope, task["task_no"], change)
-                kept += 1
-        except XinglinError as error:
-            refused.append(Refused(line, error.message(visit.language)))
-    return await refused_page(visit, plan, back, refused, kept)
-
-
-def _typed_task(visit: Visit, task: Mapping[str, Any], cells: Mapping[str, str]) -> TaskChange | None:
-    """Return what a sheet's row changes in a task, None for nothing.  Raises: IncorrectError."""
-    states = {word: code for code, (label, _) in TASK_STATES.items() for word in (label, visit.text(label), code)}
-    typed = cells["state"]
-    if typed and typed not in states:
-        words = "、".join(visit.text(label) for label, _ in TASK_STATES.values())
-        raise IncorrectError(f"状态只能写 {words}", f"write a state of {words}", where="state")
-    due, remind_on = (day_typed(visit, cells[name], name) for name in ("due", "remind_on"))
-    held = TaskChange(task["state"], task["unit"] or "", task["due"], task["remind_on"], task["evidence"])
-    unit = held.unit if cells["unit"] == owner_of(task) else cells["unit"]
-    change = TaskChange(states.get(typed, task["state"]), unit, due, remind_on, cells["evidence"])
-    return change if change != held else None
-
-
 async def _projects(visit: Visit, query: Query) -> Rows:
     plan = await plan_asked(visit)
     today = visit.platform.clock.today()
@@ -253,7 +204,7 @@ PROJECTS: Final = ListPage(
     title=mark("规划项目"),
     rights=("plan.read",),
     fetch=_projects,
-    context=plan_context,
+    context=sheet_context("milestones"),
     template="plans/list.html",
     columns=(
         Column("name", mark("项目名称"), path="link", is_main=True),
@@ -329,7 +280,6 @@ async def show_units(visit: Visit) -> Response:
 ROUTES: Final = (
     *TASKS.routes(),
     page("/plans/tasks/units", show_units, right="plan.read"),
-    page("/plans/tasks/import", take_tasks, right="plan.edit", methods=("POST",)),
     page("/plans/tasks/{task}", show_task, right="plan.read"),
     page("/plans/tasks/{task}", change_task, right="plan.edit", methods=("POST",)),
     *PROJECTS.routes(),

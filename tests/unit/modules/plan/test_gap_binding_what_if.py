@@ -6,6 +6,8 @@ from datetime import date
 
 import pytest
 
+from xinglin.assembly import definition_folders
+from xinglin.definitions import load
 from xinglin.modules.plan.living import (
     COMPUTED,
     Counted,
@@ -16,6 +18,7 @@ from xinglin.modules.plan.living import (
     Target,
     Work,
     at_pace,
+    difference_words,
     gap_words,
     is_counted,
     known_measure,
@@ -78,6 +81,36 @@ def test_a_name_without_a_population_lists_every_candidate_with_its_difference()
     assert [one.measure for one in found] == ["hypertension-control-rate", "diabetes2-glucose-control-rate"]
     assert not any(one.fits for one in found)
     assert len({one.difference.zh for one in found}) == 2
+    told = difference_words("控制率", found)
+    assert "没有写明数谁" in told.zh and "血压达标" in told.zh and "血糖达标" in told.zh
+    assert difference_words("管理人群高血压控制率", proposals({"name": "管理人群高血压控制率", "unit": "%"}, SHELF)) == NOTHING
+
+
+def test_a_measure_in_another_unit_is_told_with_the_reason_and_not_offered() -> None:
+    found = proposals({"name": "高血压控制率", "unit": "张"}, SHELF)
+    assert [(one.measure, one.unit_fits) for one in found] == [("hypertension-control-rate", False)]
+    assert "单位不同" in found[0].difference.zh
+
+
+def test_every_measure_that_is_shipped_is_proposed_by_its_own_name_and_counts_a_population() -> None:
+    day = date(2026, 11, 22)
+    measures = load(definition_folders()).edition(day).of_kind("measure")
+    shelf = [
+        Offered(one.id, one.base, Said(one.words.zh, one.words.en), Said(one.variant_words.zh, one.variant_words.en), one.unit, one.clause)
+        for one in measures
+    ]
+    units = {"count": "人", "people": "%", "visits": "%"}
+    for one in measures:
+        found = {each.measure: each for each in proposals({"name": one.words.zh, "unit": units[one.unit]}, shelf)}
+        assert one.id in found and found[one.id].fits, one.id
+        assert known_measure(one.base) is not None, one.base
+
+
+def test_a_measure_of_the_district_is_proposed_by_its_name_alone() -> None:
+    own = Offered("local-screening", "local-screening", Said("两癌筛查率", "screening rate"), NOTHING, "people", "筛查人数 ÷ 应筛人数")
+    found = proposals({"name": "适龄妇女两癌筛查率", "unit": "%"}, [*SHELF, own])
+    assert [(one.measure, one.fits, one.verified) for one in found] == [("local-screening", True, False)]
+    assert "筛查人数" in found[0].difference.zh
 
 
 @pytest.mark.parametrize(
@@ -92,7 +125,7 @@ def test_a_name_without_a_population_lists_every_candidate_with_its_difference()
     ],
 )
 def test_name_and_unit_together_decide_what_is_proposed(name: str, unit: str, expected: list[str]) -> None:
-    assert [one.measure for one in proposals({"name": name, "unit": unit}, SHELF)] == expected
+    assert [one.measure for one in proposals({"name": name, "unit": unit}, SHELF) if one.unit_fits] == expected
 
 
 def test_a_share_stands_in_the_printed_unit() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,26 +24,36 @@ COUNTS: Final[Mapping[str, float]] = {
     "万人次": 1e-4,
 }
 
+_WHOLE: Final = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A measure that exists today. unit: people, visits or count."""
+    """A measure that exists today. unit: people, visits or count.  clause: what its definition says it counts."""
 
     id: str
     base: str
     words: Said
     variant_words: Said
     unit: str
+    clause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A measure that may be meant. fits: whether the name alone decides it.  difference: what the measure counts, in one sentence."""
+    """A measure that may be meant. fits: whether the name alone decides it.  difference: what the measure counts, in one sentence.
+
+    unit_fits: whether its number can stand in the indicator's unit; one whose cannot is only told.  population: whom it counts.
+    verified: whether the words plans use for it were checked against a text.
+    """
 
     measure: str
     words: Said
     fits: bool
     difference: Said
+    unit_fits: bool
+    population: Said
+    verified: bool
 
 
 def scale_of(unit: str | None, counts: bool) -> float | None:
@@ -63,17 +73,32 @@ def scale_of(unit: str | None, counts: bool) -> float | None:
 def proposals(data: Mapping[str, Any], offered: Iterable[Offered]) -> list[Proposal]:
     """Return the measures an indicator may be bound to, those whose whole name fits first; nothing is bound by this.
 
-    A name without a population (控制率) fits several measures only in part: each is listed with what it counts.
+    A name without a population (控制率) fits several measures only in part: each is listed with what it counts. A measure the catalogue
+    does not know is proposed by its own name. Where units fit for some, the others are left out; where for none, they are told with the reason.
     """
     name = plain(f"{data.get('parent') or ''}{data.get('name', '')}")
-    found = [(known, _rank(name, known)) for known in known_measures()]
-    shelf = list(offered)
-    made: list[Proposal] = []
-    for known, rank in sorted(((one, rank) for one, rank in found if rank), key=lambda item: -item[1]):
-        for one in shelf:
-            if one.base == known.id and scale_of(data.get("unit"), one.unit == "count") is not None:
-                made.append(_proposal(one, known, rank > 1))
-    return made
+    known = {one.id: one for one in known_measures()}
+    found: list[tuple[int, Proposal]] = []
+    for one in offered:
+        about = known.get(one.base)
+        rank = max(_rank(name, about) if about else 0, _WHOLE if plain(one.words.zh) in name else 0)
+        if rank:
+            found.append((rank, _proposal(one, about, rank > 1, scale_of(data.get("unit"), one.unit == "count") is not None)))
+    found.sort(key=lambda item: -item[0])
+    fitting = [proposal for _, proposal in found if proposal.unit_fits]
+    return fitting or [proposal for _, proposal in found]
+
+
+def difference_words(name: str, found: Sequence[Proposal]) -> Said:
+    """Return in one sentence how candidates for a name without a population differ; "" where the name decides or there is no choice."""
+    populations = list(dict.fromkeys(one.population for one in found if one.unit_fits))
+    if any(one.fits for one in found) or len(populations) < 2:
+        return Said("", "")
+    zh, en = "；".join(one.zh for one in populations), "; ".join(one.en for one in populations)
+    return Said(
+        f"“{name}”没有写明数谁，{len(populations)} 个候选的差别是：{zh}。",
+        f"{name} does not say whom it counts; the {len(populations)} candidates differ: {en}.",
+    )
 
 
 def _rank(name: str, known: Known) -> int:
@@ -83,7 +108,15 @@ def _rank(name: str, known: Known) -> int:
     return max((len(words) for words in known.names if all(word in name for word in words)), default=0)
 
 
-def _proposal(one: Offered, known: Known, fits: bool) -> Proposal:
+def _proposal(one: Offered, known: Known | None, fits: bool, unit_fits: bool) -> Proposal:
     variant = Said(f"（{one.variant_words.zh}）", f" ({one.variant_words.en})") if one.variant_words.zh else Said("", "")
-    difference = Said(f"口径：{known.population_zh}{variant.zh}。", f"It counts {known.population_en}{variant.en}.")
-    return Proposal(one.id, Said(one.words.zh + variant.zh, one.words.en + variant.en), fits, difference)
+    population = Said(known.population_zh, known.population_en) if known else Said(one.clause or one.words.zh, one.clause or one.words.en)
+    difference = Said(f"口径：{population.zh}{variant.zh}。", f"It counts {population.en}{variant.en}.")
+    if not unit_fits:
+        word = Said("人次或人数", "a number") if one.unit == "count" else Said("比率", "a share")
+        difference = Said(
+            f"{difference.zh}它是{word.zh}，与规划的单位不同，不能直接绑定。",
+            f"{difference.en} It is {word.en}: the plan's unit is another, so it cannot be bound as it is.",
+        )
+    words = Said(one.words.zh + variant.zh, one.words.en + variant.en)
+    return Proposal(one.id, words, fits, difference, unit_fits, population, known is not None and known.verified)

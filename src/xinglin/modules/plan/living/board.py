@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -32,6 +32,7 @@ class Material:
 
     observed: values in order of time, the newest last.  origin: computed (a measure) or entered.  path: year → value the district set.
     scale: what a whole share is in the unit; None where the measure is a number.  measure: what plans call it, None where unknown.
+    pending: why a computed value is not there yet, None where nothing is awaited.
     """
 
     observed: Sequence[Observed]
@@ -39,6 +40,7 @@ class Material:
     path: Mapping[int, float] | None = None
     scale: float | None = None
     measure: Known | None = None
+    pending: Said | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ def view_of(data: Mapping[str, Any], known: Material, today: date) -> View:
     path = path_of(data, known.path or {}, first)
     value = observed[-1].value if observed else None
     stands = standing(target, path, value, observed[-1].day if observed else today, unit)
+    if value is None and target is not None and known.pending is not None:
+        stands = replace(stands, why=known.pending)
     points = pace_points(data, known, today)
     found = None if target is None else forecast(points, target.year + 1.0, bounds_of(unit, known.scale))
     counted = observed[-1].counted if observed else None

@@ -12,7 +12,7 @@ from pathlib import Path
 class Known:
     """A measure as plans speak of it. names: each a set of words that must all stand in the printed name.
 
-    within_year: it starts anew every January.
+    within_year: it starts anew every January.  verified: whether the row was checked against the texts of source.
     """
 
     id: str
@@ -20,6 +20,8 @@ class Known:
     without: tuple[str, ...]
     population_zh: str
     population_en: str
+    source: str
+    verified: bool
     more_zh: str = ""
     more_en: str = ""
     within_year: bool = False

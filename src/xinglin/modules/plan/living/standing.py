@@ -20,6 +20,9 @@ RULE: Final = Said(
     " The path joins base, printed years, the years the district set, and target by straight lines.",
 )
 
+BEING_COUNTED: Final = Said("由本系统计算，正在计算", "computed here, being counted")
+ENGINE_AWAY: Final = Said("由本系统计算，统计引擎没有回答", "computed here, the statistics engine does not answer")
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
