@@ -176,9 +176,7 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
             runs=Runs(database, clock),
             terminology=terminology,
             code_files=CodeFiles((database, audit, machine), terminology, geo),
-            erasure=Erasure(
-                ErasureGround(database, store, exchange.ledger, blobs, audit, machine, settings.data_dir / "erasures.log", settings.site)
-            ),
+            erasure=make_erasure(settings, (database, store, exchange.ledger, blobs), (audit, machine)),
             rules=rules,
             measures=RemoteMeasures(channel, security),
             targets=Targets(database, clock),
@@ -186,6 +184,11 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
             plans=Plans(database, audit, clock),
             reminders=Reminders(database, clock, (PlanReminders(database), DutyReminders(database))),
         )
+
+
+def make_erasure(settings: Settings, rooms: tuple[Database, Store, Ledger, Blobs], told: tuple[Audit, Clock]) -> Erasure:
+    """Return what removes a person everywhere; the list of erasures stands beside the data, outside a backup."""
+    return Erasure(ErasureGround(*rooms, *told, settings.data_dir / "erasures.log", settings.site))
 
 
 def definition_folders() -> list[Path]:
