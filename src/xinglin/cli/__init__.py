@@ -9,7 +9,7 @@ from typing import Final
 import typer
 
 from xinglin.base.errors import XinglinError
-from xinglin.cli import benching, checking, documents, erasing, importing, planning, serving, waiting
+from xinglin.cli import benching, checking, coding, documents, erasing, importing, planning, serving, waiting
 
 COLLECT_AFTER: Final = (50_000, 20, 50)
 """Objects and rounds after which the cyclic collector runs: records are trees without cycles, and looking for some took a fifth of a load."""
@@ -27,6 +27,7 @@ benching.mount(app)
 planning.mount(app)
 waiting.mount(app)
 erasing.mount(app)
+coding.mount(app)
 
 
 def main() -> None:

@@ -48,7 +48,7 @@ def test_help_says_in_both_languages_what_a_command_does(command: tuple[str, ...
 
 
 def test_all_the_commands_are_there() -> None:
-    wanted = {"serve", "demo", "import", "bench", "check", "docs", "where", "erase", "plan", "quarantine"}
+    wanted = {"serve", "demo", "import", "bench", "check", "docs", "where", "erase", "plan", "quarantine", "codes"}
     assert wanted <= {command[0] for command in COMMANDS}
     assert {("quarantine", name) for name in ("list", "show", "replay", "discard")} <= set(COMMANDS)
 
@@ -165,3 +165,34 @@ def test_a_folder_of_bad_files_is_told_file_by_file_and_again(database_url: str,
         assert "冯测" not in done.stdout, "nothing of a record is on the terminal"
     listed = run(data, database_url, "quarantine", "list")
     assert all(name in listed.stdout for name in files if name[0] in "abcde")
+
+
+def test_codes_are_loaded_mapped_and_written_out_from_the_terminal(database_url: str, tmp_path: Path) -> None:
+    data, table = tmp_path / "data", tmp_path / "表.csv"
+    table.write_bytes("code,display_zh,active\nA,高血压,\nB,糖尿病,是\n".encode("gb18030"))
+    told = ("--url", "urn:test:cli|1", "--name", "本院诊断", "--source", "信息科")
+    bad = run(data, database_url, "codes", "load", "concepts", str(table), *told)
+    assert bad.returncode == 11 and "line 3" in bad.stdout and "active" in bad.stdout
+    table.write_text("code,display_zh,active\nA,高血压,\nB,糖尿病,1\n", "utf-8")
+    assert "新增 2" in run(data, database_url, "codes", "check", "concepts", str(table), *told).stdout
+    assert "没有载入" in run(data, database_url, "codes", "list").stdout
+    assert run(data, database_url, "codes", "load", "concepts", str(table), *told).returncode == 0
+    again = run(data, database_url, "codes", "load", "concepts", str(table), "--url", "urn:test:cli")
+    assert "不变 2" in again.stdout, "what is known of the system need not be told again"
+    assert "本院诊断" in run(data, database_url, "codes", "list").stdout
+
+    pair = ("http://snomed.info/sct|59621000", "urn:test:cli|A")
+    assert "已录入" in run(data, database_url, "codes", "map", *pair, "--source", "编码员").stdout
+    assert "已经录入" in run(data, database_url, "codes", "map", *pair, "--source", "编码员").stdout
+    assert "59621000" in run(data, database_url, "codes", "maps", "5962").stdout
+    out = tmp_path / "maps.csv"
+    assert run(data, database_url, "codes", "export", "maps", str(out)).returncode == 0
+    assert "不变 1" in run(data, database_url, "codes", "check", "maps", str(out)).stdout
+    assert run(data, database_url, "codes", "template", "maps").stdout.strip() == out.read_text("utf-8-sig").split("\n")[0].strip()
+    assert run(data, database_url, "codes", "end-map", "1", "--reason", "更正").returncode == 0
+    assert "没有对照关系" in run(data, database_url, "codes", "maps").stdout
+    history = run(data, database_url, "codes", "history").stdout
+    assert "loaded" in history and "refused" in history and "looked" in history
+    refused(data, database_url, "not_found", "maps", "codes", "template", "x")
+    refused(data, database_url, "incorrect", "系统|代码", "codes", "map", "59621000", "I10", "--source", "x")
+    refused(data, database_url, "not_found", "对应关系", "codes", "end-map", "1", "--reason", "x")

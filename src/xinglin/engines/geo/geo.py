@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any, Final
 
 import asyncpg
@@ -40,8 +40,12 @@ class Geo:
         known = await self.names(areas)
         return tuple(area for area in areas if area not in known)
 
-    async def load_divisions(self, divisions: Iterable[Division]) -> Loaded:
-        """Add divisions, or replace those of the same code. Nothing changes if one is refused."""
+    async def load_divisions(self, divisions: Iterable[Division], *, keep_outlines: bool = False) -> Loaded:
+        """Add divisions, or replace those of the same code. Nothing changes if one is refused.
+
+        keep_outlines: what carries no outline or place (a table) leaves those that are there.
+        """
+        divisions = await self.with_outlines(list(divisions)) if keep_outlines else divisions
         rows = [(*astuple(each)[:4], _text(each), *astuple(each)[5:]) for each in divisions]
         query = (
             f"insert into division ({_COLUMNS}) values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8, $9) on conflict (area) do update set"
@@ -49,6 +53,29 @@ class Geo:
             " excluded.polygon, excluded.lon, excluded.lat, excluded.valid_from, excluded.valid_to) where division is distinct from excluded"
         )
         return await self._load("division", query, rows)
+
+    async def with_outlines(self, divisions: Sequence[Division]) -> list[Division]:
+        """Return divisions with the outlines and places that are known of them, where they carry none."""
+        query = f"select {_COLUMNS} from division where area = any($1::bigint[])"
+        known = {row["area"]: _division(row) for row in await self._fetch(query, [one.area for one in divisions])}
+        return [_filled(one, known.get(one.area)) for one in divisions]
+
+    async def page(self, text: str, level: str, part: tuple[int, int]) -> tuple[list[Division], int]:
+        """Return divisions whose name contains `text` or whose code begins with it, of a level or of all ("").
+
+        part: (how many, how many before).
+        """
+        condition = "($1 = '' or name like '%' || $1 || '%' or lpad(area::text, 12, '0') like $1 || '%') and ($2 = '' or level = $2)"
+        pattern = text.strip().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        query = f"select {_COLUMNS.replace('polygon', 'null as polygon')} from division where {condition} order by area limit $3 offset $4"
+        rows = await self._fetch(query, pattern, level, *part)
+        total = await self._fetch(f"select count(*) as n from division where {condition}", pattern, level)
+        return [_division(row) for row in rows], total[0]["n"]
+
+    async def figures(self) -> list[PopulationFigure]:
+        """Return every population figure, by division, year and source."""
+        query = "select area, year, age_band, sex, count, source from population order by area, year, source, sex, age_band"
+        return [PopulationFigure(*row) for row in await self._fetch(query)]
 
     async def load_population(self, figures: Iterable[PopulationFigure]) -> Loaded:
         """Add population figures, or replace those of the same area, year, source, age band and sex."""
@@ -155,6 +182,13 @@ class Geo:
             await connection.executemany(query, rows)
             changed = await connection.fetchval(f"select count(*) from {table} where xmin = pg_current_xact_id()::xid")
         return Loaded(len(rows), changed)
+
+
+def _filled(one: Division, known: Division | None) -> Division:
+    if known is None:
+        return one
+    polygon = one.polygon if one.polygon is not None else known.polygon
+    return replace(one, polygon=polygon) if one.lon is not None else replace(one, polygon=polygon, lon=known.lon, lat=known.lat)
 
 
 def _division(row: asyncpg.Record) -> Division:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from xinglin.base.errors import IncorrectError
-from xinglin.base.table import csv_rows
+from xinglin.base.table import RowsRead, csv_rows, read_rows
 from xinglin.engines.geo.division import LEVELS, Division, area_of, level_of, parent_of
 
 _AGE_BAND: Final = re.compile(r"all|\d{1,3}(-\d{1,3}|\+)?")
@@ -46,14 +46,38 @@ def read_geojson(content: bytes) -> list[Division]:
     return _distinct(_of_feature(feature, f"features[{n}]") for n, feature in enumerate(collection["features"]))
 
 
+DIVISION_COLUMNS: Final = ("code", "name", "level", "parent", "lon", "lat", "valid_from", "valid_to")
+POPULATION_COLUMNS: Final = ("area", "year", "age_band", "sex", "count", "source")
+
+
+def division_rows(content: bytes) -> RowsRead[Division]:
+    """Return the divisions of a CSV with columns code, name and optionally level, parent, lon, lat, valid_from, valid_to, row by row."""
+    seen: set[int] = set()
+
+    def read(row: dict[str, str], where: str) -> Division:
+        division = _division(row, None, where)
+        if division.area in seen:
+            words = ("这个区划代码在前面已出现，请只保留一行", "the code stands further up already; keep one row")
+            raise IncorrectError(*words, where=where)
+        seen.add(division.area)
+        return division
+
+    return read_rows(csv_rows(content, ("code", "name")), read)
+
+
+def population_rows(content: bytes) -> RowsRead[PopulationFigure]:
+    """Return the figures of a CSV with columns area, year, age_band, sex, count, source, row by row."""
+    return read_rows(csv_rows(content, POPULATION_COLUMNS), _figure)
+
+
 def read_division_csv(content: bytes) -> list[Division]:
-    """Return the divisions of a CSV with columns code, name and optionally level, parent, lon, lat, valid_from, valid_to."""
-    return _distinct(_division(row, None, where) for row, where in csv_rows(content, ("code", "name")))
+    """Return the divisions of a CSV (see `division_rows`).  Raises: IncorrectError naming the first line that cannot stand."""
+    return division_rows(content).all_or_first()
 
 
 def read_population_csv(content: bytes) -> list[PopulationFigure]:
-    """Return the figures of a CSV with columns area, year, age_band, sex, count, source.  Raises: IncorrectError naming the line."""
-    return [_figure(row, where) for row, where in csv_rows(content, ("area", "year", "age_band", "sex", "count", "source"))]
+    """Return the figures of a CSV (see `population_rows`).  Raises: IncorrectError naming the first line that cannot stand."""
+    return population_rows(content).all_or_first()
 
 
 def _of_feature(feature: Any, where: str) -> Division:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
@@ -16,6 +17,17 @@ from xinglin.engines.terminology.reading import check_mapping
 
 _FACT: Final = "source_system, source_code, target_system, target_code, equivalence, source"
 _COLUMNS: Final = f"map_no, {_FACT}, entered_by, entered_at, ended_by, ended_at, end_reason"
+
+
+@dataclass(frozen=True, slots=True)
+class MapRow:
+    """A correspondence as a list shows it. *_name: of the codes where they are loaded, else ""; *_by: names of accounts."""
+
+    mapping: Mapping
+    source_name: str
+    target_name: str
+    entered_by: str
+    ended_by: str
 
 
 class ConceptMaps:
@@ -73,6 +85,29 @@ class ConceptMaps:
     async def open(self, *, target_system: str | None = None) -> tuple[Mapping, ...]:
         """Return all open correspondences, or those into a system."""
         return await self._fetch("ended_at is null and ($1::text is null or target_system = $1)", target_system)
+
+    async def page(self, text: str, state: str, part: tuple[int, int]) -> tuple[list[MapRow], int]:
+        """Return correspondences in which a code begins with `text` or a name or ground contains it, the newest first.
+
+        state: open, ended, or "" for both.  part: (how many, how many before).
+        """
+        tables = (
+            " from concept_map m left join concept s on (s.system, s.code) = (m.source_system, m.source_code)"
+            " left join concept t on (t.system, t.code) = (m.target_system, m.target_code)"
+            " left join account e on e.account_no = m.entered_by left join account d on d.account_no = m.ended_by"
+            " where ($1 = '' or m.source_code ilike $1 || '%' or m.target_code ilike $1 || '%' or m.source ilike '%' || $1 || '%'"
+            " or coalesce(s.display_zh, '') ilike '%' || $1 || '%' or coalesce(t.display_zh, '') ilike '%' || $1 || '%')"
+            " and ($2 = '' or (m.ended_at is null) = ($2 = 'open'))"
+        )
+        pattern = text.strip().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        columns = ", ".join(f"m.{name.strip()}" for name in _COLUMNS.split(","))
+        names = "coalesce(s.display_zh, ''), coalesce(t.display_zh, ''), coalesce(e.display_name, ''), coalesce(d.display_name, '')"
+        async with self._database.connection() as connection:
+            rows = await connection.fetch(
+                f"select {columns}, {names}{tables} order by m.map_no desc limit $3 offset $4", pattern, state, *part
+            )
+            total = await connection.fetchval(f"select count(*){tables}", pattern, state)
+        return [MapRow(Mapping(row[0], NewMapping(*row[1:7]), *row[7:12]), *row[12:]) for row in rows], total
 
     async def usable(self, target_system: str) -> dict[tuple[str, str], tuple[str, ...]]:
         """Return (source system, source code) → target codes a record may be counted under: the target is equal or wider."""

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 import orjson
 
 from xinglin.base.errors import IncorrectError
-from xinglin.base.table import csv_rows
+from xinglin.base.table import RowsRead, csv_rows, read_rows
 from xinglin.engines.terminology.model import EQUIVALENCES, CodeSystem, Concept, Equivalence, NewMapping
 
 _INACTIVE: Final = ("retired", "deprecated")
@@ -39,29 +39,50 @@ def read_code_system(content: bytes, *, source: str) -> tuple[CodeSystem, list[C
     return system, _distinct(_walk(system.url, resource.get("concept", []), None, "concept"))
 
 
+CONCEPT_COLUMNS: Final = ("code", "display_zh", "display_en", "parent", "active")
+MAPPING_COLUMNS: Final = ("source_system", "source_code", "target_system", "target_code", "equivalence", "source")
+
+
+def concept_rows(content: bytes, system: CodeSystem) -> RowsRead[Concept]:
+    """Return the concepts of a CSV with columns code, display_zh and optionally display_en, parent, active (1 or 0), row by row.
+
+    Raises: IncorrectError for an unknown encoding or missing columns.
+    """
+    seen: set[str] = set()
+
+    def read(row: dict[str, str], where: str) -> Concept:
+        code, name = _need(row, "code", where), _need(row, "display_zh", where)
+        if row.get("active", "") not in ("", "0", "1"):
+            raise IncorrectError("active 写 1（在用）或 0（停用）", "write active as 1 (in use) or 0 (retired)", where=where)
+        if code in seen:
+            raise IncorrectError("这个代码在前面已出现，请只保留一行", "the code stands further up already; keep one row", where=where)
+        seen.add(code)
+        return Concept(system.url, code, name, row.get("display_en", ""), row.get("parent") or None, row.get("active") != "0")
+
+    found = read_rows(csv_rows(content, ("code", "display_zh")), read)
+    words = ("上级代码 parent 不在这个文件里", "the parent is no code of this file")
+    orphans = [IncorrectError(*words, where=where) for where, item in found.items if item.parent is not None and item.parent not in seen]
+    return RowsRead(found.items, (*found.problems, *orphans))
+
+
 def read_concept_csv(content: bytes, system: CodeSystem) -> list[Concept]:
-    """Return the concepts of a CSV with columns code, display_zh and optionally display_en, parent, active (1 or 0)."""
-    return _distinct(
-        Concept(
-            system=system.url,
-            code=_need(row, "code", where),
-            display_zh=_need(row, "display_zh", where),
-            display_en=row.get("display_en", ""),
-            parent=row.get("parent") or None,
-            is_active=row.get("active", "1") != "0",
-        )
-        for row, where in csv_rows(content, ("code", "display_zh"))
-    )
+    """Return the concepts of a CSV (see `concept_rows`).  Raises: IncorrectError naming the first line that cannot stand."""
+    return concept_rows(content, system).all_or_first()
+
+
+def mapping_rows(content: bytes) -> RowsRead[NewMapping]:
+    """Return the correspondences of a CSV, row by row: source_system, source_code, target_system, target_code, equivalence, source."""
+
+    def read(row: dict[str, str], where: str) -> NewMapping:
+        texts = [_need(row, name, where) for name in MAPPING_COLUMNS]
+        return check_mapping(NewMapping(texts[0], texts[1], texts[2], texts[3], cast(Equivalence, texts[4]), texts[5]), where)
+
+    return read_rows(csv_rows(content, MAPPING_COLUMNS), read)
 
 
 def read_mapping_csv(content: bytes) -> list[NewMapping]:
-    """Return the correspondences of a CSV: source_system, source_code, target_system, target_code, equivalence, source."""
-    columns = ("source_system", "source_code", "target_system", "target_code", "equivalence", "source")
-    found = []
-    for row, where in csv_rows(content, columns):
-        texts = [_need(row, name, where) for name in columns]
-        found.append(check_mapping(NewMapping(texts[0], texts[1], texts[2], texts[3], cast(Equivalence, texts[4]), texts[5]), where))
-    return found
+    """Return the correspondences of a CSV (see `mapping_rows`).  Raises: IncorrectError naming the first line that cannot stand."""
+    return mapping_rows(content).all_or_first()
 
 
 def check_mapping(mapping: NewMapping, where: str = "") -> NewMapping:

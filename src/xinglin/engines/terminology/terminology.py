@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import asyncpg
@@ -30,6 +31,16 @@ class ValueSetMember:
     system: str
     code: str | None
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRow:
+    """A code system as a list shows it. concepts: all; active: those in use."""
+
+    system: CodeSystem
+    concepts: int
+    active: int
+    loaded_at: datetime
 
 
 class Terminology:
@@ -90,6 +101,34 @@ class Terminology:
         """Return the code systems that are loaded."""
         rows = await self._fetch("select url, version, name_zh, name_en, is_complete, source from code_system order by url")
         return tuple(CodeSystem(*row) for row in rows)
+
+    async def overview(self) -> list[SystemRow]:
+        """Return the code systems with how many codes each has and when it was loaded."""
+        rows = await self._fetch(
+            "select s.url, s.version, s.name_zh, s.name_en, s.is_complete, s.source, s.loaded_at, count(c.code) as concepts,"
+            " count(c.code) filter (where c.is_active) as active from code_system s left join concept c on c.system = s.url"
+            " group by s.url order by s.url"
+        )
+        return [SystemRow(CodeSystem(*row[:6]), row["concepts"], row["active"], row["loaded_at"]) for row in rows]
+
+    async def page(self, system: str, text: str, state: str, part: tuple[int, int]) -> tuple[list[Concept], int]:
+        """Return concepts of a system (of all: "") whose code begins with `text` or whose name contains it, by system and code.
+
+        state: active, retired, or "" for both.  part: (how many, how many before).
+        """
+        condition = (
+            "($1 = '' or system = $1) and ($2 = '' or code ilike $2 || '%' or display_zh ilike '%' || $2 || '%'"
+            " or display_en ilike '%' || $2 || '%') and ($3 = '' or is_active = ($3 = 'active'))"
+        )
+        values = (system, text.strip().replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_"), state)
+        query = f"select {_CONCEPT} from concept where {condition} order by system, code limit $4 offset $5"
+        rows = await self._fetch(query, *values, *part)
+        total = await self._fetch(f"select count(*) as n from concept where {condition}", *values)
+        return [Concept(*row) for row in rows], total[0]["n"]
+
+    async def of_system(self, system: str) -> list[Concept]:
+        """Return every concept of a system, by code."""
+        return [Concept(*row) for row in await self._fetch(f"select {_CONCEPT} from concept where system = $1 order by code", system)]
 
     async def lookup(self, system: str, code: str) -> Concept:
         """Return a concept.  Raises: NotFoundError."""

@@ -8,6 +8,8 @@ from starlette.routing import Route
 
 from xinglin.web.menu import Entry
 from xinglin.web.pages import (
+    exchange_code_files,
+    exchange_codes,
     exchange_columns,
     exchange_identity,
     exchange_import,
@@ -25,6 +27,8 @@ _PARTS: Final = (
     exchange_identity,
     exchange_upper,
     exchange_columns,
+    exchange_codes,
+    exchange_code_files,
 )
 ROUTES: Final[tuple[Route, ...]] = tuple(route for part in _PARTS for route in part.ROUTES)
 MENU: Final[tuple[Entry, ...]] = tuple(entry for part in _PARTS for entry in part.MENU)
