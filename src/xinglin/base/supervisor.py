@@ -18,15 +18,20 @@ from xinglin.base.postgres import EmbeddedPostgres
 
 _STOP_S: Final = 20
 _PAUSES_S: Final = (0.2, 0.5, 1, 2, 5)
+_LOOK_S: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A process to keep alive. once: it ends by itself with code 0 and is not started again then."""
+    """A process to keep alive. once: it ends by itself with code 0 and is not started again then.
+
+    when: it is started whenever this file stands; it takes the file away when its work is done, and one that was killed is started again.
+    """
 
     name: str
     arguments: Sequence[str]
     once: bool = False
+    when: Path | None = None
 
 
 def hold_data_folder(data_dir: Path) -> IO[str]:
@@ -87,13 +92,19 @@ class Supervisor:
     async def _keep(self, child: Child) -> None:
         deaths = 0
         while not self._stopping.is_set():
+            if child.when is not None and not child.when.exists():
+                await self._pause(_LOOK_S)
+                continue
             started = asyncio.get_running_loop().time()
             code = await self._run_once(child)
             if child.once and code == 0 or self._stopping.is_set():
                 return
             deaths = 0 if asyncio.get_running_loop().time() - started > 60 else deaths + 1
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _PAUSES_S[min(deaths, len(_PAUSES_S) - 1)])
+            await self._pause(_PAUSES_S[min(deaths, len(_PAUSES_S) - 1)])
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
 
     async def _run_once(self, child: Child) -> int:
         with (self._logs / f"{child.name}.log").open("ab") as log:
@@ -117,8 +128,7 @@ class Supervisor:
         while not self._stopping.is_set():
             if not await asyncio.to_thread(postgres.is_running):
                 await asyncio.to_thread(postgres.start)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), 1)
+            await self._pause(1)
 
     async def _stop_all(self) -> None:
         running = [process for process in self._processes.values() if process.returncode is None]

@@ -1,13 +1,25 @@
-"""The day of a demonstration at its start, and moving it to today."""
+"""The day of a demonstration at its start, and moving it to today with the data of the days between."""
 
 from __future__ import annotations
 
-from rich.console import Console
+import asyncio
+from collections.abc import Sequence
 
-from xinglin.assembly import kept_day
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from xinglin.assembly import assemble, kept_day
+from xinglin.base.database import Database
 from xinglin.base.errors import ConflictError
+from xinglin.base.kept_day import KeptDay
+from xinglin.base.postgres import EmbeddedPostgres
 from xinglin.base.settings import Settings
-from xinglin.base.supervisor import hold_data_folder
+from xinglin.base.supervisor import Child, hold_data_folder
+from xinglin.cli.continuing import JOBS, move_on
+from xinglin.cli.loading import counted
+from xinglin.cli.session import settings_here
+
+_LOOK_S = 1.0
 
 
 def keep_day(settings: Settings, console: Console) -> None:
@@ -16,16 +28,16 @@ def keep_day(settings: Settings, console: Console) -> None:
     if kept is None:
         return
     day = kept.keep()
-    if kept.is_behind():
+    if kept.is_behind() and kept.asked() is None:
         console.print(
-            f"示例停在 {day}。推进到今天：xinglin demo --advance，或数据管理员点页面顶部的“推进到今天”；数据不变，期间到期未做的成为逾期。\n"
-            f"the demonstration stands at {day}; `xinglin demo --advance` moves it to today: the data stays, what was due meanwhile is overdue.\n"
+            f"示例停在 {day}。推进到今天：xinglin demo --advance，或数据管理员点页面顶部的“推进到今天”；会生成并载入这段时间的虚构数据，已录入的不变。\n"
+            f"the demonstration stands at {day}; `xinglin demo --advance` moves it to today: the days between are made and loaded, what was entered stays.\n"
             "要一个今天的示例县 · a district made for today: make demo FRESH=1"
         )
 
 
 def move_to_today(settings: Settings, console: Console) -> bool:
-    """Move the day to the machine's; returns whether the demonstration runs at this moment (its processes then see it by themselves)."""
+    """Ask for the move to the machine's day; returns whether the demonstration runs at this moment (then the move is done on return)."""
     kept = kept_day(settings)
     assert kept is not None
     try:
@@ -35,8 +47,58 @@ def move_to_today(settings: Settings, console: Console) -> bool:
     if lock is not None:
         kept.keep()
         lock.close()
-    if kept.is_behind():
-        console.print(f"日期推进到 · moved to {kept.advance()}")
-    else:
+    if kept.asked() is None and kept.is_behind():
+        console.print(f"推进到 · moving to {kept.ask()}")
+    elif kept.asked() is None:
         console.print(f"已在今天 · it is at today already: {kept.day()}")
+    if lock is None:
+        asyncio.run(_show_move(settings, console, kept))
     return lock is None
+
+
+def mover(settings: Settings) -> Sequence[Child]:
+    """Return the process that makes a demonstration's move whenever somebody asks for it; none outside a demonstration."""
+    kept = kept_day(settings)
+    return [] if kept is None else [Child("advance-demo", ["advance-demo"], when=kept.note)]
+
+
+def advance_demo() -> None:
+    """Make the move somebody asked for; one that was cut off goes on where it stopped."""
+    settings = settings_here()
+
+    async def run() -> None:
+        async with assemble(settings, "command") as platform:
+            await move_on(platform, settings.data_dir / "demo", counted)
+
+    asyncio.run(run())
+
+
+async def show_moves(settings: Settings, console: Console) -> None:
+    """Show the progress of every move on the terminal, until cancelled."""
+    kept = kept_day(settings)
+    while kept is not None:
+        await _show_move(settings, console, kept)
+        await asyncio.sleep(_LOOK_S)
+
+
+async def _show_move(settings: Settings, console: Console, kept: KeptDay) -> None:
+    until = kept.asked()
+    if until is None:
+        return
+    database = await Database.open(settings.database_url or EmbeddedPostgres(settings.data_dir).url, zone=settings.zone, size=1)
+    try:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, transient=True) as progress:
+            task = progress.add_task(f"推进到 · moving to {until}", total=None)
+            while kept.asked() is not None:
+                async with database.connection() as connection:
+                    row = await connection.fetchrow(
+                        "select * from progress where job = any($1::text[]) and finished_at is null", list(JOBS)
+                    )
+                if row is not None:
+                    description = f"{row['label_zh']} · {row['label_en']} {row['note'][-32:]}"
+                    progress.update(task, completed=row["done"], total=row["total"], description=description)
+                await asyncio.sleep(_LOOK_S)
+    finally:
+        await database.close()
+    console.print(f"已推进到 · the demonstration is at [bold]{kept.day()}[/]")

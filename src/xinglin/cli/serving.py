@@ -23,7 +23,7 @@ from xinglin.base.quiet_log import log_quietly
 from xinglin.base.settings import Settings
 from xinglin.base.supervisor import Child, Supervisor, hold_data_folder
 from xinglin.cli import loading
-from xinglin.cli.advancing import keep_day, move_to_today
+from xinglin.cli.advancing import advance_demo, keep_day, move_to_today, mover, show_moves
 from xinglin.cli.opening import open_installation, print_codes
 from xinglin.cli.session import settings_here
 from xinglin.engines.security import SetupCode
@@ -41,6 +41,7 @@ def mount(app: typer.Typer) -> None:
     app.command("engine", hidden=True)(engine)
     app.command("web", hidden=True)(web)
     app.command("load-demo", hidden=True)(loading.load_demo)
+    app.command("advance-demo", hidden=True)(advance_demo)
 
 
 def serve(port: Port = None) -> None:
@@ -54,7 +55,7 @@ def demo(
     residents: Annotated[int, typer.Option(help="居民人数 · residents", min=300, max=2_000_000)] = 5000,
     as_of: Annotated[str | None, typer.Option("--as-of", help="数据日期，如 2026-11-21 · day of the data, default today")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="清空后重新生成 · start over")] = False,
-    advance: Annotated[bool, typer.Option("--advance", help="把日期推进到今天，数据不变 · move the day to today, the data stays")] = False,
+    advance: Annotated[bool, typer.Option("--advance", help="推进到今天：生成并载入这段时间的数据 · move to today: make and load the days between")] = False,
     port: Port = None,
 ) -> None:
     """生成虚构的示例县并启动 · Make a synthetic district and serve it."""
@@ -67,7 +68,7 @@ def demo(
             where=str(settings.data_dir),
         )
     if advance and settings.demo and not fresh and move_to_today(settings, console):
-        return  # it runs: its processes see the new day by themselves
+        return  # it runs: its own processes make and load the days between
     lock = hold_data_folder(settings.data_dir)
     if fresh:
         remove_data(settings.data_dir)
@@ -136,7 +137,7 @@ def _serve(settings: Settings, more: Sequence[Child]) -> None:
                 postgres.stop()
             raise
         supervisor = Supervisor(_environment(settings, url), settings.data_dir / "log", postgres)
-        children = [Child("engine", ["engine"]), *_webs(settings), *more]
+        children = [Child("engine", ["engine"]), *_webs(settings), *more, *mover(settings)]
         asyncio.run(supervisor.run(children, lambda: _greet(settings, codes)))
         console.print("已停止 · stopped")
 
@@ -171,6 +172,7 @@ async def _greet(settings: Settings, codes: tuple[SetupCode, ...]) -> None:
     print_codes(console, codes, address)
     if settings.demo:
         await loading.follow(settings, console, address)
+        await show_moves(settings, console)
     else:
         console.print(f"按 Ctrl-C 停止 · Ctrl-C stops.  日志 · logs: {settings.data_dir / 'log'}")
 

@@ -36,12 +36,13 @@ class Work:
 class Frame:
     """district: name of the largest division, "" before it is known.  work: what has not finished.
 
-    stands_at: the day of a demonstration that is behind the machine's.  reminders: how many are unread, None where none can be.
+    stands_at: the day of a demonstration that is behind the machine's.  moving_to: the day it is being moved to.  reminders: how many are unread, None where none can be.
     """
 
     district: str = ""
     work: Sequence[Work] = ()
     stands_at: date | None = None
+    moving_to: date | None = None
     reminders: int | None = None
 
 
@@ -57,8 +58,9 @@ async def frame_of(platform: Platform, actor: Scope | None = None) -> Frame:
     except UnavailableError:
         return Frame()
     kept = platform.kept_day
-    stands_at = kept.day() if kept is not None and kept.is_behind() else None
-    return Frame(roots[0].name if roots else "", [Work(*row) for row in rows], stands_at, reminders)
+    stands_at = kept.stands_at() if kept is not None and kept.is_behind() else None
+    moving_to = kept.asked() if kept is not None else None
+    return Frame(roots[0].name if roots else "", [Work(*row) for row in rows], stands_at, moving_to, reminders)
 
 
 def reminds(scope: Scope) -> bool:

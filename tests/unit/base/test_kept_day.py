@@ -39,17 +39,35 @@ def test_a_process_that_runs_sees_the_day_another_one_moved(tmp_path: Path, mach
     kept(tmp_path, machine).keep()
     clock = KeptClock(kept(tmp_path, machine))
     assert clock.today() == MADE
-    assert kept(tmp_path, machine).advance() == date(2026, 11, 30)
-    assert clock.today() == date(2026, 11, 30)
+    kept(tmp_path, machine).move(date(2026, 11, 30))
+    assert clock.today() == date(2026, 11, 30) and not kept(tmp_path, machine).is_behind()
     machine.pass_(days=1)
     assert clock.today() == date(2026, 12, 1), "a demonstration that runs goes on over midnight"
+    assert kept(tmp_path, machine).is_behind() and kept(tmp_path, machine).stands_at() == date(2026, 11, 30), "its data does not"
 
 
-def test_the_day_never_moves_back_or_twice(tmp_path: Path, machine: MovingClock) -> None:
+def test_a_move_is_asked_for_once_and_stands_until_it_is_done(tmp_path: Path, machine: MovingClock) -> None:
     day = kept(tmp_path, machine)
     day.keep()
-    with pytest.raises(ConflictError):
-        day.advance()
+    machine.pass_(days=9)
+    assert day.asked() is None
+    assert day.ask() == date(2026, 11, 30) == kept(tmp_path, machine).asked() and day.note.exists()
+    assert day.stands_at() == MADE, "asking moves nothing"
+    with pytest.raises(ConflictError, match="being moved"):
+        day.ask()
+    day.move(date(2026, 11, 30))
+    assert day.asked() == date(2026, 11, 30), "the day moves before the data is loaded"
+    day.arrived()
+    day.arrived()
+    assert day.asked() is None and not day.note.exists()
+
+
+def test_nobody_can_ask_to_move_back_or_nowhere(tmp_path: Path, machine: MovingClock) -> None:
+    day = kept(tmp_path, machine)
+    day.keep()
+    with pytest.raises(ConflictError, match="at today"):
+        day.ask()
     machine.pass_(days=-3)
-    with pytest.raises(ConflictError):
-        kept(tmp_path, machine).advance()
+    with pytest.raises(ConflictError, match="at today"):
+        kept(tmp_path, machine).ask()
+    assert day.asked() is None

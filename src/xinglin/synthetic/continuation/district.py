@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import partial
@@ -53,11 +53,12 @@ def plan_of(folder: Path | str, workers: int = 1) -> Plan:
     return next(plan for plan in plans if plan.calendar_years[0] == int(manifest["first_day"][:4]))
 
 
-def advance(plan: Plan, days: tuple[date, date], folder: Path | str) -> Continuation:
+def advance(plan: Plan, days: tuple[date, date], folder: Path | str, told: Callable[[int, int], None] | None = None) -> Continuation:
     """Live the district of a plan on from the first of `days` and write what is new or different after it, up to the last of them.
 
     The first is the plan's own day, or the last day of an earlier continuation: the district is made again from its seed and lived
     up to there, so that nothing need be kept. A day's events depend on the seed, the village and the day alone.
+    told: called with (villages done, of how many).
     Invariants: A to B and then B to C end in the same record as A to C; equal arguments (whatever `workers`) give equal bytes;
     every id is new, or that of a resource that changed.
     Raises: IncorrectError for days out of order; ConflictError when the folder has files that this generator did not write.
@@ -75,7 +76,7 @@ def advance(plan: Plan, days: tuple[date, date], folder: Path | str) -> Continua
     population = make_population(plan, places)
     census = _census_days(since, until)
     span = Span(since, until, int(population.person.max()), _births_a_year(plan, population), tuple(census.values()))
-    out, counts = Folder(root), Counter[tuple[str, str]]()
+    out, counts, done = Folder(root), Counter[tuple[str, str]](), 0
     counted: dict[int, list[np.ndarray]] = {day: [] for day in census.values()}
     for chapter in _chapters(world, population, span):
         for path, content in chapter.files.items():
@@ -83,6 +84,9 @@ def advance(plan: Plan, days: tuple[date, date], folder: Path | str) -> Continua
         counts.update(chapter.counts)
         for day, residents in chapter.census.items():
             counted[day].append(residents)
+        done += 1
+        if told is not None:
+            told(done, len(places.villages))
     _write_figures(world, out, {year: np.stack(counted[day]) for year, day in census.items()}, int(days[0].year))
     return _finish(plan, days, out, counts)
 

@@ -1,4 +1,4 @@
-"""The day of a demonstration: the steward moves it to today; the data stays."""
+"""The day of a demonstration: the steward asks for it to be moved to today; a process of its own lives the days between."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from xinglin.web.page import Visit, page, redirect
 
 
 async def advance(visit: Visit) -> Response:
-    """Move the demonstration's day to today.  Raises: UnsupportedError outside a demonstration, ConflictError when it is there already."""
+    """Ask for the demonstration to be moved to today.
+
+    Raises: UnsupportedError outside a demonstration; ConflictError when it is there already, or on the way.
+    """
     kept = visit.platform.kept_day
     if kept is None:
         raise UnsupportedError("只有演示系统的日期可以推进", "only the day of a demonstration can be moved")
-    day = kept.advance()
+    day = kept.ask()
     await visit.platform.audit.record(AuditEntry(visit.scope, "advance", "demonstration", detail=day.isoformat()))
     return redirect(visit, "/")
 
