@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import AsyncIterator
+from datetime import date
 
 import fastexcel
 import pytest
 
 from tests.district import open_district
 from tests.http.signed_in import World, people
+from xinglin.base.errors import UnavailableError
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +29,11 @@ PAGES = {
     "/system/audit/export.xlsx": {"auditor"},
     "/system/status": {"sysadmin"},
     "/system/settings": {"sysadmin"},
+    "/system/runs": {"sysadmin"},
+    "/system/runs/export.xlsx": {"sysadmin"},
+    "/system/runs/print": {"sysadmin"},
+    "/system/accounts/export.xlsx": {"sysadmin", "secadmin"},
+    "/system/audit/print": {"auditor"},
     "/system/roles/export.xlsx": {"sysadmin", "secadmin", "auditor"},
     "/exchange": {"steward"},
     "/exchange/quarantine": {"steward"},
@@ -96,6 +104,59 @@ async def test_the_audit_log_is_searched_exported_and_checked(world: World) -> N
     assert re.search(r">导出<.*?>审计日志<", (await world.auditor.get("/system/audit?account=auditor&action=export")).text, re.DOTALL)
     sound = (await world.auditor.post("/system/audit/check", {"day": world.platform.clock.today().isoformat()}, 200)).text
     assert "全部完好" in sound and "锚点" in sound
+
+
+async def test_the_log_tells_who_looked_at_whom_also_through_the_api(world: World) -> None:
+    person = await world.person("李测一")
+    card = await world.platform.residents.card(world.platform.security.system_scope(), person)
+    await world.public_health.get(f"/residents/{person}")
+    await world.public_health.get("/fhir/Observation?_count=1")
+    stored = (await world.platform.store.person_bodies(world.platform.security.system_scope(), person, ["Encounter"]))[0]
+    await world.public_health.get(f"/fhir/Encounter/{stored.id}")
+    for asked in (str(person), card.id_number):
+        page = (await world.auditor.get(f"/system/audit?person={asked}&account=public_health")).text
+        assert re.search(r">查看<.*?>居民<", page, re.DOTALL) and re.search(r">查看<.*?>就诊或随访<", page, re.DOTALL)
+        assert f">{person}</a>" in page
+    assert "public_health" not in (await world.auditor.get(f"/system/audit?person={await world.person('李测二')}")).text
+    found = re.search(r'href="(/system/audit/entry\?[^"]+)"', page)
+    assert found
+    entry = (await world.auditor.get(html.unescape(found[1]))).text
+    assert f'href="/system/audit?person={person}"' in entry and 'href="/system/audit?account=public_health"' in entry
+    assert "李测一" not in entry + page
+    await world.auditor.get("/system/audit/entry?at=soon&process=1&n=1", 404)
+    await world.sysadmin.get(html.unescape(found[1]), 403)
+    unknown = (await world.auditor.get("/system/audit?person=110101199003070011")).text
+    assert "没有符合条件的记录" in unknown
+
+
+async def test_what_ran_last_night_is_told_with_what_to_do(world: World) -> None:
+    runs = world.platform.runs
+
+    async def well(day: date) -> dict[str, int]:
+        return {"found": 3, "fresh": 1}
+
+    async def badly(day: date) -> dict[str, int]:
+        raise UnavailableError("磁盘已满，请清理", "the disk is full; make room")
+
+    before = (await world.sysadmin.get("/system/runs")).text
+    assert "还没有运行过" in before and "计算进程不在" in before and "磁盘剩余" in before
+    await runs.run("verification", well)
+    with pytest.raises(UnavailableError):
+        await runs.run("nightly-lake", badly)
+    page = (await world.sysadmin.get("/system/runs")).text
+    assert "共 3 条，新增 1 条" in page and "磁盘已满，请清理" in page and "the disk is full" not in page
+    assert "10 分钟后自动重试。仍然失败" in page and "log/engine.log" in page
+    english = "; ".join([f"{name}={value}" for name, value in world.sysadmin.client.cookies.items()] + ["xinglin_language=en"])
+    assert "the disk is full; make room" in (await world.sysadmin.get("/system/runs?state=failed", cookie=english)).text
+    failed = (await world.sysadmin.get("/system/runs?job=nightly-lake&state=failed")).text
+    assert "共 1 条" in failed
+    day = world.platform.clock.today()
+    assert "共 2 条" in (await world.sysadmin.get(f"/system/runs?since={day:%Y%m%d}&until={day:%Y%m%d}")).text
+    assert "没有运行记录" in (await world.sysadmin.get("/system/runs?until=20200101")).text
+    sheet = fastexcel.read_excel((await world.sysadmin.get("/system/runs/export.xlsx")).content).load_sheet(
+        0, header_row=None, dtypes="string"
+    )
+    assert "整理指标数据" in str(sheet.to_arrow().to_pylist())
 
 
 async def test_a_changed_entry_of_the_log_is_found(world: World) -> None:

@@ -122,6 +122,7 @@ class ListPage:
     """A list. title, hint, empty_*: Chinese message ids.  empty_hint says what to do next.
 
     add: (right, address, label) of 新增, or None.  group: the menu group it stands in, "" for none.  rights: any one opens it.
+    is_plain: holds nothing of a resident, so that who opens it may export and print it too (the officers of the system).
     template: a page of its own that extends `lists/page.html`.  context: further values for it.
     """
 
@@ -141,6 +142,7 @@ class ListPage:
     template: str = "lists/page.html"
     context: Callable[[Visit, Query], Awaitable[Mapping[str, object]]] | None = None
     fixed: Mapping[str, str] = field(default_factory=dict)
+    is_plain: bool = False
 
     def routes(self) -> tuple[Route, ...]:
         """Return the routes of the list, its Excel export and its print."""
@@ -149,11 +151,11 @@ class ListPage:
             return await show_list(visit, self)
 
         async def export(visit: Visit) -> Response:
-            visit.scope.require("export")
+            self.check(visit, "export")
             return await export_list(visit, self)
 
         async def show_print(visit: Visit) -> Response:
-            visit.scope.require("print")
+            self.check(visit, "print")
             return await print_list(visit, self)
 
         return (
@@ -161,6 +163,15 @@ class ListPage:
             page(f"{self.path}/export.xlsx", export, right=self.rights),
             page(f"{self.path}/print", show_print, right=self.rights),
         )
+
+    def may(self, visit: Visit, right: str) -> bool:
+        """Return whether the visitor may take a copy: right is export or print."""
+        return self.is_plain or visit.allows(right)
+
+    def check(self, visit: Visit, right: str) -> None:
+        """Do nothing where the visitor may take a copy.  Raises: ForbiddenError."""
+        if not self.is_plain:
+            visit.scope.require(right)
 
     def entry(self) -> Entry:
         """Return the list's line in the menu."""

@@ -40,6 +40,18 @@ class Run:
         return self.finished_at is not None and not self.failed
 
 
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """Which runs. job: "" for every one.  since, until: days on which they began, both inside."""
+
+    job: str = ""
+    since: date | None = None
+    until: date | None = None
+    only_failed: bool = False
+    limit: int = 20
+    offset: int = 0
+
+
 class Runs:
     """Writes and reads `engine_run`."""
 
@@ -57,7 +69,7 @@ class Runs:
         try:
             detail = await work(day)
         except Exception as error:
-            told = str(error) if isinstance(error, XinglinError) else type(error).__name__
+            told = f"{error.message('zh')} · {error.message('en')}" if isinstance(error, XinglinError) else type(error).__name__
             await self._close(number, (time.monotonic() - started, {}, told))
             raise
         await self._close(number, (time.monotonic() - started, detail, None))
@@ -90,6 +102,25 @@ class Runs:
         async with self._database.connection() as connection:
             rows = await connection.fetch("select * from engine_run where job = $1 order by run_no desc limit $2", job, count)
         return [_run(row) for row in rows]
+
+    async def page(self, query: RunQuery) -> tuple[list[Run], int]:
+        """Return some runs, newest first, and how many fit in all."""
+        where = (
+            "($1 = '' or job = $1) and ($2::date is null or started_at >= $2::date::timestamptz)"
+            " and ($3::date is null or started_at < ($3::date + 1)::timestamptz) and (not $4 or failed is not null)"
+        )
+        values = (query.job, query.since, query.until, query.only_failed)
+        async with self._database.connection() as connection:
+            total: int = await connection.fetchval(f"select count(*) from engine_run where {where}", *values)
+            rows = await connection.fetch(
+                f"select * from engine_run where {where} order by run_no desc limit $5 offset $6", *values, query.limit, query.offset
+            )
+        return [_run(row) for row in rows], total
+
+    async def jobs(self) -> list[str]:
+        """Return the names of the jobs that have ever run."""
+        async with self._database.connection() as connection:
+            return [row["job"] for row in await connection.fetch("select distinct job from engine_run order by job")]
 
     async def newest_day_done(self, job: str) -> date | None:
         """Return the latest day for which the job went well, None for never."""

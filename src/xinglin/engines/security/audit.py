@@ -145,7 +145,7 @@ class Audit:
 
 def _looked(scope: Scope, action: str, query: AuditQuery) -> AuditEntry:
     asked = [name for name in AuditQuery.__dataclass_fields__ if getattr(query, name) is not None]
-    persons = () if query.person is None else (query.person,)
+    persons = (query.person,) if query.person else ()
     rids = () if query.rid is None else (query.rid,)
     return AuditEntry(scope, action, "audit", rids=rids, persons=persons, detail=" ".join(asked))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ SKIP_LIMIT: Final = 100_000
 class AuditQuery:
     """What to look for; None asks nothing.
 
-    since, until: instants, until excluded.  person: a person number; rid: a resource (or account) the entry names.
+    since, until: instants, until excluded.  person: a person number; what names one of the person's resources is found too; 0 is nobody.  rid: a resource (or account) the entry names.
     """
 
     account_no: int | None = None
@@ -34,7 +34,10 @@ class AuditQuery:
 
 @dataclass(frozen=True, slots=True)
 class AuditFound:
-    """An entry as shown to an auditor; day, process and n are its place in the log."""
+    """An entry as shown to an auditor; day, process and n are its place in the log.
+
+    persons: those it names; where it names resources alone (a reading through the API, a saved form) those they are about now.
+    """
 
     day: date
     process: int
@@ -76,9 +79,13 @@ _SELECT: Final = (
     "select l.day, l.process, l.n, l.at, l.account_no, a.login, a.display_name, l.role, l.purpose, l.institution, l.action,"
     " l.subject_type, l.rids, l.persons, l.outcome, l.detail, l.request_id from audit l left join account a using (account_no)"
 )
+_CLINICAL: Final = "(l.subject_type in ('person', 'resident') or l.subject_type ~ '^[A-Z]')"
+"""Entries whose rids are numbers of resources; those of accounts, maps and files count otherwise."""
+_RESOURCES: Final = "select array_agg(r.rid) from person_link k join res r on r.rid = k.patient or r.pat = k.patient where k.person = {0}::bigint and k.to_seq is null"
+_ABOUT: Final = "select r.rid, k.person from res r join person_link k on k.patient = coalesce(r.pat, r.rid) and k.to_seq is null where r.rid = any($1::bigint[])"
 _CONDITIONS: Final = (
     ("account_no", "l.account_no = {}"),
-    ("person", "l.persons @> array[{}::bigint]"),
+    ("person", f"(l.persons @> array[{{0}}::bigint] or ({_CLINICAL} and l.rids && coalesce(({_RESOURCES}), '{{{{}}}}')))"),
     ("rid", "l.rids @> array[{}::bigint]"),
     ("action", "l.action = {}"),
     ("outcome", "l.outcome = {}"),
@@ -105,9 +112,22 @@ async def find_entries(connection: asyncpg.Connection[Any], query: AuditQuery, p
     rows = await connection.fetch(
         f"{_SELECT}{where} order by l.at desc, l.process desc, l.n desc limit {int(limit) + 1} offset {int(part.skip)}", *values
     )
-    entries = tuple(_found(row) for row in rows[:limit])
+    entries = await _with_persons(connection, [_found(row) for row in rows[:limit]])
     more = len(rows) > limit
     return AuditPage(entries, _cursor(entries[-1]) if more else None)
+
+
+async def _with_persons(connection: asyncpg.Connection[Any], found: Sequence[AuditFound]) -> tuple[AuditFound, ...]:
+    """Return the entries, those that name resources alone with the persons these are about."""
+    bare = {place for place, one in enumerate(found) if not one.persons and one.rids and _is_clinical(one.subject_type)}
+    rids = sorted({rid for place in bare for rid in found[place].rids})
+    about = {row["rid"]: row["person"] for row in await connection.fetch(_ABOUT, rids)} if rids else {}
+    told = {place: tuple(dict.fromkeys(about[rid] for rid in found[place].rids if rid in about)) for place in bare}
+    return tuple(replace(one, persons=told[place]) if place in told else one for place, one in enumerate(found))
+
+
+def _is_clinical(subject_type: str) -> bool:
+    return subject_type in ("person", "resident") or subject_type[:1].isupper()
 
 
 def _where(query: AuditQuery) -> tuple[list[str], list[Any]]:

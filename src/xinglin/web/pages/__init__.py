@@ -18,6 +18,7 @@ from xinglin.web.pages import (
     plans,
     reminders,
     residents,
+    runs,
     statistics,
     system,
     tasks,
@@ -39,6 +40,7 @@ GROUPS: Final[tuple[ModuleType, ...]] = (
     plans,
     exchange,
     administration,
+    runs,
     system,
     demonstration,
 )

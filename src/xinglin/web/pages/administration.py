@@ -20,6 +20,7 @@ from xinglin.web.i18n import mark
 from xinglin.web.lists import Tag
 from xinglin.web.menu import Entry
 from xinglin.web.page import SESSION_COOKIE, SIGNED_IN, Visit, page, redirect, render
+from xinglin.web.pages import audit_entry
 from xinglin.web.pages.exchange_rows import local
 from xinglin.web.pages.system import AUDIT, audit_query, audit_row
 
@@ -44,8 +45,8 @@ async def show_status(visit: Visit) -> Response:
         "facts": facts,
         "head_at": local(visit, facts["head_at"]) if facts["head"] else "",
         "anchored_at": local(visit, facts["anchored_at"]),
-        "lake": await _lake(visit),
-        "disk": await asyncio.to_thread(_disk, visit),
+        "lake": await lake_facts(visit),
+        "disk": await asyncio.to_thread(disk_facts, visit),
         "processes": [
             {"pid": one.pid, "name": one.name, "memory": None if one.memory is None else one.memory / _MEGA}
             for one in await asyncio.to_thread(family)
@@ -57,7 +58,7 @@ async def show_status(visit: Visit) -> Response:
     return render(visit, "administration/status.html", context)
 
 
-async def _lake(visit: Visit) -> dict[str, Any]:
+async def lake_facts(visit: Visit) -> dict[str, Any]:
     """Return how far the columns lag behind the record; that the engine process is away is an answer too."""
     try:
         found: dict[str, Any] = await visit.platform.engine.call("lake.freshness")
@@ -80,7 +81,8 @@ async def _lake(visit: Visit) -> dict[str, Any]:
     }
 
 
-def _disk(visit: Visit) -> dict[str, Any]:
+def disk_facts(visit: Visit) -> dict[str, Any]:
+    """Return how much room the disk of the data folder has: free and total in GB, the share used, and what to think of it."""
     usage = shutil.disk_usage(visit.platform.settings.data_dir)
     free = usage.free / usage.total
     state = Tag(visit.text("空间不足"), "bad") if free < _LITTLE_SPACE else Tag(visit.text("充足"), "good")
@@ -157,6 +159,7 @@ async def export_audit(visit: Visit) -> Response:
 
 
 ROUTES: Final[tuple[Route, ...]] = (
+    *audit_entry.ROUTES,
     page("/system/status", show_status, right="settings.manage"),
     page("/system/settings", show_settings, right="settings.manage"),
     page("/system/roles/export.xlsx", export_roles, right=("accounts.manage", "roles.manage", "audit.read")),

@@ -15,7 +15,7 @@ from xinglin.web.i18n import mark
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages import statistics_disease_control, statistics_map, statistics_measure, statistics_tasks, statistics_workload
-from xinglin.web.pages.statistics_asking import RIGHTS, day_asked, month_before, standing, told_at
+from xinglin.web.pages.statistics_asking import RIGHTS, day_asked, is_loading, month_before, standing, told_at
 from xinglin.web.pages.statistics_population import norm_cells, norm_totals, norms
 
 TOPICS: Final = (
@@ -85,6 +85,7 @@ async def show_measures(visit: Visit) -> Response:
         "day": as_of,
         "before": month_before(as_of),
         "waits": any(row["waits"] for row in rows),
+        "loading": await is_loading(visit),
         "suffix": f"?as_of={as_of}" if as_of != visit.platform.clock.today() else "",
         "norms": norms(),
         "norm_totals": await norm_totals(visit, visit.scope, as_of, _numerators(rows)),

@@ -194,6 +194,15 @@ async def told_at(visit: Visit, seq: int) -> str:
     return str(visit.text("{time}（序号 {seq}）", time=time, seq=seq))
 
 
+async def is_loading(visit: Visit) -> bool:
+    """Return whether data are being loaded: a number that is nought then is not known yet, and a page says so."""
+    if visit.frame.work:
+        return True
+    async with visit.platform.database.connection() as connection:
+        going = await connection.fetchval("select exists (select 1 from progress where finished_at is null and failed is null)")
+    return bool(going)
+
+
 async def group_names(visit: Visit, by: str, groups: Sequence[int]) -> Mapping[int, str]:
     """Return the names of areas, institutions or workers."""
     if by in ("town", "village"):

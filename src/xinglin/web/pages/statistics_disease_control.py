@@ -18,7 +18,7 @@ from xinglin.web.exports import export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
-from xinglin.web.pages.statistics_asking import day_asked, standing, told_at
+from xinglin.web.pages.statistics_asking import day_asked, is_loading, standing, told_at
 from xinglin.web.pages.statistics_population import band_of, norm_cells, norm_totals, norms, people_from, tops
 
 RIGHT: Final = "cdc.figures"
@@ -112,6 +112,7 @@ async def show(visit: Visit) -> Response:
         "sources": sources,
         "rows": rows,
         "norms": norms(),
+        "loading": await is_loading(visit),
         "norm_totals": await norm_totals(visit, visit.scope, as_of, _numerators(rows)),
         "pairs": [pair for pair in pairs if pair],
         "day": as_of,

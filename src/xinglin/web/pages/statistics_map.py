@@ -11,7 +11,7 @@ from xinglin.engines.rules import MeasureRow
 from xinglin.web.i18n import mark
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
-from xinglin.web.pages.statistics_asking import FIRST, RIGHTS, Asked, day_asked, measure_of, narrowed, number_asked, told_at
+from xinglin.web.pages.statistics_asking import FIRST, RIGHTS, Asked, day_asked, is_loading, measure_of, narrowed, number_asked, told_at
 
 CLASSES: Final = 5
 
@@ -42,6 +42,7 @@ async def show_map(visit: Visit) -> Response:
         "as_of": await told_at(visit, table.seq),
         "day": as_of,
         "total": table.total,
+        "unknown": not table.total.denominator and await is_loading(visit),
     }
     return render(visit, "statistics/map.html", context)
 

@@ -26,6 +26,7 @@ from xinglin.web.pages.statistics_asking import (
     crumbs,
     day_asked,
     group_names,
+    is_loading,
     measure_of,
     standing,
     told_at,
@@ -63,6 +64,7 @@ async def show_measure(visit: Visit) -> Response:
         "kin": [other for other in edition if _is_kin(other, definition)],
         "reasons": [(item, table.total.exclusions.get(item.reason, 0)) for item in definition.exclusions],
         "place": f"{definition.place}",
+        "unknown": not (table.total.numerator if definition.unit == "count" else table.total.denominator) and await is_loading(visit),
     }
     return render(visit, "statistics/groups.html" if visit.target == "groups" else "statistics/measure.html", context)
 

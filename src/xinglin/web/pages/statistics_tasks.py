@@ -18,7 +18,7 @@ from xinglin.web.doors import institutions
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.page import Visit, page, redirect, render
-from xinglin.web.pages.statistics_asking import RIGHTS, told_at
+from xinglin.web.pages.statistics_asking import RIGHTS, is_loading, told_at
 from xinglin.web.sheets import read_sheet
 
 NAMES: Final[Mapping[str, str]] = {
@@ -160,6 +160,7 @@ async def _context(visit: Visit, query: Query) -> Mapping[str, object]:
         "uncounted": programme not in DONE_BY,
         "year": year,
         "programme": programme,
+        "unknown": not done and await is_loading(visit),
     }
 
 

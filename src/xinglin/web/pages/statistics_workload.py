@@ -15,7 +15,7 @@ from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
-from xinglin.web.pages.statistics_asking import RIGHTS, told_at
+from xinglin.web.pages.statistics_asking import RIGHTS, is_loading, told_at
 
 _COUNTS: Final = ("clinic", "home", "phone", "way_unknown", "examinations", "late", "records")
 _MONTHLY: Final = (
@@ -149,6 +149,7 @@ async def show_monthly(visit: Visit) -> Response:
         "rows": rows,
         "sums": {name: sum(row[name] for row in rows) for name in ("visits", *_COUNTS)},
         "house": await _own_house(visit),
+        "loading": await is_loading(visit),
         "day": as_of,
         "before": before,
         "as_of": await told_at(visit, min([work_seq, *(now.seq for now, _ in figures.values())])),

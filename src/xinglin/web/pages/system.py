@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from xinglin.base.errors import IncorrectError, XinglinError
+from xinglin.base.text import to_halfwidth
+from xinglin.engines.identity import checked_id_number
 from xinglin.engines.security import AccountCard, AuditFound, AuditQuery, NewAccount, NewMembership
 from xinglin.web.days import read_day
 from xinglin.web.doors import institutions
@@ -71,6 +73,7 @@ ACCOUNTS: Final = ListPage(
     hint=mark("系统管理员建账号，安全管理员授岗位，审计员查记录，三人互相制约"),
     group="system",
     rights=_OFFICERS,
+    is_plain=True,
     fetch=_accounts,
     columns=(
         Column("login", mark("账号"), path="link", is_main=True),
@@ -199,11 +202,21 @@ async def _account_number(visit: Visit, text: str) -> int | None:
     return number
 
 
+async def _person_number(visit: Visit, text: str) -> int | None:
+    """Return the number of a resident named by it or by the ID number, which residents know; 0, whom no entry names, for an unknown one."""
+    wanted = to_halfwidth(text).strip().upper()
+    number = checked_id_number(wanted)
+    if number is None:
+        return read_number(wanted) if wanted else None
+    found = await visit.platform.residents.find(visit.platform.security.system_scope("audit"), number, 1)
+    return found[0].person if found else 0
+
+
 async def audit_query(visit: Visit, query: Query) -> AuditQuery:
     """Return what the search form asks of the audit log."""
     return AuditQuery(
         account_no=await _account_number(visit, query.get("account")),
-        person=read_number(query.get("person")),
+        person=await _person_number(visit, query.get("person")),
         action=query.get("action") or None,
         outcome=query.get("outcome") or None,
         since=_instant(visit, query.get("since")),
@@ -216,8 +229,10 @@ def audit_row(visit: Visit, one: AuditFound) -> dict[str, object]:
     roles, zone = visit.platform.security.roles.roles, visit.platform.clock.zone
     outcomes = {"done": Tag(visit.text("完成"), "good"), "refused": Tag(visit.text("拒绝"), "bad")}
     return {
+        "link": f"/system/audit/entry?at={quote(one.at.isoformat())}&process={one.process}&n={one.n}",
         "at": one.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
         "number": one.account_no,
+        "login": one.login or "",
         "who": one.display_name or one.login or (visit.text("系统") if one.account_no == 0 else visit.text("未登录")),
         "role": roles[one.role].name(visit.language) if one.role in roles else one.role,
         "action": visit.text(ACTIONS.get(one.action, one.action)),
@@ -230,19 +245,10 @@ def audit_row(visit: Visit, one: AuditFound) -> dict[str, object]:
 
 
 async def _audit(visit: Visit, query: Query) -> Rows:
-    """Fetch a page of the audit log. Its door goes on by cursor; the page number counts how often."""
+    """Fetch a page of the audit log."""
     asked = await audit_query(visit, query)
-    cursor = None
-    for _ in range(query.page - 1):
-        cursor = (await visit.platform.audit.search(visit.scope, asked, cursor=cursor, limit=query.size)).next_cursor
-        if cursor is None:
-            return Rows((), None)
-    found = await visit.platform.audit.search(visit.scope, asked, cursor=cursor, limit=query.size)
+    found = await visit.platform.audit.search(visit.scope, asked, limit=query.size, skip=query.offset)
     return Rows([audit_row(visit, one) for one in found.entries], None, more=found.next_cursor is not None)
-
-
-async def _address(visit: Visit, query: Query) -> Mapping[str, object]:
-    return {"asked": urlencode(query.filters)}
 
 
 AUDIT: Final = ListPage(
@@ -251,22 +257,23 @@ AUDIT: Final = ListPage(
     hint=mark("谁、以什么岗位、看过或改过谁的档案；每次查询本页也会记入"),
     group="system",
     rights=("audit.read",),
+    is_plain=True,
     fetch=_audit,
     columns=(
-        Column("at", mark("时间")),
-        Column("who", mark("何人"), is_main=True),
-        Column("number", mark("账号编号"), "number"),
+        Column("at", mark("时间"), path="link", is_main=True),
+        Column("who", mark("何人")),
+        Column("login", mark("账号")),
         Column("role", mark("岗位")),
         Column("action", mark("动作")),
         Column("subject", mark("对象")),
-        Column("persons", mark("居民编号")),
+        Column("persons", mark("居民编号"), path="link"),
         Column("outcome", mark("结果"), "tag"),
         Column("detail", mark("说明")),
         Column("request", mark("请求编号")),
     ),
     filters=(
         Filter("account", mark("登录名或账号编号")),
-        Filter("person", mark("居民编号")),
+        Filter("person", mark("居民"), hint=mark("居民编号或身份证号")),
         Filter("action", mark("动作"), "choice", tuple(ACTIONS.items())),
         Filter("outcome", mark("结果"), "choice", (("done", mark("完成")), ("refused", mark("拒绝")))),
         Filter("since", mark("从"), "date"),
@@ -275,7 +282,6 @@ AUDIT: Final = ListPage(
     empty_title=mark("没有符合条件的记录"),
     empty_hint=mark("放宽时间或条件后再查"),
     template="administration/audit.html",
-    context=_address,
 )
 
 

@@ -17,7 +17,7 @@ from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages import verification_samples
 from xinglin.web.pages.residents import area_options, card_row
-from xinglin.web.pages.statistics_asking import told_at
+from xinglin.web.pages.statistics_asking import is_loading, told_at
 from xinglin.web.record import SERVICES
 
 RIGHTS: Final = ("appraisal", "check.phone")
@@ -89,7 +89,12 @@ async def _context(visit: Visit, query: Query) -> Mapping[str, object]:
         (code, check.words.say(visit.language), check.hint.say(visit.language), counts.get((code, "open"), 0))
         for code, check in CHECKS.items()
     ]
-    return {"tiles": tiles, "looked": looked.astimezone(visit.platform.clock.zone) if looked else None, "chosen": query.get("check")}
+    return {
+        "tiles": tiles,
+        "looked": looked.astimezone(visit.platform.clock.zone) if looked else None,
+        "chosen": query.get("check"),
+        "loading": await is_loading(visit),
+    }
 
 
 async def _checks(visit: Visit) -> list[tuple[str, str]]:

@@ -88,7 +88,7 @@ async def database(database_url: str, zone: ZoneInfo) -> AsyncIterator[Database]
         await connection.execute("alter table audit disable trigger user; alter table audit_anchor disable trigger user")
         await connection.execute(
             "truncate account, password_history, membership, session, sign_in_try, setup_code, audit, audit_head, audit_anchor,"
-            " audit_process restart identity"
+            " audit_process restart identity cascade"
         )
         await connection.execute("alter table audit enable trigger user; alter table audit_anchor enable trigger user")
     yield opened
