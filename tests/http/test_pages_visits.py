@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from tests.district import id_number
 from tests.http.signed_in import World
 from tests.http.test_pages_residents import VISIT, enrolled, opened, today, world
 from xinglin.engines.exchange import OWN_PAGES, Entry, Submission
@@ -192,3 +193,19 @@ async def test_an_examination_that_came_without_its_form_asks_for_what_was_not_m
     where = (await world.doctor.get(f"/residents/{person}/examination/complete", 303)).headers["location"]
     known = re.search(r'<details class="part known">(.*?)</details>', (await world.doctor.get(where)).text, re.DOTALL)
     assert known and 'value="71"' in known[1] and 'name="systolic"' not in known[1]
+
+
+async def test_the_id_number_of_a_record_one_may_see_is_told_while_it_is_typed(world: World) -> None:
+    await opened(world, 109, "云已有")
+    number = id_number(109, "19680305")
+    told = (await world.doctor.post("/residents/new/check", {"id_number": number}, status=200)).json()
+    assert "云已有 已有档案" in told["fields"]["id_number"]["warning"]
+    elsewhere = (await world.neighbour.post("/residents/new/check", {"id_number": number}, status=200)).json()
+    assert elsewhere["fields"]["id_number"]["warning"] == ""
+
+
+async def test_the_next_visit_is_not_reckoned_before_the_outcome_is_known(world: World) -> None:
+    person = await enrolled(world, 110, "苏未判")
+    path = f"/residents/{person}/followup/hypertension"
+    told = (await world.doctor.post(f"{path}/compute", {"visit_date": today(world), "way": "1"}, status=200)).json()
+    assert told["fields"]["next_visit_date"]["value"] == ""

@@ -165,8 +165,8 @@ class _View:
             pair=item.pair,
             required=_is_always_required(item),
             width=_width(item),
-            error=listed(wrong, self.language),
-            warning=listed(odd, self.language),
+            error=listed(map(capital, wrong), self.language),
+            warning=listed(map(capital, odd), self.language),
         )
 
     def known(self, items: Sequence[Item]) -> Section:

@@ -83,15 +83,18 @@ def _items(form: Form) -> list[Item]:
     return [form.by_link[link_id] for link_id in _CELLS if link_id in form.by_link]
 
 
-async def _due(visit: Visit, programme: str, area: str) -> tuple[list[Duty], dict[int, PersonCard]]:
+async def _due(visit: Visit, programme: str, area: str) -> tuple[list[Duty], dict[int, PersonCard], int]:
+    """Return the duties that fit a grid, the residents, and how many more are due."""
     work, today = Worklists(visit.platform.database), visit.platform.clock.today()
     areas = subtree(int(area)) if len(area) == 12 and read_number(area) else None
     found: list[Duty] = []
+    total = 0
     for name in ("overdue", "today"):
         query = WorklistQuery(name, f"{programme}-followup", areas=areas, limit=_ROWS)
-        found += (await work.page(visit.scope, today, query))[0]
+        duties, count = await work.page(visit.scope, today, query)
+        found, total = found + duties, total + count
     found = found[:_ROWS]
-    return found, await visit.platform.residents.cards(visit.scope, [duty.person for duty in found])
+    return found, await visit.platform.residents.cards(visit.scope, [duty.person for duty in found]), total - len(found)
 
 
 def _asked(visit: Visit) -> tuple[str, str]:
@@ -102,7 +105,7 @@ def _asked(visit: Visit) -> tuple[str, str]:
 async def show_batch(visit: Visit) -> Response:
     """Show the grid of a village's due residents, today's date filled in."""
     programme, area = _asked(visit)
-    duties, cards = await _due(visit, programme, area)
+    duties, cards, more = await _due(visit, programme, area)
     await visit.record("list", "worklist", persons=sorted(cards))
     today, known = visit.platform.clock.today().isoformat(), str(await newest_message(visit))
     lines = [
@@ -115,10 +118,10 @@ async def show_batch(visit: Visit) -> Response:
         for duty in duties
         if duty.person in cards
     ]
-    return await _batch_page(visit, lines)
+    return await _batch_page(visit, lines, more=more)
 
 
-async def _batch_page(visit: Visit, lines: Sequence[Line], status: int = 200) -> Response:
+async def _batch_page(visit: Visit, lines: Sequence[Line], status: int = 200, *, more: int = 0) -> Response:
     programme, area = _asked(visit)
     form = form_of(visit, programme)
     context = {
@@ -136,6 +139,7 @@ async def _batch_page(visit: Visit, lines: Sequence[Line], status: int = 200) ->
         "areas": await area_options(visit),
         "area": area,
         "kept": _KEPT,
+        "more": more,
         "saved": sum(line.done for line in lines),
         "wrong": sum(bool(line.said or line.refusal or line.odd) for line in lines),
     }

@@ -152,7 +152,7 @@ async def compute(visit: Visit) -> Response:
             told[item.link_id]["value"] = typed.computed.get(item.link_id, "")
     for problem in parsed.problems:
         if problem.kind != "missing" and problem.link_id in told:
-            told[problem.link_id]["error" if problem.kind == "error" else "warning"] = problem.words.say(visit.language)
+            told[problem.link_id]["error" if problem.kind == "error" else "warning"] = capital(problem.words.say(visit.language))
     day = parsed.answers.get(KINDS[sitting.programme][2])
     late = day is not None and day < visit.platform.clock.today()
     return JSONResponse(

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 from starlette.responses import JSONResponse, Response
 
-from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError, XinglinError
+from xinglin.base.errors import ConflictError, IncorrectError, XinglinError
 from xinglin.base.text import to_halfwidth
 from xinglin.definitions import Answers, shipped_forms
 from xinglin.engines.exchange import Entry
@@ -18,7 +18,7 @@ from xinglin.engines.identity import PersonCard, next_record_number, read_id_num
 from xinglin.engines.store import Stored
 from xinglin.web.doors import institutions, record_of
 from xinglin.web.forms import Choice, Field, normal_date, with_problems
-from xinglin.web.i18n import mark
+from xinglin.web.i18n import capital, mark
 from xinglin.web.modules import recording_of
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.residents import SEXES, card_row
@@ -66,7 +66,7 @@ def _problems(visit: Visit, typed: dict[str, str], villages: Mapping[str, str]) 
         if differs:
             said[differs] = visit.text("与身份证号不一致：请核对证件")
     except IncorrectError as error:
-        said["id_number"] = error.message(visit.language)
+        said["id_number"] = capital(error.message(visit.language))
     if not typed["name"]:
         said["name"] = visit.text("请写姓名")
     if typed["sex"] not in ("1", "2", "9", "0"):
@@ -95,7 +95,7 @@ def _fields(visit: Visit, typed: Mapping[str, str]) -> list[Field]:
         Field("sex", text("性别"), "code", typed["sex"], choices=sexes, required=True),
         Field("birth_date", text("出生日期"), "date", typed["birth_date"], required=True),
         Field("phone", text("电话"), "text", typed["phone"]),
-        Field("residence", text("户籍"), "code", typed["residence"], choices=residence, required=True, width="half"),
+        Field("residence", text("常住类型"), "code", typed["residence"], choices=residence, required=True, width="half"),
         Field("address", text("住址"), "text", typed["address"], width="full"),
     ]
 
@@ -126,13 +126,22 @@ async def check_new(visit: Visit) -> Response:
     if len(typed["id_number"]) >= 15:
         before = dict(typed)
         said = _problems(visit, typed, {typed["area"]: ""})
-        told["id_number"] = {"error": said.get("id_number", "")}
+        told["id_number"] = {"error": said.get("id_number", ""), "warning": await _known_words(visit, typed["id_number"])}
         told |= {
             key: {"fill": typed[key], "error": said.get(key, "")}
             for key in ("birth_date", "sex")
             if typed[key] != before[key] or key in said and typed[key]
         }
     return JSONResponse({"fields": told})
+
+
+async def _known_words(visit: Visit, number: str) -> str:
+    """Return whose record one may see has an ID number, in words; "" for a number nobody there has."""
+    found = await visit.platform.residents.find(visit.scope, number, 1) if len(number) == 18 else []
+    if not found or found[0].id_number != number:
+        return ""
+    await visit.record("search", "resident", persons=[found[0].person])
+    return visit.text("{name} 已有档案，不必新建：按 Esc 后查找", name=found[0].name)
 
 
 async def _keeper(visit: Visit, area: int) -> int:
@@ -152,7 +161,11 @@ async def _keeper(visit: Visit, area: int) -> int:
 
 
 async def make_new(visit: Visit) -> Response:
-    """Open a record after looking through the district for the same person; what was typed stays when it is refused."""
+    """Open a record after looking through the district for the same person; what was typed stays when it is refused.
+
+    Somebody of one's own area is shown instead. Somebody who lives elsewhere does not exist here: the record is kept as a person of its
+    own, as through the API, and a steward decides (see docs/explanation/identity.md).
+    """
     today = visit.platform.clock.today()
     typed = _typed(await visit.form(), today)
     said = _problems(visit, typed, await _villages(visit))
@@ -171,9 +184,10 @@ async def make_new(visit: Visit) -> Response:
         "record_opened_on": today,
     }
     recording, setting = _recording(visit), await _setting(visit, area)
-    known = await visit.platform.residents.duplicates(recording.record_entries(Answers(given), setting)[0].resource)
+    known = await visit.platform.residents.duplicate(visit.scope, recording.record_entries(Answers(given), setting)[0].resource)
     if known is not None:
-        return await _known_already(visit, typed, known)
+        card = await visit.platform.residents.card(visit.scope, known)
+        return render(visit, "residents/known.html", {"row": card_row(visit, card)}, status=409)
     number = await next_record_number(visit.platform.database, area)
     receipt = await submit(visit, "new-record", recording.record_entries(Answers(given | {"record_number": number}), setting))
     insist(receipt)
@@ -194,15 +208,6 @@ async def _setting(visit: Visit, area: int, patient: str = "") -> Any:
     return _recording(visit).Setting(
         patient=patient, practitioner=practitioner, organization=keys[keeper][1], at=at, new_id=lambda: new_id(visit)
     )
-
-
-async def _known_already(visit: Visit, typed: Mapping[str, str], person: int) -> Response:
-    """Lead to the record one may see; of one elsewhere say only that a steward must look, whoever it is."""
-    try:
-        card = await visit.platform.residents.card(visit.scope, person)
-    except NotFoundError:
-        return await _new_page(visit, typed, {}, visit.text("这份档案需要数据管理员核对后才能建立：请带证件信息联系数据管理员"))
-    return render(visit, "residents/known.html", {"row": card_row(visit, card)}, status=409)
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +284,7 @@ async def enrol(visit: Visit) -> Response:
             await submit(visit, "enrol", _recording(visit).enrolment_entries(typed["programme"], Answers({"enrolled_on": start}), setting))
         )
     except XinglinError as error:
-        return await _enrol_page(visit, kept, typed, error.message(visit.language))
+        return await _enrol_page(visit, kept, typed, capital(error.message(visit.language)))
     return await _after_change(visit, kept.card.person)
 
 
@@ -336,7 +341,7 @@ async def end(visit: Visit) -> Response:
             raise ConflictError("没有正在进行的管理可以终止", "there is no management going on to end")
         insist(await submit(visit, "end", changed))
     except XinglinError as error:
-        return await _end_page(visit, kept, typed, error.message(visit.language))
+        return await _end_page(visit, kept, typed, capital(error.message(visit.language)))
     return await _after_change(visit, kept.card.person)
 
 
