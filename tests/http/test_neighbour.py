@@ -16,9 +16,11 @@ import httpx
 import openpyxl
 import pytest
 
-from tests.district import id_number, open_district, resident
+from tests.district import id_number, open_district, resident, send
 from tests.http.signed_in import Person, people
 
+MET = id_number(9)
+"""Of another resident of the west, whom no other test writes about."""
 NAME, NUMBER = "赵测五", id_number(5)
 ID_SYSTEM = "urn:oid:2.16.156.10011.1.3"
 
@@ -37,6 +39,7 @@ class Neighbours:
 @pytest.fixture(scope="module")
 async def neighbours(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Neighbours]:
     async with open_district(database_url, tmp_path_factory.mktemp("district")) as platform, people(platform) as signed_in:
+        await send(platform, resident(9, "钱测九", 420999102201, "W1"))
         local = signed_in["west_health"]
         person = int((await local.get(f"/residents/find?text={NUMBER}", 303)).headers["location"].rsplit("/", 1)[1])
         stored = await platform.store.person_bodies(platform.security.system_scope(), person, ("Patient",))
@@ -174,16 +177,19 @@ async def test_an_update_of_the_resident_answers_as_of_nobody(neighbours: Neighb
     assert (kept["name"][0]["text"], kept["meta"]["versionId"]) == (NAME, "1")
 
 
-async def test_a_refusal_of_a_new_record_does_not_say_who_has_the_number(neighbours: Neighbours) -> None:
-    typed = {
-        "id_number": NUMBER,
-        "name": "孙测七",
-        "sex": "1",
-        "birth_date": "1960-05-12",
-        "area": "420999101201",
-        "residence": "1",
-        "phone": "",
-        "address": "",
-    }
-    refused = await neighbours.doctor.post("/residents/new", typed, status=422)
-    assert "数据管理员核对" in refused.text and NAME not in refused.text and f"/residents/{neighbours.person}" not in refused.text
+async def test_a_new_record_answers_as_for_a_free_number_and_goes_to_the_steward(neighbours: Neighbours) -> None:
+    def typed(number: str, name: str) -> dict[str, str]:
+        facts = {"sex": "1", "birth_date": "1960-05-12", "area": "420999101201", "residence": "1", "phone": "", "address": ""}
+        return {"id_number": number, "name": name, **facts}
+
+    before = (await neighbours.steward.get("/exchange/reviews")).text.count("与其他属地的居民吻合")
+    checks, pages = [], []
+    for number, name in ((MET, "孙测甲"), (id_number(91), "孙测乙")):
+        checks.append((await neighbours.doctor.post("/residents/new/check", typed(number, name), 200)).json())
+        made = await neighbours.doctor.post("/residents/new", typed(number, name))
+        pages.append(words(await neighbours.doctor.get(made.headers["location"])).replace(name, ""))
+    assert checks[0] == checks[1] and pages[0] == pages[1], "nothing tells the two apart"
+    reviews = (await neighbours.steward.get("/exchange/reviews")).text
+    assert reviews.count("与其他属地的居民吻合") == before + 1 and "孙测甲" in reviews and "孙测乙" not in reviews
+    again = await neighbours.doctor.post("/residents/new", typed(MET, "孙测甲"), status=409)
+    assert "孙测甲" in again.text, "of one's own resident one is told"

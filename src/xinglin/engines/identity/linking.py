@@ -120,6 +120,17 @@ async def candidates_for(connection: asyncpg.Connection[Any], keys: Sequence[Pat
     return known
 
 
+async def candidates_within(connection: asyncpg.Connection[Any], scope: Scope, keys: Sequence[PatientKey]) -> Candidates:
+    """Return `candidates_for` with the persons marked whom the scope does not see."""
+    known = await candidates_for(connection, keys)
+    if not scope.is_house and known.persons:
+        rows = await connection.fetch(
+            f"select p from unnest($1::bigint[]) p where not {scope_condition(scope, 'p')}", sorted(known.persons)
+        )
+        known.hidden = frozenset(row["p"] for row in rows)
+    return known
+
+
 def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
     columns: list[list[Any]] = [[] for _ in range(width)]
     for row in rows:
@@ -130,12 +141,7 @@ def _columns(rows: Iterable[tuple[Any, ...]], width: int) -> list[list[Any]]:
 
 async def decide_all(connection: asyncpg.Connection[Any], scope: Scope, keys: Sequence[PatientKey]) -> list[Decision]:
     """Return a decision for each key, in order; a key sees those decided before it in the same batch."""
-    known = await candidates_for(connection, keys)
-    if not scope.is_house and known.persons:
-        rows = await connection.fetch(
-            f"select p from unnest($1::bigint[]) p where not {scope_condition(scope, 'p')}", sorted(known.persons)
-        )
-        known.hidden = frozenset(row["p"] for row in rows)
+    known = await candidates_within(connection, scope, keys)
     numbers = [row[0] for row in await connection.fetch("select nextval('person_number') from generate_series(1, $1)", len(keys))]
     decisions = []
     for key, number in zip(keys, numbers, strict=True):

@@ -212,16 +212,15 @@ class Residents:
             )
         return [dict(row) for row in rows]
 
-    async def duplicates(self, resource: Mapping[str, Any]) -> int | None:
-        """Return the person a new record would be linked to anywhere in the district, None where nobody fits.
+    async def duplicate(self, scope: Scope, resource: Mapping[str, Any]) -> int | None:
+        """Return the person of the scope whom a new record would be linked to, None where nobody fits whom the scope sees.
 
-        The number alone, not who it is: whoever asks may not be allowed to see that person.
+        The whole district is looked through; who fits outside the scope is as good as nobody here, and a steward's doubt when it is saved.
         """
         key = key_of(0, 0, resource, None)
         async with self._database.transaction() as connection:
-            known = await linking.candidates_for(connection, [key])
-        decision = linking.decide(key, known, 0)
-        return decision.person or None
+            known = await linking.candidates_within(connection, scope, [key])
+        return linking.decide(key, known, 0).person or None
 
     async def move(self, scope: Scope, patients: Sequence[int], person: int | None, context: tuple[str, Trust, Cause]) -> int:
         """Move source records to another person (merge), or to a new one when `person` is None (split); returns the person.
