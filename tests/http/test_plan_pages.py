@@ -132,9 +132,12 @@ async def test_an_approved_version_supersedes_the_one_it_replaces(world: World) 
     )
     await world.county.post(f"/plans/{second}/edit", {"action": "approve"})
     assert (await world.county.get(f"/plans/{first}.json")).json()["plan"]["status"] == "superseded"
+    await world.county.post(f"/plans/{second}/edit", {"action": "undo"})
+    assert (await world.county.get(f"/plans/{first}.json")).json()["plan"]["status"] == "approved"
+    await world.county.post(f"/plans/{second}/edit", {"action": "approve"})
     number = (await table(world.county, second))["人均预期寿命"]["id"]
     await world.county.post(
-        f"/plans/indicators/{number}", {"action": "value", "year": "2025", "month": "", "value": "79,2", "source": ""}, 400
+        f"/plans/indicators/{number}", {"action": "value", "year": "2025", "month": "", "value": "79,2", "source": "年鉴"}, 400
     )
 
 
@@ -235,7 +238,7 @@ async def test_the_evaluation_says_what_is_missing_first_and_cites_its_evidence(
     assert headings[0].endswith("缺项")
     text = "\n".join(one.text for one in document.paragraphs)
     assert "3 ÷ 5" in text
-    assert [cell.text for cell in document.tables[0].rows[0].cells][1] == "指标"
+    assert [cell.text for cell in document.tables[1].rows[0].cells][1] == "指标"
     assert "虚构数据" in document.sections[0].header.paragraphs[0].text
     page = words((await world.county.get(f"/plans/{plan}/evaluation?kind=final")).text)
     assert "终期评估报告" in page and page.index("缺项") < page.index("指标完成情况")

@@ -88,6 +88,8 @@ async def _live(platform: Platform, scope: Scope, plan: Plan, told: Mapping[str,
     waiting = [value.value_no for one in await figures.indicators(scope, plan.plan_no) for value in one.values if value.state == "entered"]
     await figures.decide(scope, waiting, "approved")
     await figures.enter(scope, _values(told, "waiting", by_name))
+    for item in told["reason"]:
+        await figures.set_reason(scope, by_name[plain(item["name"])].indicator_no, item["words"])
     tasks = await work.tasks(scope, plan.plan_no)
     for item in told["task"]:
         task = next(one for one in tasks if item["words"] in one["data"]["title"])

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import docx
+from docx.oxml.ns import qn
 
 from xinglin.modules.plan.living import (
     COMPUTED,
@@ -15,6 +16,7 @@ from xinglin.modules.plan.living import (
     Judged,
     Material,
     Observed,
+    ProjectLine,
     Subject,
     TaskLine,
     evaluate,
@@ -100,9 +102,14 @@ def report(language: str = "zh") -> Any:
     judged = [
         Judged(rows["人均预期寿命"], life, ""),
         Judged(rows["65岁及以上老年人健康管理率"], elderly, "县卫生健康局", "健康管理率（规范）"),
-        Judged(rows["管理人群高血压控制率"], control, "", "血压控制率（规范）"),
+        Judged(rows["管理人群高血压控制率"], control, "", "血压控制率（规范）", reason="县医院设备未到位"),
     ]
-    return evaluate(Subject(MID_TERM, "松原县规划", TODAY, 2, ["存疑行"]), judged, [TaskLine("强基层", "县卫生健康局", "open", "", True)])
+    subject = Subject(MID_TERM, "松原县规划", TODAY, 2, ["存疑行"], (2021, 2025), "2023-12-31", "县项目办")
+    tasks = [
+        TaskLine("强基层", "县卫生健康局", "open", "", True),
+        TaskLine("慢病", "县医院", "doing", "", False, "管理人群高血压控制率达到70%"),
+    ]
+    return evaluate(subject, judged, tasks, [ProjectLine("门诊楼", "县医院", 1, 2, "封顶 2024-06-30", False)])
 
 
 def test_the_report_tells_what_is_missing_what_was_reached_and_what_not_and_why() -> None:
@@ -117,17 +124,26 @@ def test_the_report_tells_what_is_missing_what_was_reached_and_what_not_and_why(
     missing = {one.what.zh: list(one.names) for one in made.missing}
     assert missing["没有数值的指标"] == ["人均预期寿命"]
     assert missing["读取时存疑、还没有人确认的行"] == ["存疑行"]
-    assert missing["没有完成也没有写依据的任务"] == ["强基层"]
+    assert missing["没有完成也没有写依据的任务"] == ["强基层", "慢病"]
     assert "文件里 2 处不一致没有处理" in missing
     assert [one.name for one in made.of("reached")] == ["65岁及以上老年人健康管理率"]
     behind = made.of("behind")[0]
-    assert "差于路径" in behind.why.zh
+    assert "比路径当日" in behind.why.zh
     assert "500 ÷ 1,000" in behind.evidence.zh
+    assert ([task.words for task in behind.tasks], behind.reason) == (["慢病"], "县医院设备未到位")
+    assert "已过" in {name.zh: value.zh for name, value in made.facts}["规划期"]
+    assert sum(row["all"] for _, row in made.by_category()) == 3
 
 
 def test_the_word_document_begins_with_what_is_missing_in_both_languages() -> None:
     for language, first in (("zh", "一、缺项"), ("en", "1. Missing items")):
         document = docx.Document(io.BytesIO(evaluation_docx(report(), Imprint(language, "由测试导出"))))
         assert next(one.text for one in document.paragraphs if one.style.name == "Heading 2") == first
-        assert len(document.tables[0].rows) == 4
+        table = next(one for one in document.tables if one.rows[0].cells[0].text in ("号", "No."))
+        assert len(table.rows) == 4
+        assert table.rows[0]._tr.trPr.find(qn("w:tblHeader")) is not None
+        chapters = [one.text for one in document.paragraphs if one.style.name == "Heading 2"]
+        assert [text[0] for text in chapters] == list("一二三四五六七" if language == "zh" else "1234567")
+        text = "\n".join(one.text for one in document.paragraphs)
+        assert "县医院设备未到位" in text and "门诊楼" in document.tables[-1].rows[1].cells[0].text
         assert document.sections[0].footer.paragraphs[0].text == "由测试导出"

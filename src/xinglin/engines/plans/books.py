@@ -27,6 +27,8 @@ _CARRIED: Final = (
        select $2, year, month, value, source, state, entered_at, entered_by, entered_name, decided_at, decided_by, decided_name
        from plan_value where indicator_no = $1 and ended_at is null on conflict do nothing""",
     "update plan_indicator set owner = (select owner from plan_indicator where indicator_no = $1) where indicator_no = $2 and owner is null",
+    """update plan_indicator n set reason = o.reason, reason_name = o.reason_name, reasoned_at = o.reasoned_at
+       from plan_indicator o where o.indicator_no = $1 and n.indicator_no = $2 and n.reasoned_at is null""",
 )
 
 
@@ -141,6 +143,34 @@ class Books:
         await self._ground.allow(scope, "plan.edit", "withdraw", f"plan {plan_no}")
         async with self._ground.database.transaction() as connection:
             await connection.execute("update plan set status = 'withdrawn' where plan_no = $1", plan_no)
+
+    async def undo(self, scope: Scope, plan_no: int) -> None:
+        """Take back what was decided of a plan: a withdrawn one is a draft again, an approved one too, and the version it replaced holds again.
+
+        Raises: ForbiddenError (`plan.edit`, for an approval `plan.approve`); ConflictError for a plan that was not decided, or whose place is taken.
+        """
+        plan = await self.plan(scope, plan_no)
+        if plan.status not in ("withdrawn", "approved"):
+            raise ConflictError("只有已撤回或已批准的规划可以恢复为草稿", "only a plan that is withdrawn or approved becomes a draft again")
+        right = "plan.approve" if plan.status == "approved" else "plan.edit"
+        await self._ground.allow(scope, right, "undo", f"plan {plan_no} {plan.status}")
+        async with self._ground.database.transaction() as connection:
+            await connection.execute("lock table plan in share row exclusive mode")
+            taken = await connection.fetchval(
+                """select exists (select 1 from plan where plan_no <> $1 and status in ('draft', 'approved')
+                   and ((document_no = $2 and part = $3) or (replaces = $1 and status = 'approved')))""",
+                *(plan_no, plan.document_no, plan.part),
+            )
+            if taken:
+                raise ConflictError(
+                    "同一份文件已有在用的规划，或后一版已批准：先处理那一份",
+                    "another plan of this document is in use, or the next version is approved: deal with that first",
+                )
+            await connection.execute(
+                "update plan set status = 'draft', approved_at = null, approved_by = null, approved_name = null where plan_no = $1", plan_no
+            )
+            if plan.status == "approved":
+                await connection.execute("update plan set status = 'approved' where plan_no = $1 and status = 'superseded'", plan.replaces)
 
     async def _put_rows(self, connection: Any, plan_no: int, rows: PlanRows) -> None:
         for kind, (table, key) in _TABLES.items():

@@ -16,7 +16,7 @@ from xinglin.engines.security import Scope
 _MOST: Final = 1e12
 _ALL: Final = """
 select i.indicator_no, i.plan_no, i.fingerprint, i.place, i.data, coalesce(i.owner, '') as owner, coalesce(b.measure, '') as measure,
-coalesce(b.confirmed_name, '') as confirmed_name, b.confirmed_at
+coalesce(b.confirmed_name, '') as confirmed_name, b.confirmed_at, coalesce(i.reason, '') as reason, coalesce(i.reason_name, '') as reason_name, i.reasoned_at
 from plan_indicator i left join plan_binding b on b.indicator_no = i.indicator_no and b.ended_at is null
 where i.removed_at is null and {condition} order by i.place"""
 _VALUES: Final = """
@@ -107,6 +107,17 @@ class Figures:
                 "update plan_indicator set owner = $2 where indicator_no = $1", indicator_no, written(owner, 200) or None
             )
 
+    async def set_reason(self, scope: Scope, indicator_no: int, reason: str) -> None:
+        """Write why an indicator falls short and what is done; "" takes it back.  Raises: ForbiddenError, NotFoundError."""
+        await self.indicator(scope, indicator_no)
+        await self._ground.must_be_open("indicator", [indicator_no])
+        await self._ground.allow(scope, "plan.edit", "set-reason", f"indicator {indicator_no}")
+        async with self._ground.database.transaction() as connection:
+            await connection.execute(
+                "update plan_indicator set reason = $2, reason_name = $3, reasoned_at = $4 where indicator_no = $1",
+                *(indicator_no, written(reason, 2000) or None, scope.display_name, self._ground.now()),
+            )
+
     async def enter(self, scope: Scope, values: Sequence[NewValue]) -> int:
         """Enter values; equal ones change nothing, others replace what held and wait for approval. Return how many changed.
 
@@ -151,27 +162,28 @@ class Figures:
         await self._ground.allow(scope, "plan.edit", "take-back", f"indicator {indicator_no} {period[0]} {period[1]}")
         key = (indicator_no, *period)
         async with self._ground.database.transaction() as connection:
-            entered_at = await connection.fetchval(
+            row = await connection.fetchrow(
                 """update plan_value set ended_at = $4 where indicator_no = $1 and year = $2 and month = $3 and ended_at is null
-                   returning entered_at""",
+                   returning value_no, entered_at""",
                 *(*key, self._ground.now()),
             )
-            if entered_at is None:
+            if row is None:
                 raise NotFoundError("没有这个时间的数值", "there is no value of that time")
             await connection.execute(
-                "update plan_value set ended_at = null where indicator_no = $1 and year = $2 and month = $3 and ended_at = $4",
-                *(*key, entered_at),
+                """update plan_value set ended_at = null where value_no = (select max(value_no) from plan_value
+                   where indicator_no = $1 and year = $2 and month = $3 and value_no < $4 and ended_at = $5)""",
+                *(*key, row["value_no"], row["entered_at"]),
             )
 
     async def decide(self, scope: Scope, value_nos: Sequence[int], state: str) -> int:
-        """Approve or refuse values that wait; return how many.  Raises: ForbiddenError without `plan.approve`; IncorrectError."""
-        if state not in ("approved", "refused"):
-            raise IncorrectError("请选择批准或退回", "choose to approve or to refuse", where="state")
-        await self._ground.allow(scope, "plan.approve", state, f"values {len(value_nos)}")
+        """Approve or refuse values that wait, or (`entered`) take either back so that they wait again; return how many.  Raises: ForbiddenError without `plan.approve`; IncorrectError."""
+        if state not in ("approved", "refused", "entered"):
+            raise IncorrectError("请选择批准、退回或撤销", "choose to approve, to refuse or to undo", where="state")
+        await self._ground.allow(scope, "plan.approve", "undo" if state == "entered" else state, f"values {len(value_nos)}")
         async with self._ground.database.transaction() as connection:
             done: str = await connection.execute(
                 """update plan_value set state = $2, decided_at = $3, decided_by = $4, decided_name = $5
-                   where value_no = any($1) and state = 'entered' and ended_at is null""",
+                   where value_no = any($1) and (state = 'entered') <> ($2 = 'entered') and ended_at is null""",
                 *(list(value_nos), state, self._ground.now(), account(scope), scope.display_name),
             )
         return int(done.rsplit(" ", 1)[-1])

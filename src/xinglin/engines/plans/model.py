@@ -90,6 +90,7 @@ class PlanIndicator:
 
     owner: who answers for it where the district named another.  measure: of the binding that holds, "" without one.
     path: year → value the district set.  values: what was entered, oldest first, each a `PlanValue`.
+    reason: what people say of why it falls short and what is done, "" without it.
     """
 
     indicator_no: int
@@ -103,6 +104,9 @@ class PlanIndicator:
     confirmed_at: datetime | None = None
     path: Mapping[int, float] = field(default_factory=dict)
     values: Sequence[PlanValue] = ()
+    reason: str = ""
+    reason_name: str = ""
+    reasoned_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,10 @@ def _answer(body: Any) -> Response:
     return Response(orjson.dumps(body), media_type="application/json")
 
 
+def _both(said: Any) -> dict[str, str]:
+    return {"zh": said.zh, "en": said.en}
+
+
 def _about(plan: Plan) -> dict[str, Any]:
     return {
         "id": plan.plan_no, "title": plan.title, "area": plan.area_name, "level": plan.level, "status": plan.status, "version": plan.version, "replaces": plan.replaces,
@@ -87,12 +91,12 @@ async def evaluation_json(visit: Visit) -> Response:
     """Return the mid-term or final evaluation (`kind=mid_term|final`)."""
     plan = await plan_asked(visit)
     report, board = await made_report(visit, plan)
-    both: Any = lambda said: {"zh": said.zh, "en": said.en}  # noqa: E731
     body = {
-        "plan": _about(plan), "as_of": report.as_of.isoformat(), "seq": board.seq or None, "title": both(report.title), "summary": both(report.summary), "counts": dict(report.counts),
-        "missing": [{"what": both(one.what), "names": list(one.names)} for one in report.missing],
-        "indicators": [{"number": one.number, "name": one.name, "category": one.category, "base": one.base, "target": one.target, "value": one.value, "state": one.state, "owner": one.owner, "why": both(one.why), "evidence": both(one.evidence)} for one in report.entries],
+        "plan": _about(plan), "as_of": report.as_of.isoformat(), "seq": board.seq or None, "title": _both(report.title), "summary": _both(report.summary), "counts": dict(report.counts),
+        "missing": [{"what": _both(one.what), "names": list(one.names)} for one in report.missing],
+        "indicators": [{"number": one.number, "name": one.name, "category": one.category, "base": one.base, "target": one.target, "value": one.value, "state": one.state, "owner": one.owner, "why": _both(one.why), "reason": one.reason, "evidence": _both(one.evidence)} for one in report.entries],
         "tasks": [{"words": one.words, "owner": one.owner, "state": one.state, "evidence": one.evidence, "is_late": one.is_late} for one in report.tasks],
+        "projects": [{"name": one.name, "owner": one.owner, "done": one.done, "all": one.all, "next": one.next, "is_late": one.is_late} for one in report.projects],
     }  # fmt: skip
     return _answer(body)
 

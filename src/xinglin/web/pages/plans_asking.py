@@ -195,7 +195,8 @@ def _material(one: PlanIndicator, definition: Definition | None, figures: Figure
     observed = [_observed(figure.day, figure.total, is_count, scale) for figure in told]
     known = living.known_measure(definition.base)
     pending = figures.pending if one.measure not in figures.by_measure else None
-    return living.Material([item for item in observed if item], living.COMPUTED, one.path, None if is_count else scale, known, pending)
+    seen = [item for item in observed if item]
+    return living.Material(seen, living.COMPUTED, one.path, None if is_count else scale, known, pending, figures.waits)
 
 
 def _observed(day: date, total: Any, is_count: bool, scale: float) -> Any:

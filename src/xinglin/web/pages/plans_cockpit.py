@@ -114,6 +114,7 @@ def _today(row: Any) -> dict[str, Any]:
         "forecast_words": {"zh": view.forecast_words.zh, "en": view.forecast_words.en},
         "people_missing": view.missing,
         "owner": row.owner or None,
+        "reason": row.indicator.reason or None,
     }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -32,14 +34,35 @@ async def made_report(visit: Visit, plan: Plan) -> tuple[Any, Board]:
             one["state"],
             one["evidence"],
             urgency(one, today) == "late",
+            one["data"].get("text") or "",
         )
         for one in await work.tasks(visit.scope, plan.plan_no)
         if is_asked_of(one)
     ]
     asked = visit.request.query_params.get("kind", "")
     kind = asked if asked in (living.MID_TERM, living.FINAL) else _kind(plan, today.year)
-    subject = living.Subject(kind, plan.title, today, findings, [str(row.data["name"]) for row in board.doubtful])
-    return living.evaluate(subject, [_judged(visit, row) for row in board.rows], tasks), board
+    projects = [_project(one, today) for one in await work.projects(visit.scope, plan.plan_no)]
+    subject = living.Subject(
+        kind,
+        plan.title,
+        today,
+        findings,
+        [str(row.data["name"]) for row in board.doubtful],
+        (plan.start_year, plan.end_year),
+        await as_of_words(visit, board),
+        visit.scope.display_name,
+        board.figures.pending or (living.TREND_WAITS if board.waits else None),
+    )
+    return living.evaluate(subject, [_judged(visit, row) for row in board.rows], tasks, projects), board
+
+
+def _project(one: Mapping[str, Any], today: date) -> Any:
+    stones = one["milestones"]
+    coming = next((stone for stone in stones if stone["done_on"] is None), None)
+    late = coming is not None and coming["due"] is not None and coming["due"] < today
+    words = "" if coming is None else f"{coming['title']} {coming['due'] or ''}".strip()
+    done = sum(stone["done_on"] is not None for stone in stones)
+    return living.ProjectLine(str(one["data"].get("name") or ""), str(one["data"].get("unit") or ""), done, len(stones), words, late)
 
 
 def _kind(plan: Plan, year: int) -> str:
@@ -51,7 +74,7 @@ def _kind(plan: Plan, year: int) -> str:
 def _judged(visit: Visit, row: BoardRow) -> Any:
     measure = f"{row.definition.title.say(visit.language)}（{row.definition.source}）" if row.definition else ""
     sources = [value.source for value in reversed(row.indicator.values) if value.state == "approved"]
-    return living.Judged(row.data, row.view, row.owner, measure, sources)
+    return living.Judged(row.data, row.view, row.owner, measure, sources, row.indicator.reason)
 
 
 async def show_evaluation(visit: Visit) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import date
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from xinglin.web.pages.plans_asking import (
 from xinglin.web.pages.plans_figures import own_place
 from xinglin.web.pages.statistics_asking import GROUPS, RIGHTS, group_names
 
+_NUMBER: Final = re.compile(r"[+-]?(\d{1,15}|\d{1,3}(,\d{3}){1,4})(\.\d{1,12})?(e[+-]?\d{1,2})?", re.ASCII | re.IGNORECASE)
 _MOST_POINTS: Final = 38
 _RANKED: Final = ("town", "institution", "village")
 
@@ -164,11 +166,13 @@ async def change_indicator(visit: Visit) -> Response:
             await figures.set_path(visit.scope, number, typed_path(form, one))
         elif action == "owner":
             await figures.set_owner(visit.scope, number, str(form.get("owner", "")))
+        elif action == "reason":
+            await figures.set_reason(visit.scope, number, str(form.get("reason", "")))
         elif action == "value":
             await figures.enter(
                 visit.scope, [new_value(number, {name: str(form.get(name, "")) for name in ("year", "month", "value", "source")})]
             )
-        elif action in ("approved", "refused"):
+        elif action in ("approved", "refused", "entered"):
             chosen = number_of(str(form.get("value_no", "")))
             await figures.decide(visit.scope, [chosen] if chosen else [], action)
         else:
@@ -210,11 +214,19 @@ def typed_path(form: Any, one: Any) -> dict[int, float | None]:
 
 
 def number_typed(text: str) -> float:
-    """Return a typed number; commas of both writings may part its digits.  Raises: IncorrectError."""
-    try:
-        return float(text.replace(",", "").replace("，", "").removesuffix("%").strip())
-    except ValueError as error:
-        raise IncorrectError("数值写成数字，如 74.5", "write a value as a number such as 74.5", where="value") from error
+    """Return a typed number; commas of both writings may part its thousands.  Raises: IncorrectError, also for 79,2, which may mean two things.
+
+    >>> number_typed("1，234.5"), number_typed("７４．５％")
+    (1234.5, 74.5)
+    """
+    plain = unicodedata.normalize("NFKC", text).removesuffix("%").strip()
+    if not _NUMBER.fullmatch(plain):
+        raise IncorrectError(
+            "数值写成数字，如 74.5 或 1,234.5；小数点用“.”",
+            "write a value as a number such as 74.5 or 1,234.5, with a point",
+            where="value",
+        )
+    return float(plain.replace(",", ""))
 
 
 def new_value(indicator_no: int, cells: dict[str, str]) -> NewValue:

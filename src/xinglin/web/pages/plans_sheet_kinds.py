@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from xinglin.base.errors import IncorrectError
-from xinglin.engines.plans import Plan
+from xinglin.engines.plans import NewValue, Plan
 from xinglin.web.i18n import mark
 from xinglin.web.page import Visit
 from xinglin.web.pages.plans_asking import living, number_of
@@ -81,10 +81,10 @@ class Values:
 
     async def put(self, visit: Visit, change: Change, before: State | None) -> str:
         """Enter the value."""
-        number, year, month = change.key.split(":")
+        number, year, month = (int(part) for part in change.key.split(":"))
         after = change.after or {}
-        cells = {"year": year, "month": month if month != "0" else "", "value": str(after["value"]), "source": after["source"]}
-        await visit.platform.plans.figures.enter(visit.scope, [new_value(int(number), cells)])
+        new = NewValue(number, year, month, float(after["value"]), str(after["source"]))
+        await visit.platform.plans.figures.enter(visit.scope, [new])
         return change.key
 
     async def undo(self, visit: Visit, change: Change, before: State | None) -> None:

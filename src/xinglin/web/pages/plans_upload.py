@@ -226,7 +226,7 @@ async def show_edit(visit: Visit, refusal: str = "", status: int = 200) -> Respo
 
 
 async def change_plan(visit: Visit) -> Response:
-    """Save a plan's facts, approve it, or withdraw it."""
+    """Save a plan's facts, approve it, withdraw it, or take either back."""
     plan, form = await plan_asked(visit), await visit.form()
     books, action = visit.platform.plans.books, str(form.get("action", "save"))
     try:
@@ -234,11 +234,13 @@ async def change_plan(visit: Visit) -> Response:
             await books.approve(visit.scope, plan.plan_no)
         elif action == "withdraw":
             await books.withdraw(visit.scope, plan.plan_no)
+        elif action == "undo":
+            await books.undo(visit.scope, plan.plan_no)
         else:
             await books.describe(visit.scope, plan.plan_no, new_plan(form, plan.document_no))
     except XinglinError as error:
         return await show_edit(visit, error.message(visit.language), error.http_status)
-    return redirect(visit, "/plans" if action == "withdraw" else f"/plans/{plan.plan_no}/edit")
+    return redirect(visit, f"/plans/{plan.plan_no}/edit")
 
 
 async def download(visit: Visit) -> Response:

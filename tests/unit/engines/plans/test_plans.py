@@ -13,7 +13,7 @@ from tests.http.page_fixtures import AuditTape, scope_of_role
 from xinglin.base.clock import FixedClock
 from xinglin.base.database import Database
 from xinglin.base.errors import ConflictError, ForbiddenError, IncorrectError, NotFoundError
-from xinglin.engines.plans import NewMilestone, NewPlan, NewValue, PlanRows, Plans, Row, TaskChange
+from xinglin.engines.plans import NewImport, NewMilestone, NewPlan, NewValue, PlanRows, Plans, Row, TaskChange
 
 ZONE = ZoneInfo("Asia/Shanghai")
 COUNTY, READER = scope_of_role("county"), scope_of_role("cdc")
@@ -117,6 +117,66 @@ async def test_the_next_version_takes_over_and_supersedes(room: Room) -> None:
         await figures.set_owner(COUNTY, number, "县卫生健康局")
     with pytest.raises(ConflictError):
         await books.approve(COUNTY, new)
+
+
+async def test_what_was_decided_can_be_taken_back(room: Room) -> None:
+    figures, books = room.plans.figures, room.plans.books
+    old = await room.draft(b"undo first")
+    await books.approve(COUNTY, old)
+    new = await room.draft(b"undo second", replaces=old)
+    await books.approve(COUNTY, new)
+    with pytest.raises(ConflictError):
+        await books.undo(COUNTY, old)
+    with pytest.raises(ForbiddenError):
+        await books.undo(READER, new)
+    await books.undo(COUNTY, new)
+    assert [(await books.plan(COUNTY, one)).status for one in (old, new)] == ["approved", "draft"]
+    await books.withdraw(COUNTY, new)
+    await books.undo(COUNTY, new)
+    assert (await books.plan(COUNTY, new)).status == "draft"
+    with pytest.raises(ConflictError):
+        await books.undo(COUNTY, new)
+
+    number = (await figures.indicators(COUNTY, new))[0].indicator_no
+    for value in (70.0, 71.0):
+        await figures.enter(COUNTY, [NewValue(number, 2025, 0, value, "年鉴")])
+        waiting = (await figures.indicator(COUNTY, number)).values[0].value_no
+        await figures.decide(COUNTY, [waiting], "approved")
+    assert await figures.decide(COUNTY, [waiting], "entered") == 1
+    assert [(one.value, one.state) for one in (await figures.indicator(COUNTY, number)).values] == [(71.0, "entered")]
+    await figures.take_back(COUNTY, number, (2025, 0))
+    assert [(one.value, one.state) for one in (await figures.indicator(COUNTY, number)).values] == [(70.0, "approved")]
+    await figures.take_back(COUNTY, number, (2025, 0))
+    with pytest.raises(NotFoundError):
+        await figures.take_back(COUNTY, number, (2025, 0))
+
+
+async def test_the_reason_of_an_indicator_is_kept_and_carried_to_the_next_version(room: Room) -> None:
+    old = await room.draft(b"reason first")
+    figures = room.plans.figures
+    number = (await figures.indicators(COUNTY, old))[0].indicator_no
+    await figures.set_reason(COUNTY, number, "缺人，已补")
+    new = await room.draft(b"reason second", replaces=old)
+    await room.plans.books.carry(COUNTY, (old, new), {"a": "a"})
+    assert [one.reason for one in await figures.indicators(COUNTY, new)] == ["缺人，已补", ""]
+    with pytest.raises(ForbiddenError):
+        await figures.set_reason(READER, number, "x")
+
+
+async def test_a_sheet_is_taken_once_and_undone_once(room: Room) -> None:
+    plan, imports = await room.draft(b"sheet"), room.plans.imports
+    changes = [{"line": 2, "key": "1", "label": "a", "before": None, "after": {"value": 1.0}}]
+    number = await imports.keep(COUNTY, NewImport(plan, "values", "x.xlsx", changes, []))
+    with pytest.raises(ConflictError):
+        await imports.begin(COUNTY, number, "undone")
+    assert (await imports.begin(COUNTY, number, "taken")).changes == changes
+    with pytest.raises(ConflictError):
+        await imports.begin(COUNTY, number, "taken")
+    await imports.begin(COUNTY, number, "undone")
+    assert (await imports.get(COUNTY, number)).state == "undone"
+    for call in (imports.get(READER, number), imports.keep(READER, NewImport(plan, "values", "", [], []))):
+        with pytest.raises(ForbiddenError):
+            await call
 
 
 async def test_tasks_projects_and_findings_keep_what_people_wrote(room: Room) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Final
 
 from xinglin.modules.plan.living.catalogue import Known
 from xinglin.modules.plan.living.forecast import Forecast, forecast, within
@@ -15,6 +15,7 @@ from xinglin.modules.plan.living.targets import Point, Target, decimal_year, pat
 from xinglin.modules.plan.living.words import Said, forecast_words
 
 COMPUTED, ENTERED = "computed", "entered"
+TREND_WAITS: Final = Said("走势还在计算，预测稍后出现", "its trend is still being counted; the forecast follows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Material:
 
     observed: values in order of time, the newest last.  origin: computed (a measure) or entered.  path: year → value the district set.
     scale: what a whole share is in the unit; None where the measure is a number.  measure: what plans call it, None where unknown.
-    pending: why a computed value is not there yet, None where nothing is awaited.
+    pending: why a computed value is not there yet, None where nothing is awaited.  waits: earlier days are still being counted.
     """
 
     observed: Sequence[Observed]
@@ -41,6 +42,7 @@ class Material:
     scale: float | None = None
     measure: Known | None = None
     pending: Said | None = None
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,9 @@ def view_of(data: Mapping[str, Any], known: Material, today: date) -> View:
     counted = observed[-1].counted if observed else None
     missing = people_missing(target, counted, known.scale) if target and counted and known.scale else None
     words = gap_words(missing, target, known.measure) if target else Said("", "")
+    told = TREND_WAITS if known.waits else forecast_words(found, target, unit, len(points))
     moved = _moved(observed, known.origin, today)
-    return View(
-        target, path, observed, known.origin, stands, found, forecast_words(found, target, unit, len(points)), missing, words, moved
-    )
+    return View(target, path, observed, known.origin, stands, found, told, missing, words, moved)
 
 
 def bounds_of(unit: str, scale: float | None = None) -> tuple[float | None, float | None]:

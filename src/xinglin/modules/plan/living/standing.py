@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final
 
 from xinglin.modules.plan.living.targets import Point, Target, decimal_year, value_on_path
-from xinglin.modules.plan.living.words import Said, amount
+from xinglin.modules.plan.living.words import Said, amount, figure, points_of
 
 REACHED, ON_TRACK, BEHIND, NO_VALUE = "reached", "on_track", "behind", "no_value"
 STATES: Final = (REACHED, ON_TRACK, BEHIND, NO_VALUE)
@@ -56,8 +56,17 @@ def standing(target: Target | None, path: Sequence[Point], value: float | None, 
             None,
             Said(f"{told}没有达到目标 {aim}；没有基期，画不出路径", f"{english} is short of {aim}; without a base there is no path"),
         )
-    road = amount(wanted, unit)
+    road, points, apart = amount(wanted, unit), points_of(unit), figure(abs(value - wanted))
     ahead = value <= wanted + 1e-9 if target.is_lower_better else value >= wanted - 1e-9
     if ahead:
-        return Standing(ON_TRACK, wanted, Said(f"{told}不差于路径当日的 {road}", f"{english} is no worse than the path's {road} that day"))
-    return Standing(BEHIND, wanted, Said(f"{told}差于路径当日的 {road}", f"{english} is worse than the path's {road} that day"))
+        side = Said("不高于", "no higher than") if target.is_lower_better else Said("不低于", "no lower than")
+        return Standing(ON_TRACK, wanted, Said(f"{told}，{side.zh}路径当日的 {road}", f"{english}, {side.en} the path's {road} that day"))
+    side = Said("高", "above") if target.is_lower_better else Said("低", "below")
+    return Standing(
+        BEHIND,
+        wanted,
+        Said(
+            f"{told}，比路径当日的 {road} {side.zh} {apart} {points.zh}".rstrip(),
+            f"{english}, {apart} {points.en} {side.en} the path's {road} that day".replace("  ", " "),
+        ),
+    )

@@ -10,6 +10,7 @@ from xinglin.modules.plan.living.targets import Target
 
 _PERCENT: Final = frozenset({"%", "％"})
 _MONTHS: Final = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
+_LEAST_BAND: Final = "0.01"
 SIGNS: Final = {"<=": "≤", ">=": "≥", "<": "<", ">": ">", "=": "", "range": ""}
 
 
@@ -55,6 +56,11 @@ def target_words(target: Target | None, unit: str | None) -> str:
     return " ".join(part for part in (f"{SIGNS.get(target.op, '')}{figure(target.value)}{high}", unit or "") if part)
 
 
+def points_of(unit: str | None) -> Said:
+    """Return what a difference of two values is counted in: percentage points for per cent, else the unit."""
+    return Said("个百分点", "points") if unit in _PERCENT else Said(unit or "", unit or "")
+
+
 def forecast_words(found: Forecast | None, target: Target | None, unit: str | None, known: int) -> Said:
     """Return in plain words where an indicator will be at the end of its target year. known: how many values there are."""
     if target is None:
@@ -66,11 +72,16 @@ def forecast_words(found: Forecast | None, target: Target | None, unit: str | No
         )
     year, month = target.year, 12
     told = amount(found.value, unit)
-    band = f"{figure(found.low)}–{figure(found.high)}"
+    if unit in _PERCENT and found.low <= 0 and found.high >= 100:
+        return Said(
+            f"{found.n} 个值起伏太大，预测区间盖满 0–100 %，还不能预测",
+            f"{found.n} values move too much: the interval covers 0–100 %, so no forecast can be told",
+        )
+    band = f"{figure(found.low)}–{figure(found.high)}" if figure(found.low) != figure(found.high) else f"±{_LEAST_BAND}"
     zh = f"按目前速度，{year} 年 {month} 月为 {told}（95 % 区间 {band}），"
     en = f"at this pace {told} in {_MONTHS[month - 1]} {year} (95 % interval {band}), "
     short = target.shortfall(found.value)
-    points = "个百分点" if unit in _PERCENT else (unit or "")
+    points = points_of(unit).zh
     if not short:
         return Said(zh + "可以达到目标", en + "reaching the target")
     side_zh, side_en = ("高于", "above") if found.value > target.value else ("低于", "below")
