@@ -40,7 +40,7 @@ async def show_cockpit(visit: Visit) -> Response:
         "plan": plan,
         "status": status_tag(visit, plan),
         "options": await plan_options(visit),
-        "counts": living.counts_of([row.view for row in rows]),
+        "counts": {**living.counts_of([row.view for row in rows]), "computed": sum(row.definition is not None for row in rows)},
         "states": STATES,
         "pending": sum(row.definition is not None and row.view.now is None for row in rows) if board.note else 0,
         "own": [(row, own_words(visit, row)) for row in rows if row.own is not None],

@@ -15,11 +15,25 @@ from xinglin.web.pages.plans_asking import Board, BoardRow, as_of_words, board_o
 from xinglin.web.pages.plans_indicator import number_typed
 
 _DEFAULTS: Final = {"pace": "1.2", "workers": "5", "each": "40"}
+_RATE: Final = "rate"
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What is supposed. pace: times the forecast's.  rate: change a year towards the target, in each indicator's unit; None for the pace.
+
+    workers: how many more.  each: people each of them brings a month.
+    """
+
+    pace: float
+    rate: float | None
+    workers: float
+    each: float
 
 
 @dataclass(frozen=True, slots=True)
 class Supposed:
-    """What was supposed and where it leads. typed: pace, workers, each as asked.  refusal: why not, "" where it could be reckoned."""
+    """What was supposed and where it leads. typed: pace, rate, workers, each as asked.  refusal: why not, "" where it could be reckoned."""
 
     typed: Mapping[str, str]
     refusal: str
@@ -32,14 +46,20 @@ async def supposed(visit: Visit, plan: Plan) -> Supposed:
     """Return for each indicator with a value where another pace and more workers lead by the end of its target year."""
     asked = visit.request.query_params
     typed = {name: asked.get(name, "").strip() or default for name, default in _DEFAULTS.items()}
+    typed[_RATE] = asked.get(_RATE, "").strip()
     refusal = ""
     try:
         pace, workers, each = (_positive(typed[name], name) for name in _DEFAULTS)
+        rate = _positive(typed[_RATE], _RATE) if typed[_RATE] else None
     except XinglinError as error:
-        refusal = error.message(visit.language)
+        refusal, rate = error.message(visit.language), None
         pace, workers, each = (float(value) for value in _DEFAULTS.values())
     board = await board_of(visit, plan)
-    rows = [_row(visit, row, (pace, workers, each)) for row in board.counted if row.view.now is not None and row.view.target is not None]
+    rows = [
+        _row(visit, row, Guess(pace, rate, workers, each))
+        for row in board.counted
+        if row.view.now is not None and row.view.target is not None
+    ]
     return Supposed(typed, refusal, rows, _counts(board, rows), board)
 
 
@@ -61,8 +81,7 @@ def _positive(text: str, name: str) -> float:
     return value
 
 
-def _row(visit: Visit, row: BoardRow, guess: tuple[float, float, float]) -> dict[str, Any]:
-    pace, workers, each = guess
+def _row(visit: Visit, row: BoardRow, guess: Guess) -> dict[str, Any]:
     view, today = row.view, visit.platform.clock.today()
     target, now = view.target, view.now
     scale = living.scale_of(row.data.get("unit"), False) or 100.0
@@ -72,9 +91,9 @@ def _row(visit: Visit, row: BoardRow, guess: tuple[float, float, float]) -> dict
         "pace": None, "work": None, "needed": None,
     }  # fmt: skip
     at = living.decimal_year(today)
-    if view.forecast is not None and target.year + 1 > at:
-        per_year = (view.forecast.value - now.value) / (target.year + 1 - at)
-        outcome = living.at_pace((at, now.value), per_year * pace, target, row.unit, bounds)
+    per_year = _per_year(view, guess, at)
+    if per_year is not None and target.year + 1 > at:
+        outcome = living.at_pace((at, now.value), per_year, target, row.unit, bounds)
         found["pace"] = {
             "outcome": outcome,
             "value": living.amount(outcome.value, row.unit),
@@ -85,15 +104,24 @@ def _row(visit: Visit, row: BoardRow, guess: tuple[float, float, float]) -> dict
     # What starts anew every January is brought up within the target year only.
     months = min(months, 12.0) if known is not None and known.within_year else months
     if now.counted is not None and now.counted.denominator and not target.is_lower_better and months:
-        work = living.Work(workers, each, round(months, 1))
+        work = living.Work(guess.workers, guess.each, round(months, 1))
         outcome = living.with_workers((now.counted.numerator, now.counted.denominator), work, target, scale)
         found["work"] = {
             "outcome": outcome,
             "value": living.amount(outcome.value, row.unit),
             "words": outcome.arithmetic.say(visit.language),
         }
-        found["needed"] = living.workers_needed(view.missing or 0, each, round(months, 1))
+        found["needed"] = living.workers_needed(view.missing or 0, guess.each, round(months, 1))
     return found
+
+
+def _per_year(view: Any, guess: Guess, at: float) -> float | None:
+    """Return how much a value is supposed to change in a year: the typed rate towards the target, else the forecast's own pace so many times."""
+    if guess.rate is not None:
+        return -guess.rate if view.target.is_lower_better else guess.rate
+    if view.forecast is None or view.target.year + 1 <= at:
+        return None
+    return float((view.forecast.value - view.now.value) / (view.target.year + 1 - at) * guess.pace)
 
 
 def _counts(board: Board, rows: list[dict[str, Any]]) -> dict[str, int]:

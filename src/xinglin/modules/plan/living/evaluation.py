@@ -244,7 +244,7 @@ def _missing(subject: Subject, judged: Sequence[Judged], tasks: Sequence[TaskLin
     ]
     told = [one for one in found if one.names]
     if subject.waits is not None:
-        told.insert(0, Missing(subject.waits, []))
+        told.insert(0, Missing(Said(f"暂缺：{subject.waits.zh}", f"not yet there: {subject.waits.en}"), []))
     if subject.findings:
         words = Said(f"文件里 {subject.findings} 处不一致没有处理", f"{subject.findings} inconsistencies of the document are not decided")
         told.append(Missing(words, []))
