@@ -160,34 +160,39 @@ async def test_an_examination_left_unfinished_is_listed_and_asks_for_the_rest(wo
     await world.doctor.get(f"{path}/complete", 400)
 
 
-async def test_an_examination_that_came_without_its_form_asks_for_what_was_not_measured(world: World) -> None:
-    person = await opened(world, 108, "章外来", "19500305")
+async def arrived(world: World, person: int, what: tuple[str, str], measured: list[tuple[str, float, str]]) -> None:
+    """Let a visit of another system arrive. what: service and day.  measured: LOINC, value, unit; 8480-6 with 8462-4 is one pressure."""
     patient = re.search(r"/fhir/Patient/([0-9a-f-]+)", (await world.doctor.get(f"/residents/{person}")).text)
     assert patient
-    exam = {
+    subject, own = {"reference": f"Patient/{patient[1]}"}, f"visit-{person}"
+    visit = {
         "resourceType": "Encounter",
-        "id": "ex-108",
+        "id": own,
         "status": "finished",
         "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
-        "type": [{"coding": [{"system": "urn:xinglin:cs:service", "code": "health-examination"}]}],
-        "subject": {"reference": f"Patient/{patient[1]}"},
-        "period": {"start": today(world)},
+        "type": [{"coding": [{"system": "urn:xinglin:cs:service", "code": what[0]}]}],
+        "subject": subject,
+        "period": {"start": what[1]},
     }
-    pulse = {
-        "resourceType": "Observation",
-        "id": "ex-108-pulse",
-        "status": "final",
-        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
-        "subject": {"reference": f"Patient/{patient[1]}"},
-        "encounter": {"reference": "Encounter/ex-108"},
-        "effectiveDateTime": today(world),
-        "valueQuantity": {"value": 71, "unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min"},
-    }
-    for resource in (exam, pulse):
-        await world.platform.exchange.submit(
-            world.platform.security.system_scope(),
-            Submission(OWN_PAGES, f"{resource['id']}", orjson.dumps(resource), [Entry(resource)], media="application/json", atomic=True),
-        )
+    reading = {"resourceType": "Observation", "status": "final", "subject": subject, "effectiveDateTime": what[1]}
+    reading |= {"encounter": {"reference": f"Encounter/{own}"}}
+    parts = [
+        {
+            "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
+            "valueQuantity": {"value": value, "unit": unit, "system": "http://unitsofmeasure.org", "code": unit},
+        }
+        for code, value, unit in measured
+    ]
+    panel = {"code": {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]}, "component": parts}
+    found = [{**reading, **(panel if len(parts) == 2 else parts[0]), "id": f"{own}-reading"}]
+    for resource in (visit, *found):
+        message = Submission(OWN_PAGES, resource["id"], orjson.dumps(resource), [Entry(resource)], media="application/json", atomic=True)
+        assert not (await world.platform.exchange.submit(world.platform.security.system_scope(), message)).problems
+
+
+async def test_an_examination_that_came_without_its_form_asks_for_what_was_not_measured(world: World) -> None:
+    person = await opened(world, 108, "章外来", "19500305")
+    await arrived(world, person, ("health-examination", today(world)), [("8867-4", 71, "/min")])
     await world.platform.rules.evaluate_person(person, world.platform.clock.today())
     assert "章外来" in (await world.doctor.get("/chronic/incomplete?text=zwl")).text
     where = (await world.doctor.get(f"/residents/{person}/examination/complete", 303)).headers["location"]
@@ -209,3 +214,21 @@ async def test_the_next_visit_is_not_reckoned_before_the_outcome_is_known(world:
     path = f"/residents/{person}/followup/hypertension"
     told = (await world.doctor.post(f"{path}/compute", {"visit_date": today(world), "way": "1"}, status=200)).json()
     assert told["fields"]["next_visit_date"]["value"] == ""
+
+
+async def test_a_reading_of_a_visit_to_the_doctor_becomes_a_follow_up_that_asks_for_the_rest(world: World) -> None:
+    person, day = await enrolled(world, 111, "潘就诊"), today(world)
+    await arrived(world, person, ("outpatient", day), [("8480-6", 152, "mm[Hg]"), ("8462-4", 96, "mm[Hg]")])
+    await world.platform.rules.evaluate_person(person, world.platform.clock.today())
+    listed = (await world.doctor.get("/chronic/incomplete?text=pjz")).text
+    assert "潘就诊" in listed and "152/96" in listed and "就诊已测" in listed
+    where = (await world.doctor.get(f"/residents/{person}/followup?reading=hypertension", 303)).headers["location"]
+    page = (await world.doctor.get(where)).text
+    known = re.search(r'<details class="part known">(.*?)</details>', page, re.DOTALL)
+    assert known and all(f'value="{value}"' in known[1] for value in (day, "1", "152", "96")) and 'name="symptoms"' not in known[1]
+    sent = {name: VISIT[name] for name in ("symptoms", "danger_signs", "medication_adherence", "adverse_reaction", "doctor")}
+    await world.doctor.post(where, {**sent, "visit_date": day, "way": "1", "systolic": "152", "diastolic": "96"})
+    assert "潘就诊" not in (await world.doctor.get("/chronic/incomplete?text=pjz")).text
+    assert "潘就诊" in (await world.doctor.get("/desk?list=recheck&text=pjz")).text
+    assert await visits_of(world, person) == 1
+    await world.doctor.get(f"/residents/{person}/followup?reading=hypertension", 400)

@@ -197,3 +197,32 @@ def test_没有填完的体检待补全_填完即消() -> None:
     elder = A(born=date(1950, 3, 1)).examined(date(2026, 6, 1), complete=False)
     assert (told := elder.says("examination-to-complete"))["applies"] and told["due_by"] == date(2026, 12, 31)
     assert not elder.examined(date(2026, 7, 1)).says("examination-to-complete")["applies"]
+
+
+def test_到期后门诊测过血压_列为待补全_随访后即消() -> None:
+    seen = A().enrolled(ENROLLED).visited(date(2026, 8, 10), (132, 82))
+    assert not seen.says("hypertension-from-reading")["applies"]
+    seen.visited(date(2026, 10, 20), (136, 84), kind="outpatient", way=None)
+    assert not seen.says("hypertension-from-reading", date(2026, 10, 21))["applies"], "not due yet"
+    seen.visited(date(2026, 11, 15), (152, 96), kind="outpatient", way=None)
+    told = seen.says("hypertension-from-reading")
+    assert (told["applies"], told["due_from"], told["due_by"], told["state_last_systolic"]) == (
+        True,
+        date(2026, 11, 15),
+        date(2026, 11, 29),
+        152,
+    )
+    assert not seen.says("hypertension-from-reading", date(2026, 11, 30))["applies"], "too long ago"
+    assert not seen.visited(date(2026, 11, 15), (152, 96)).says("hypertension-from-reading")["applies"]
+
+
+def test_两周内须随访的_门诊测过即可补全_没有纳入的不列() -> None:
+    urgent = A().enrolled(ENROLLED).visited(date(2026, 11, 12), (152, 96), outcome="2")
+    assert urgent.visited(date(2026, 11, 16), (138, 84), kind="outpatient", way=None).says("hypertension-from-reading")["applies"]
+    assert not A().visited(date(2026, 11, 16), (138, 84), kind="outpatient", way=None).says("hypertension-from-reading")["applies"]
+
+
+def test_到期后门诊测过空腹血糖_列为待补全() -> None:
+    seen = A().enrolled(ENROLLED, programme="diabetes2").visited(date(2026, 8, 10), glucose=6.2)
+    seen.visited(date(2026, 11, 15), glucose=7.4, kind="outpatient", way=None)
+    assert seen.says("diabetes2-from-reading")["applies"] and seen.says("diabetes2-from-reading")["state_last_glucose"] == 7.4

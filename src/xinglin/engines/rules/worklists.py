@@ -22,7 +22,7 @@ LISTS: Final = {
     "recheck": f"{_FOLLOWUPS} and {_SOON} and t.due_by >= $1",
     "referral": "t.definition = 'referral-tracking' and t.due_from <= $1",
     "examination": "t.definition = 'annual-examination' and t.due_from <= $1",
-    "complete": "t.definition in ('followup-to-complete', 'examination-to-complete')",
+    "complete": "t.definition in ('followup-to-complete', 'examination-to-complete', 'hypertension-from-reading', 'diabetes2-from-reading')",
     "suspected": "t.definition = 'hypertension-suspected'",
     "managed": f"{_FOLLOWUPS}",
 }

@@ -33,6 +33,8 @@ _ACTIONS: Final = {
     "followup-to-complete": (mark("补全"), "followup.write"),
     "annual-examination": (mark("体检"), "examination.write"),
     "examination-to-complete": (mark("补全"), "examination.write"),
+    "hypertension-from-reading": (mark("补全"), "followup.write"),
+    "diabetes2-from-reading": (mark("补全"), "followup.write"),
 }
 FORMS: Final = {"hypertension-followup": "hypertension", "diabetes2-followup": "diabetes2"}
 
@@ -54,6 +56,8 @@ def _form_path(person: int, duty: Duty) -> str:
         "followup-to-complete": "/followup",
         "annual-examination": "/examination",
         "examination-to-complete": "/examination/complete",
+        "hypertension-from-reading": "/followup?reading=hypertension",
+        "diabetes2-from-reading": "/followup?reading=diabetes2",
     }
     return f"/residents/{person}{further.get(duty.definition, '')}"
 

@@ -20,7 +20,19 @@ from xinglin.web.modules import recording_of
 from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.residents import card_row
-from xinglin.web.pages.sitting import EXAMINATION, KINDS, PROGRAMMES, Sitting, form_of, path_of, readings, sit, unfinished
+from xinglin.web.pages.sitting import (
+    EXAMINATION,
+    KINDS,
+    PROGRAMMES,
+    Sitting,
+    Start,
+    form_of,
+    measured_at,
+    path_of,
+    readings,
+    sit,
+    unfinished,
+)
 from xinglin.web.record import Happening
 from xinglin.web.recording import Sending, submit
 
@@ -76,7 +88,8 @@ async def show_form(visit: Visit) -> Response:
 
 async def _sitting(visit: Visit) -> Sitting:
     path = visit.request.path_params
-    return await sit(visit, path["person"], path.get("programme", EXAMINATION), visit.request.query_params.get("visit", ""))
+    asked = visit.request.query_params
+    return await sit(visit, path["person"], path.get("programme", EXAMINATION), Start(asked.get("visit", ""), asked.get("from", "")))
 
 
 async def _form_page(visit: Visit, sitting: Sitting, typed: Typed, problems: Sequence[Problem], refusal: str = "") -> Response:
@@ -99,7 +112,7 @@ async def _form_page(visit: Visit, sitting: Sitting, typed: Typed, problems: Seq
         "visits": [one for one in sitting.record.timeline if one.kind == sitting.form.service][:4],
         "medicines": sitting.record.medicines,
         "duty": duties[0] if duties else None,
-        "unfinished": bool(sitting.replaced),
+        "unfinished": bool(sitting.unfinished),
         "can_wait": any(problem.kind == "missing" for problem in problems) and all(problem.kind != "error" for problem in problems),
         "refusal": refusal,
         "wrong": bool(problems),
@@ -131,11 +144,8 @@ def _advice(visit: Visit, sitting: Sitting, typed: Typed, problems: Sequence[Pro
 def _referral_words(visit: Visit, programme: str, parsed: Parsed) -> str:
     reason = parsed.answers.derived.get("referral")
     if not reason:
-        return (
-            visit.text("上次测量控制不满意，这次没有测量：测得满意之前仍须 2 周内随访")
-            if parsed.answers.derived.get("is_unsettled")
-            else ""
-        )
+        is_judged_unmeasured = parsed.answers.get("outcome_class") and parsed.answers.derived.get("is_unsettled")
+        return visit.text("上次测量控制不满意，这次没有测量：测得满意之前仍须 2 周内随访") if is_judged_unmeasured else ""
     definition = visit.platform.rules.edition(visit.platform.clock.today()).get(f"{programme}-referral")
     return definition.classes[reason].say(visit.language)
 
@@ -309,12 +319,15 @@ async def _onward(visit: Visit, sitting: Sitting, then: str) -> str:
 async def show_unfinished(visit: Visit) -> Response:
     """Lead from a 待补全 duty to the form that completes it. Raises: IncorrectError when nothing is to be completed."""
     person, is_examination = visit.request.path_params["person"], visit.request.url.path.endswith("/examination/complete")
-    stored = await visit.platform.store.person_bodies(visit.scope, person, ("Encounter", "QuestionnaireResponse"))
+    stored = await visit.platform.store.person_bodies(visit.scope, person, ("Encounter", "QuestionnaireResponse", "Observation"))
     bodies = [(one, orjson.loads(one.body)) for one in stored]
     further = (EXAMINATION,) if visit.allows("examination.write") else ()
     for programme in further if is_examination else (*PROGRAMMES, *further):
         if found := unfinished(form_of(visit, programme), bodies, visit.platform.clock.today()):
             return redirect(visit, f"{path_of(person, programme)}?visit={found}")
+    wanted = visit.request.query_params.get("reading", "")
+    if wanted in PROGRAMMES and (found := measured_at(form_of(visit, wanted), bodies)):
+        return redirect(visit, f"{path_of(person, wanted)}?from={found}")
     raise IncorrectError(
         "没有待补全的随访或体检：可能已经补全，请刷新名单", "nothing waits to be completed: it may be done, reload the list"
     )

@@ -45,6 +45,14 @@ Body = tuple[Stored, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """What a form begins with. visit: id of an unfinished visit that it completes.  measured: id of a visit to a doctor whose readings it takes."""
+
+    visit: str = ""
+    measured: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Sitting:
     """Everything a visit's form needs: the form, the resident, the record, the earlier forms (newest first), the visit to complete.
 
@@ -96,7 +104,7 @@ def form_of(visit: Visit, programme: str) -> Form:
     return shipped_forms(visit.platform.clock.today())[KINDS[programme][0]]
 
 
-async def sit(visit: Visit, person: int, programme: str, encounter_id: str = "") -> Sitting:
+async def sit(visit: Visit, person: int, programme: str, start: Start = Start()) -> Sitting:
     """Gather what the form of one resident needs. Raises: NotFoundError outside the scope, ConflictError for one not enrolled."""
     form, card = form_of(visit, programme), await visit.platform.residents.card(visit.scope, person)
     stored = await visit.platform.store.person_bodies(visit.scope, person, _TYPES)
@@ -108,7 +116,8 @@ async def sit(visit: Visit, person: int, programme: str, encounter_id: str = "")
     ]
     if not active and programme != EXAMINATION:
         raise ConflictError("这位居民不在管：请先纳入管理", "this resident is not enrolled: enrol first")
-    replaced = to_complete(form, bodies, encounter_id) if encounter_id else []
+    replaced = to_complete(form, bodies, start.visit) if start.visit else []
+    measured = _about(bodies, start.measured) if start.measured else []
     taken = {one.rid for one, _ in replaced}
     completed = [
         answers_of(form, body)
@@ -124,7 +133,7 @@ async def sit(visit: Visit, person: int, programme: str, encounter_id: str = "")
         card,
         read_record(stored, await names(visit)),
         completed,
-        _held(form, KINDS[programme][2], replaced),
+        _held(form, KINDS[programme][2], replaced or measured),
         replaced,
         str(active[0][1].get("patient", {}).get("reference", "")).removeprefix("Patient/") if active else holder.id,
         active[0][0].id if active else "",
@@ -151,8 +160,18 @@ def to_complete(form: Form, bodies: Sequence[Body], encounter_id: str) -> list[B
 
     A visit is unfinished while its status says so; an examination also while its form does not say that it is complete.
     """
+    visit, *came = _about(bodies, encounter_id) or [None]
+    if visit is None or _code(visit[1].get("type")) != form.service:
+        return []
+    status = visit[1].get("status")
+    said = [answers_of(form, body) for one, body in came if _is_answered(form, one, body)]
+    is_open = form.service == "health-examination" and status == "finished" and not any(answers.get("complete") for answers in said)
+    return [visit, *came] if status == "in-progress" or is_open else []
+
+
+def _about(bodies: Sequence[Body], encounter_id: str) -> list[Body]:
+    """Return a visit and what came with it, the visit first; nothing where there is none. A task that is done is not part of it."""
     own = f"Encounter/{encounter_id}"
-    visits = [pair for pair in bodies if pair[0].rtype == "Encounter" and pair[0].id == encounter_id]
     came = [
         (one, body)
         for one, body in bodies
@@ -160,12 +179,30 @@ def to_complete(form: Form, bodies: Sequence[Body], encounter_id: str) -> list[B
         and body.get("status") != "entered-in-error"
         and not (one.rtype == "Task" and body.get("status") == "completed")
     ]
-    if not visits or _code(visits[0][1].get("type")) != form.service:
-        return []
-    status = visits[0][1].get("status")
-    said = [answers_of(form, body) for one, body in came if _is_answered(form, one, body)]
-    is_open = form.service == "health-examination" and status == "finished" and not any(answers.get("complete") for answers in said)
-    return [*visits, *came] if status == "in-progress" or is_open else []
+    return [*(pair for pair in bodies if pair[0].rtype == "Encounter" and pair[0].id == encounter_id), *came]
+
+
+def measured_at(form: Form, bodies: Sequence[Body]) -> str:
+    """Return the id of the latest visit to a doctor since the last follow-up that measured what a form asks for first, "" without one."""
+    wanted = {"8480-6"} if "systolic" in form.by_link and "fasting_glucose" not in form.by_link else {"14771-0"}
+    visits = [
+        (str(body.get("period", {}).get("start", ""))[:10], one.id, _code(body.get("type")))
+        for one, body in bodies
+        if one.rtype == "Encounter" and body.get("status") == "finished"
+    ]
+    since = max((day for day, _, kind in visits if kind == form.service), default="")
+    found = [
+        (day, own)
+        for day, own, kind in visits
+        if kind in ("outpatient", "emergency") and day > since
+        if any(wanted & _codes(part) for about in _about(bodies, own) for part in (about[1], *(about[1].get("component") or ())))
+    ]
+    return max(found, default=("", ""))[1]
+
+
+def _codes(part: Mapping[str, Any]) -> set[str]:
+    code = part.get("code")
+    return {str(coding.get("code", "")) for coding in code.get("coding") or ()} if isinstance(code, dict) else set()
 
 
 def unfinished(form: Form, bodies: Sequence[Body], today: date) -> str:
@@ -189,10 +226,11 @@ def _held(form: Form, day: str, replaced: Sequence[Body]) -> dict[str, Any]:
     for one, body in replaced:
         if one.rtype == "Encounter":
             held[day] = str(body.get("period", {}).get("start", ""))[:10]
+            if body.get("class", {}).get("code") == "AMB" and "way" in form.by_link:
+                held["way"] = "1"
         if one.rtype == "Observation":
             for part in (body, *(body.get("component") or ())):
-                codes = {str(coding.get("code", "")) for coding in part.get("code", {}).get("coding") or ()}
-                value = part.get("valueQuantity", {}).get("value")
+                codes, value = _codes(part), part.get("valueQuantity", {}).get("value")
                 held |= {item.link_id: value for item in form.items if item.loinc in codes and value is not None}
     for one, body in replaced:
         if _is_answered(form, one, body):
