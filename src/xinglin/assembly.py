@@ -146,7 +146,7 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
         stack.push_async_callback(store.close)
         residents, register = Residents(database, store), Register()
         terminology = Terminology(database, audit, machine)
-        rooms = Rooms(database, store, residents, register, terminology.current_value_sets)
+        rooms = Rooms(database, store, residents, register, terminology.current_value_sets, audit)
         blobs = Blobs(settings.data_dir / "blobs")
         exchange = Exchange(rooms, Ledger(database, blobs, clock, settings.site))
         channel = Channel(engine_socket(settings), limit_s=settings.engine_wait_s)

@@ -36,7 +36,7 @@ async def record(database_url: str, tmp_path_factory: pytest.TempPathFactory) ->
 async def api(record: Record, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[httpx.AsyncClient]:
     """A client that acts as the house unless a request says `as_`."""
     clock, random = MovingClock(), Random(1)
-    rooms = Rooms(record.database, record.store, Residents(record.database, record.store), Register())
+    rooms = Rooms(record.database, record.store, Residents(record.database, record.store), Register(), audit=record.audit)
     exchange = Exchange(rooms, Ledger(record.database, Blobs(Path(tmp_path_factory.mktemp("blobs"))), clock, 1))
     tokens = {"house": record.house, "east": record.east, "west": record.west, "steward": record.steward}
 

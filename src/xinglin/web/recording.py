@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Final, Literal
+from typing import Final
 
 import orjson
 
 from xinglin.base.errors import ConflictError, NotFoundError
 from xinglin.base.ids import uuid7
-from xinglin.engines.exchange import OWN_PAGES, Entry, Receipt, Submission
-from xinglin.engines.security import AuditEntry
+from xinglin.engines.exchange import OWN_PAGES, Entry, Note, Receipt, Submission
 from xinglin.web.page import Visit
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -54,14 +53,7 @@ def insist(receipt: Receipt) -> None:
 
 
 async def submit(visit: Visit, kind: str, resources: Sequence[Entry]) -> Receipt:
-    """Send entries of a page through the exchange, all or none; returns the receipt. The audit log has it either way."""
+    """Send entries of a page through the exchange, all or none; returns the receipt. The audit log has it either way, promised in the same transaction."""
     content = orjson.dumps({"kind": kind, "entries": [entry.resource for entry in resources]})
     message = Submission(OWN_PAGES, f"page-{new_id(visit)}", content, resources, kind="page", media="application/json", atomic=True)
-    receipt = await visit.platform.exchange.submit(visit.scope, message)
-    written = [outcome.rid for outcome in receipt.outcomes if outcome is not None]
-    outcome: Literal["done", "refused"] = "done" if written else "refused"
-    detail = f"{kind}: message {receipt.message_no}"
-    await visit.platform.audit.record(
-        AuditEntry(visit.scope, "write", "resident", rids=written, detail=detail, outcome=outcome, request_id=visit.request_number)
-    )
-    return receipt
+    return await visit.platform.exchange.submit(visit.scope, message, note=Note("resident", kind, visit.request_number))

@@ -13,13 +13,14 @@ import msgspec
 from xinglin.base.database import Database
 from xinglin.base.errors import BusyError, ConflictError, IncorrectError
 from xinglin.engines.exchange.conditions import ChangedError, Met, hold_conditions, look_up
-from xinglin.engines.exchange.gate import Directory, Item, Prepared, prepare
+from xinglin.engines.exchange.gate import Directory, Item, Prepared, prepare, without
 from xinglin.engines.exchange.ledger import Envelope, Ledger, Source
 from xinglin.engines.exchange.model import OWN_API, OWN_PAGES, Entry, EntryProblem, Receipt, State, Submission
+from xinglin.engines.exchange.noting import Notary, Note, Noted
 from xinglin.engines.exchange.reading import UnreadableError, decode, place_in, read_message
 from xinglin.engines.exchange.waiting import Numbered, entry_of, waiting_rows
 from xinglin.engines.identity import Arrival, LinkPlan, Register, Residents, Trust
-from xinglin.engines.security import Scope
+from xinglin.engines.security import AuditWitness, Scope
 from xinglin.engines.store import Cause, Delete, Outcome, Put, Ready, Store
 from xinglin.fhir import CodeOracle, Problem, Validator, validate
 
@@ -39,13 +40,17 @@ class RolledBackError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rooms:
-    """What the exchange hands things on to. codes: gives the value sets as they are now; None = the form of open codes is enough."""
+    """What the exchange hands things on to. codes: gives the value sets as they are now; None = the form of open codes is enough.
+
+    audit: where messages with a note are told.
+    """
 
     database: Database
     store: Store
     residents: Residents
     register: Register
     codes: Callable[[], Awaitable[CodeOracle]] | None = None
+    audit: AuditWitness | None = None
 
 
 @dataclass(slots=True)
@@ -70,18 +75,20 @@ class Exchange:
         self._rooms = rooms
         self._directory: dict[tuple[str, str], str] = {}
         self._directory_stamp: str | None = None
+        self._notary = Notary(rooms.audit)
         self._checks: tuple[CodeOracle, Validator] | None = None
 
-    async def submit(self, scope: Scope, submission: Submission, *, institution: int | None = None) -> Receipt:
+    async def submit(self, scope: Scope, submission: Submission, *, institution: int | None = None, note: Note | None = None) -> Receipt:
         """Take one message of parsed entries; returns its receipt once everything is committed.
 
-        institution: rid of who keeps the residents of a foreign source.
+        institution: rid of who keeps the residents of a foreign source.  note: what the audit log says of it, promised in the transaction.
         Raises: NotFoundError for an unknown source, UnavailableError when nothing could be written (send it again).
         """
         source = await self.ledger.source(submission.source)
         envelope = Envelope(
-            source, submission.message_id, submission.content, submission.kind, submission.media, scope.account_no, institution
-        )
+            source, submission.message_id, submission.content, submission.kind, submission.media, scope.account_no, institution,
+            Noted(scope, note) if note is not None else None,
+        )  # fmt: skip
         before = await self.ledger.arrived(envelope)
         if before is not None and before.is_final:
             return await self.ledger.told(before)
@@ -90,7 +97,7 @@ class Exchange:
             met = await look_up(self._rooms.store, scope, entries, source.sender)
             prepared = await self.prepare(entries, source, met)
             try:
-                return await self._store(scope, (envelope, submission.atomic), (entries, prepared, met))
+                return await self._notary.keep(await self._store(scope, (envelope, submission.atomic), (entries, prepared, met)))
             except ChangedError:
                 continue
         raise BusyError("同时写入太多，请稍后重新发送", "too many write the same at once; send it again in a moment", status=503)
@@ -110,7 +117,8 @@ class Exchange:
                     if atomic and written.problems:
                         raise RolledBackError(written.problems)
                     written.outcomes |= met.outcomes(entries)
-                    return await self._finish(connection, arrived.message_no, (entries, prepared, written))
+                    receipt = await self._finish(connection, arrived.message_no, (entries, prepared, written))
+                    return await self._notary.promise(connection, envelope.noted, receipt)
             except RolledBackError as refusal:
                 if atomic:
                     return await self._refuse(envelope, entries, refusal.problems)
@@ -245,6 +253,7 @@ class Exchange:
         entries, prepared, written = result
         problems = [*prepared.problems, *written.problems]
         await self.ledger.quarantine(connection, message_no, waiting_rows(entries, problems))
+        await self.ledger.warn(connection, message_no, prepared.warnings)
         receipt = replace(receipt_of(message_no, entries, written, problems), warnings=tuple(prepared.warnings))
         await self.ledger.close(connection, receipt, len(entries))
         return receipt
@@ -259,7 +268,7 @@ class Exchange:
             receipt = Receipt(message_no, State.QUARANTINED, 0, 0, max(len(entries), 1), problems=tuple(problems))
             await self.ledger.quarantine(connection, message_no, waiting_rows(entries, problems))
             await self.ledger.close(connection, receipt, len(entries), problems[0] if problems else None)
-        return receipt
+            return await self._notary.promise(connection, envelope.noted, receipt)
 
     async def _known(self, met: Met) -> Directory:
         """Return the registered institutions and practitioners, read again after a change by any process."""
@@ -349,13 +358,6 @@ class Exchange:
                 "修改后的内容应是一个资源（花括号括起的 JSON 对象）", "the repair must be one resource: a JSON object in braces"
             )
         return content, (entry_of(sent),), True
-
-
-def without(prepared: Prepared, problems: Sequence[EntryProblem]) -> Prepared:
-    """Return what passed the gate without the entries that have problems, and with these."""
-    refused = {problem.entry_no for problem in problems}
-    kept = [item for item in prepared.items if item.entry_no not in refused]
-    return replace(prepared, items=kept, problems=[*prepared.problems, *problems], refused=prepared.refused | refused)
 
 
 def _cause(scope: Scope, origin: tuple[Envelope, int]) -> Cause:

@@ -11,8 +11,8 @@ from typing import Final
 
 from xinglin.base.errors import NotFoundError, UnavailableError, XinglinError
 from xinglin.engines.exchange.conditions import ChangedError
-from xinglin.engines.exchange.door import NOTHING_MET, Exchange, RolledBackError, Rooms, without
-from xinglin.engines.exchange.gate import Prepared
+from xinglin.engines.exchange.door import NOTHING_MET, Exchange, RolledBackError, Rooms
+from xinglin.engines.exchange.gate import Prepared, without
 from xinglin.engines.exchange.ledger import Envelope
 from xinglin.engines.exchange.model import WARNING, Entry, EntryProblem, ImportReport, Receipt, State
 from xinglin.engines.exchange.reading import UnreadableError, check_text, lines_of, parse_json, unpack
@@ -149,6 +149,7 @@ class Importer:
             rows = waiting_rows(chunk.entries, problems)
             rows |= {number: (rows[number][0], line) for number, line in chunk.unread}
             await self._exchange.ledger.quarantine(connection, message_no, rows)
+            await self._exchange.ledger.warn(connection, message_no, prepared.warnings)
             stored, unchanged = written.counts()
             await self._exchange.ledger.advance(connection, message_no, chunk.last_line, (stored, unchanged, len(rows)))
         return [*problems, *prepared.warnings]

@@ -64,6 +64,13 @@ class Prepared:
     warnings: list[EntryProblem] = field(default_factory=list)
 
 
+def without(prepared: Prepared, problems: Sequence[EntryProblem]) -> Prepared:
+    """Return what passed the gate without the entries that have problems, and with these."""
+    refused = {problem.entry_no for problem in problems}
+    kept = [item for item in prepared.items if item.entry_no not in refused]
+    return replace(prepared, items=kept, problems=[*prepared.problems, *problems], refused=prepared.refused | refused)
+
+
 def original_of(entry: Entry) -> str | None:
     """Return the sender's own name of an entry: a urn, or Type/id (a URL that ends in Type/id means the same)."""
     rtype = str(entry.resource.get("resourceType"))

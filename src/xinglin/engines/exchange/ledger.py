@@ -17,8 +17,10 @@ from xinglin.base.errors import IncorrectError, NotFoundError
 from xinglin.engines.exchange.blobs import Blobs
 from xinglin.engines.exchange.gate import Item, Sender
 from xinglin.engines.exchange.model import INLINE_BYTES, EntryProblem, Receipt, State
+from xinglin.engines.exchange.noting import Noted
 
 _TOLD_AGAIN: Final = 20
+_MOST_WARNINGS: Final = 500
 _FINAL: Final = (State.STORED, State.UNCHANGED, State.PARTLY, State.QUARANTINED)
 
 
@@ -62,7 +64,10 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the ledger writes down of a message before anything else. actor: account.  institution: keeper of foreign residents."""
+    """What the ledger writes down of a message before anything else. actor: account.  institution: keeper of foreign residents.
+
+    noted: what the audit log is to say of it, by whom; None where the caller tells the log itself.
+    """
 
     source: Source
     message_id: str
@@ -71,6 +76,7 @@ class Envelope:
     media: str
     actor: int
     institution: int | None = None
+    noted: Noted | None = None
 
     @property
     def digest(self) -> bytes:
@@ -178,6 +184,13 @@ class Ledger:
                values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (message_no, entry_no) do nothing""",
             rows,
         )
+
+    async def warn(self, connection: asyncpg.Connection[Any], message_no: int, warnings: Sequence[EntryProblem]) -> None:
+        """Write down what was stored and should be looked at by its sender all the same; the first hundreds of a message are enough."""
+        if warnings:
+            held = await connection.fetchval("select count(*) from message_warning where message_no = $1", message_no)
+            rows = [(message_no, one.entry_no, one.path, one.zh, one.en) for one in warnings[: max(0, _MOST_WARNINGS - held)]]
+            await connection.executemany("insert into message_warning values ($1, $2, $3, $4, $5)", rows)
 
     async def tally(
         self, connection: asyncpg.Connection[Any], message_no: int, items: Iterable[Item], rids: Mapping[tuple[str, str], int]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
+from xinglin.engines.security import AuditEntry
 from xinglin.engines.store import Outcome
 
 INLINE_BYTES: Final = 64 * 1024
@@ -91,6 +92,11 @@ class Receipt:
     warnings: tuple[EntryProblem, ...] = ()
     repeated: bool = False
     persons: Mapping[int, int] = field(default_factory=dict)
+    owed: AuditEntry | None = None
+
+    def with_owed(self, entry: AuditEntry) -> Receipt:
+        """Return the receipt with the audit entry that its transaction promised."""
+        return replace(self, owed=entry)
 
 
 @dataclass(slots=True)

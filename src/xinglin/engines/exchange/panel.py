@@ -82,6 +82,16 @@ class WaitingRow:
 
 
 @dataclass(frozen=True, slots=True)
+class WarningRow:
+    """What was stored and should be looked at by its sender. entry_no: 1-based.  path: its place in the entry."""
+
+    entry_no: int
+    path: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
 class WrittenRow:
     """One feed entry a message caused. kind: resource, link or scope.  person: whom it is about, None for nobody."""
 
@@ -191,6 +201,17 @@ class Panel:
                 state, message_no, reason, *page,
             )  # fmt: skip
         return [_waiting(row) for row in rows], total
+
+    async def warnings(self, scope: Scope, message_no: int, page: tuple[int, int] = (50, 0)) -> tuple[list[WarningRow], int]:
+        """Return a page (limit, offset) of what a message stored and its sender should look at, and how many there are."""
+        scope.require("exchange.read")
+        where = f"from message_warning w join message m using (message_no) where w.message_no = $1 and {_message_seen(scope)}"
+        async with self._database.connection() as connection:
+            total: int = await connection.fetchval(f"select count(*) {where}", message_no)
+            rows = await connection.fetch(
+                f"select w.entry_no, w.path, w.zh, w.en {where} order by w.entry_no, w.path limit $2 offset $3", message_no, *page
+            )
+        return [WarningRow(**dict(row)) for row in rows], total
 
     async def entry(self, scope: Scope, quarantine_no: int) -> tuple[WaitingRow, bytes]:
         """Return a quarantine row and, for who may replay it, the entry as it was sent (else b"").  Raises: NotFoundError."""

@@ -3,7 +3,7 @@
 from xinglin.engines.security.accounts import AccountCard, FirstPassword, Membership, NewAccount, NewMembership
 from xinglin.engines.security.algorithms import Digest, Suite, suite, suite_names
 from xinglin.engines.security.areas import AreaSource
-from xinglin.engines.security.audit import Audit, AuditPlace, AuditSink
+from xinglin.engines.security.audit import Audit, AuditPlace, AuditSink, AuditWitness
 from xinglin.engines.security.audit_anchor import Anchor, ChainProblem
 from xinglin.engines.security.audit_chain import AuditEntry
 from xinglin.engines.security.audit_check import ChainReport
@@ -36,6 +36,7 @@ __all__ = [
     "AuditPlace",
     "AuditQuery",
     "AuditSink",
+    "AuditWitness",
     "ChainProblem",
     "ChainReport",
     "DemoAccount",

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import asyncpg
 
@@ -19,12 +19,25 @@ from xinglin.engines.security.algorithms import Suite
 from xinglin.engines.security.audit_anchor import Anchor, anchor_line, compare_anchors, read_anchor_lines, write_anchor
 from xinglin.engines.security.audit_chain import AuditEntry
 from xinglin.engines.security.audit_check import ChainReport, verify_day
+from xinglin.engines.security.audit_owed import owed, promise
 from xinglin.engines.security.audit_search import PAGE_LIMIT, AuditFound, AuditPage, AuditQuery, Slice, find_entries
 from xinglin.engines.security.audit_writer import AuditOptions, AuditWriter, ChainSource
 from xinglin.engines.security.installation import InstallationSecrets
 from xinglin.engines.security.scope import Scope
 
 _KEY_OF_AUDIT: Final = "audit"
+
+
+class AuditWitness(Protocol):
+    """Where a room writes what it did, in the transaction that did it."""
+
+    async def promise(self, connection: asyncpg.Connection[Any], entry: AuditEntry) -> AuditEntry:
+        """Write an entry down in the caller's transaction; returns what `record` is to be given after the commit."""
+        ...
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Return once the entry is committed."""
+        ...
 
 
 class AuditSink(Protocol):
@@ -80,6 +93,22 @@ class Audit:
         Raises: UnavailableError if it cannot be (queue full, database away): then do not do what was to be recorded.
         """
         await self._writer.record(entry)
+
+    async def promise(self, connection: asyncpg.Connection[Any], entry: AuditEntry) -> AuditEntry:
+        """Write an entry down in the caller's transaction; hand what comes back to `record` after the commit.
+
+        The chain is written by a connection of its own, so what is committed and its row in the chain cannot be one transaction. With the
+        promise they cannot come apart either: who dies in between leaves it, and any process keeps it within a minute or two.
+        """
+        return await promise(connection, entry)
+
+    async def keep_promises(self) -> int:
+        """Record what processes that are gone promised; returns how many entries that were."""
+        async with self._database.connection() as connection:
+            entries = await owed(connection, self._place.options.owed_s)
+        for entry in entries:
+            await self.record(entry)
+        return len(entries)
 
     async def close(self) -> None:
         """Commit what waits and stop."""
@@ -140,6 +169,7 @@ class Audit:
         while True:
             await asyncio.sleep(self._place.options.anchor_s)
             with contextlib.suppress(XinglinError, asyncpg.PostgresError, OSError):
+                await self.keep_promises()
                 await self.anchor(least_age_s=self._place.options.anchor_s / 2)
 
 

@@ -5,17 +5,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 import orjson
 
 from xinglin.base.errors import IncorrectError
 from xinglin.engines.security.algorithms import digest_named
-from xinglin.engines.security.scope import Scope
 
 Outcome = Literal["done", "refused", "failed"]
 TEXT_LIMIT: Final = 2000
 _BIGINT: Final = range(-(1 << 63), 1 << 63)
+
+
+class Actor(Protocol):
+    """Who acted, as the log writes it down; a Scope is one."""
+
+    @property
+    def account_no(self) -> int:
+        """Return the account."""
+        ...
+
+    @property
+    def role(self) -> str:
+        """Return the office they acted in."""
+        ...
+
+    @property
+    def purpose(self) -> str:
+        """Return what for."""
+        ...
+
+    @property
+    def institution_rid(self) -> int | None:
+        """Return where they work."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PastActor:
+    """Who acted in a process that is gone, read from what it promised."""
+
+    account_no: int
+    role: str
+    purpose: str
+    institution_rid: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +58,10 @@ class AuditEntry:
     scope: who acted; None where nobody is signed in.  action: a short verb such as `read`, `search`, `reveal`, `export`, `sign_in`.
     subject_type: resource type, `account`, ...; rids: numbers of the subjects (rids of resources, account numbers).
     persons: the person numbers concerned.  detail: words without any value from a record.  request_id: ties entries of one request.
+    owed_no: the promise this entry keeps, None where nothing was promised (see `Audit.promise`).
     """
 
-    scope: Scope | None
+    scope: Actor | None
     action: str
     subject_type: str = ""
     rids: Sequence[int] = ()
@@ -35,6 +69,7 @@ class AuditEntry:
     outcome: Outcome = "done"
     persons: Sequence[int] = ()
     request_id: str = ""
+    owed_no: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

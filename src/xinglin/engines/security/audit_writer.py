@@ -13,6 +13,7 @@ from xinglin.base.clock import Clock
 from xinglin.base.database import Database
 from xinglin.base.errors import UnavailableError, XinglinError
 from xinglin.engines.security.audit_chain import COLUMNS, AuditEntry, Chain, check_entry
+from xinglin.engines.security.audit_owed import keep
 
 PAUSE_AFTER_FAILURE_S: Final = 0.2
 _FAILURES: Final = (XinglinError, asyncpg.PostgresError, asyncpg.InternalClientError, OSError)
@@ -24,11 +25,13 @@ class AuditOptions:
 
     queue_length: entries that may wait; one more is refused with 503.  group: most rows in one commit.
     anchor_s: seconds between two anchors; 0 for none made by itself.
+    owed_s: age in seconds after which a promise is kept by whoever finds it.
     """
 
     queue_length: int = 4096
     group: int = 256
     anchor_s: float = 60.0
+    owed_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +139,19 @@ class AuditWriter:
         self, connection: asyncpg.Connection[Any], chain: Chain, group: Sequence[_Waiting], head: tuple[int, bytes]
     ) -> tuple[int, bytes]:
         n, previous = head
-        rows = []
-        for each in group:
-            row = chain.link(each.entry, n + 1, self._clock.now(), previous)
-            n, previous = row.n, row.hash
-            rows.append(astuple(row))
+        promised = [each.entry.owed_no for each in group if each.entry.owed_no is not None]
         async with connection.transaction():
+            mine = await keep(connection, promised) if promised else set()
+            rows = []
+            for each in group:
+                promise = each.entry.owed_no
+                if promise is None or promise in mine:
+                    mine.discard(promise)  # a promise that is recorded twice stands once
+                    row = chain.link(each.entry, n + 1, self._clock.now(), previous)
+                    n, previous = row.n, row.hash
+                    rows.append(astuple(row))
+            if not rows:
+                return head
             await connection.copy_records_to_table("audit", records=rows, columns=COLUMNS)
             await connection.execute(
                 "insert into audit_head (day, process, n, hash) values ($1, $2, $3, $4)"

@@ -9,7 +9,7 @@ from typing import Protocol
 from starlette.requests import Request
 
 from xinglin.base.clock import Clock
-from xinglin.engines.exchange import Receipt, Submission, UnreadableError
+from xinglin.engines.exchange import Note, Receipt, Submission, UnreadableError
 from xinglin.engines.security import AuditSink, Scope
 from xinglin.engines.store import Store
 
@@ -17,8 +17,8 @@ from xinglin.engines.store import Store
 class Intake(Protocol):
     """The one way in for what is written: the exchange."""
 
-    async def submit(self, scope: Scope, submission: Submission) -> Receipt:
-        """Take one message; returns once everything is committed."""
+    async def submit(self, scope: Scope, submission: Submission, *, note: Note | None = None) -> Receipt:
+        """Take one message; returns once everything is committed, with what the audit log is to say of it."""
         ...
 
     async def keep_unreadable(self, scope: Scope, message: tuple[str, str, bytes], error: UnreadableError) -> Receipt:
@@ -41,7 +41,7 @@ class FhirLimits:
 
 @dataclass(frozen=True, slots=True)
 class FhirDoors:
-    """Engines and the two things that are not theirs: who asks, and new ids. Reads are audited by the store, writes here.
+    """Engines and the two things that are not theirs: who asks, and new ids. Reads are audited by the store, writes by the intake.
 
     scope_of: session token → Scope; raises ForbiddenError.  new_id: a fresh UUID (version 7).  version: of the software.
     """

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from xinglin.base.errors import Category, XinglinError
-from xinglin.engines.exchange import OWN_API, Entry, Receipt, Submission, UnreadableError
+from xinglin.engines.exchange import OWN_API, Entry, Note, Receipt, Submission, UnreadableError
 from xinglin.engines.security import AuditEntry
 from xinglin.web.fhir.doors import Call
 from xinglin.web.fhir.wire import open_body, read_body
@@ -50,11 +50,6 @@ async def keep(call: Call, content: bytes, error: XinglinError) -> None:
 async def submit(call: Call, content: bytes, entries: list[Entry], *, atomic: bool, kind: str = "rest") -> Receipt:
     """Hand a message of this caller to the exchange; one audit entry tells what was written or refused."""
     submission = Submission(OWN_API, call.doors.new_id(), content, entries, kind=kind, atomic=atomic)
-    receipt = await call.doors.intake.submit(call.scope, submission)
-    written = [outcome.rid for outcome in receipt.outcomes if outcome is not None]
     types = sorted({str(entry.resource["resourceType"]) for entry in entries})
-    what = types[0] if len(types) == 1 else "Bundle"
-    detail = f"message {receipt.message_no}: {' '.join(types)}"[:500]
-    entry = AuditEntry(call.scope, "write", what, rids=written, detail=detail, outcome="done" if written else "refused")
-    await call.doors.audit.record(entry)
-    return receipt
+    note = Note(types[0] if len(types) == 1 else "Bundle", " ".join(types))
+    return await call.doors.intake.submit(call.scope, submission, note=note)

@@ -286,3 +286,56 @@ async def test_entries_go_on_after_the_connection_was_cut(audit: Audit, database
             await asyncio.sleep(0.05)
     report = await audit.verify(auditor, DAY)
     assert report.is_sound and report.rows == 3 + 5 + 1
+
+
+async def _told(database: Database) -> list[int]:
+    async with database.connection() as connection:
+        return list(
+            await connection.fetchval("select coalesce(array_agg(rids[1] order by rids[1]), '{}') from audit where action = 'write'")
+        )
+
+
+async def _promise(audit: Audit, database: Database, scope: Scope, rid: int) -> AuditEntry:
+    async with database.transaction() as connection:
+        return await audit.promise(
+            connection, AuditEntry(scope, "write", "resident", rids=(rid,), persons=(9,), detail="new-record", request_id="r")
+        )
+
+
+async def test_a_promise_of_a_process_that_died_is_kept_once_by_whoever_finds_it(
+    audit: Audit, reopen: Reopen, database: Database, doctor: Scope, auditor: Scope
+) -> None:
+    kept = await _promise(audit, database, doctor, 1)
+    await _promise(audit, database, doctor, 2)  # and then the process dies
+    await audit.record(kept)
+    assert await _told(database) == [1]
+    assert await audit.keep_promises() == 0, "a young promise may still be kept by who made it"
+    async with database.connection() as connection:
+        await connection.execute("update audit_owed set at = at - interval '1 hour'")
+    other = await reopen()
+    await asyncio.gather(audit.keep_promises(), other.keep_promises())
+    assert await _told(database) == [1, 2]
+    async with database.connection() as connection:
+        row = await connection.fetchrow("select * from audit where action = 'write' and rids = '{2}'")
+        assert await connection.fetchval("select count(*) from audit_owed") == 0
+    assert (row["account_no"], row["role"], row["purpose"], row["institution"]) == (7, "responsible_doctor", "care", 70)
+    assert (row["subject_type"], list(row["persons"]), row["detail"], row["request_id"], row["outcome"]) == (
+        "resident", [9], "new-record", "r", "done",
+    )  # fmt: skip
+    assert (await audit.verify(auditor, DAY)).is_sound
+
+
+async def test_a_promise_of_what_was_rolled_back_is_none(audit: Audit, database: Database, doctor: Scope) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with database.transaction() as connection:
+            await audit.promise(connection, AuditEntry(doctor, "write", "resident", rids=(1,)))
+            raise ZeroDivisionError
+    async with database.connection() as connection:
+        assert await connection.fetchval("select count(*) from audit_owed") == 0
+
+
+async def test_a_promise_recorded_twice_stands_once(audit: Audit, database: Database, doctor: Scope) -> None:
+    entry = await _promise(audit, database, doctor, 3)
+    await asyncio.gather(audit.record(entry), audit.record(entry), audit.record(AuditEntry(doctor, "write", rids=(4,))))
+    await audit.record(entry)
+    assert await _told(database) == [3, 4]
