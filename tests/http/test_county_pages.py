@@ -126,3 +126,20 @@ async def test_excel_has_the_norms_rates_too(world: World) -> None:
     assert any(row[0] == "健康档案建档率" and row[2] == 26 for row in cdc)
     people = sheet((await world.cdc.get("/measures/disease-control/population.xlsx")).content)
     assert sum(row[5] for row in people if isinstance(row[5], int)) == 26
+
+
+async def test_every_number_of_the_workload_opens_into_as_many_entries(world: World) -> None:
+    for path in (f"/measures/workload?month={world.today:%Y-%m}", f"/measures/workload?month={world.today.year - 1}-03"):
+        page = (await world.county.get(path)).text
+        found = re.findall(r'href="(/measures/workload/entries\?[^"]+)">([\d,]+)</a>', page)
+        assert found and len(found) == len(re.findall(r'<td data-label="[^"]*" class="num">\s*(?:<a[^>]*>)?[1-9]', page))
+        for link, count in found:
+            told = words((await world.county.get(html.unescape(link))).text)
+            assert f"共 {count} 条" in told, link
+    records = [html.unescape(link) for link, _ in found if "kind=records" in link]
+    seen = "".join([(await world.county.get(link)).text for link in records])
+    assert {name for name in ("钱测甲", "钱测乙", "钱测丙") if name in seen} == {"钱测甲", "钱测乙", "钱测丙"}
+    east = "".join([(await world.health.get(link)).text for link in records])
+    assert "钱测甲" in east and "钱测丙" not in east
+    await world.village.get(records[0], 403)
+    assert "/measures/workload/entries?" in (await world.health.get(f"/measures/monthly?month={world.today:%Y-%m}")).text

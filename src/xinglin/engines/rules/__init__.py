@@ -18,7 +18,7 @@ from xinglin.engines.rules.texts import SqlTexts, compile_sql
 from xinglin.engines.rules.verification import MOST_SAMPLED, RESULTS, STATES, Drawing, FindingQuery, Verification, Visit, draw
 from xinglin.engines.rules.where import Where, where
 from xinglin.engines.rules.worklists import Duty, WorklistQuery, Worklists
-from xinglin.engines.rules.workload import WorkRow, WorkTable
+from xinglin.engines.rules.workload import WORK_KINDS, WorkEntry, WorkQuery, WorkRow, WorkTable
 
 __all__ = [
     "CHECKS",
@@ -65,6 +65,9 @@ __all__ = [
     "Verification",
     "Visit",
     "Where",
+    "WORK_KINDS",
+    "WorkEntry",
+    "WorkQuery",
     "WorkRow",
     "WorkTable",
     "WorklistQuery",

@@ -11,7 +11,7 @@ from xinglin.base.channel import Channel
 from xinglin.engines.rules.measure_answers import EVERYTHING, Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery
 from xinglin.engines.rules.service import PATIENCE_S, row_of, table_of
 from xinglin.engines.rules.verification import Visit
-from xinglin.engines.rules.workload import WorkRow, WorkTable
+from xinglin.engines.rules.workload import WorkEntry, WorkQuery, WorkRow, WorkTable
 from xinglin.engines.security import Scope, Security
 
 _VERIFY_S: Final = 600.0
@@ -60,6 +60,12 @@ class RemoteMeasures:
         told = await self._call("rules.workload", scope, first=first.isoformat(), last=last.isoformat())
         return WorkTable(told["seq"], tuple(WorkRow(**{**row, "month": date.fromisoformat(row["month"])}) for row in told["rows"]))
 
+    async def work_entries(self, scope: Scope, query: WorkQuery) -> tuple[list[WorkEntry], int, int]:
+        """Return a page of the entries behind a number of `workload`, how many there are, and the seq."""
+        sent = {**asdict(query), "first": query.first.isoformat(), "last": query.last.isoformat()}
+        told = await self._call("rules.work_entries", scope, query=sent)
+        return [_work_entry(row) for row in told["entries"]], told["total"], told["seq"]
+
     async def visits(self, scope: Scope, kind: str, days: tuple[date, date], known_on: int | None = None) -> tuple[list[Visit], int]:
         """Return the visits of a kind (see `KINDS`) between two days and the seq they are known at."""
         told = await self._call("rules.visits", scope, kind=kind, first=days[0].isoformat(), last=days[1].isoformat(), known_on=known_on)
@@ -72,6 +78,11 @@ class RemoteMeasures:
 
     async def _call(self, name: str, scope: Scope, **arguments: Any) -> Any:
         return await self._channel.call(name, scope=self._security.seal(scope), **arguments)
+
+
+def _work_entry(row: dict[str, Any]) -> WorkEntry:
+    entered = row["entered_on"]
+    return WorkEntry(**{**row, "day": date.fromisoformat(row["day"]), "entered_on": date.fromisoformat(entered) if entered else None})
 
 
 def _patient(focus: Focus) -> Focus:

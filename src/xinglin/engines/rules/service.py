@@ -23,7 +23,7 @@ from xinglin.engines.rules.measure_answers import EVERYTHING, Focus, MeasureRow,
 from xinglin.engines.rules.ports import Columns
 from xinglin.engines.rules.rules import Rules
 from xinglin.engines.rules.verification import Verification
-from xinglin.engines.rules.workload import Workload
+from xinglin.engines.rules.workload import Workload, WorkQuery
 from xinglin.engines.security import Scope, Security
 
 _log = logging.getLogger(__name__)
@@ -109,6 +109,7 @@ class MeasureService:
             "rules.members": self._members,
             "rules.overview": self._overview,
             "rules.workload": self._work,
+            "rules.work_entries": self._work_entries,
             "rules.visits": self._visits,
             "rules.verify": self._verify,
         }
@@ -155,6 +156,12 @@ class MeasureService:
         opened, days = self._security.unseal(scope), (date.fromisoformat(first), date.fromisoformat(last))
         table = await self._workload.of_months(opened, *days, self._seq, patience_s=PATIENCE_S)
         return {"seq": table.seq, "rows": [{**asdict(row), "month": row.month.isoformat()} for row in table.rows]}
+
+    async def _work_entries(self, scope: bytes, query: dict[str, Any]) -> dict[str, Any]:
+        days = {name: date.fromisoformat(query[name]) for name in ("first", "last")}
+        found, total, seq = await self._workload.entries(self._security.unseal(scope), WorkQuery(**{**query, **days}))
+        rows = [{**asdict(one), "day": one.day.isoformat(), "entered_on": one.entered_on and one.entered_on.isoformat()} for one in found]
+        return {"seq": seq, "total": total, "entries": rows}
 
     async def _visits(self, scope: bytes, kind: str, first: str, last: str, known_on: int | None) -> dict[str, Any]:
         values = {"first": date.fromisoformat(first), "last": date.fromisoformat(last)}

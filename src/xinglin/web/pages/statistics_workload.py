@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from xinglin.base.errors import IncorrectError
-from xinglin.engines.rules import WorkRow
+from xinglin.engines.rules import WORK_KINDS, WorkRow
 from xinglin.web.doors import institutions, workers
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
+from xinglin.web.pages import statistics_work_entries
 from xinglin.web.pages.statistics_asking import RIGHTS, is_loading, told_at
+from xinglin.web.pages.statistics_work_entries import month_of
 
 _COUNTS: Final = ("clinic", "home", "phone", "way_unknown", "examinations", "late", "records")
 _MONTHLY: Final = (
@@ -32,15 +34,6 @@ _MONTHLY: Final = (
     ),
     ("elderly", mark("老年人健康管理"), ("elderly-health-management-rate",)),
 )  # fmt: skip
-
-
-def month_of(text: str, today: date) -> tuple[date, date]:
-    """Return the first and last day of a month written 2026-11, of today's month for "".  Raises: IncorrectError."""
-    try:
-        first = date.fromisoformat(f"{text}-01") if text not in ("", "now") else today.replace(day=1)
-    except ValueError as error:
-        raise IncorrectError("月份请写成 2026-11", "write a month as 2026-11", where="month") from error
-    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 async def _months_here(visit: Visit) -> list[tuple[str, str]]:
@@ -74,15 +67,22 @@ async def work_rows(visit: Visit, first: date, last: date, institution: int = 0)
 def _row(visit: Visit, one: WorkRow, houses: Mapping[int, Any], people: Mapping[int, str]) -> dict[str, Any]:
     house = houses.get(one.institution or 0)
     row: dict[str, Any] = {name: getattr(one, name) for name in _COUNTS}
+    row |= {"visits": one.clinic + one.home + one.phone + one.way_unknown, "residents": one.residents}
+    opens = visit.allows("resident.read")
+    row |= {f"{name}_link": _path(name, one) if opens and row[name] else "" for name in WORK_KINDS}
     named = people.get(one.worker, "") if one.worker is not None else visit.text("（按机构登记）")
     return row | {
         "worker": named or visit.text("未登记人员"),
         "worker_rid": one.worker or 0,
         "institution": house.name if house else visit.text("未登记机构"),
         "month": one.month.isoformat()[:7],
-        "visits": one.clinic + one.home + one.phone + one.way_unknown,
-        "residents": one.residents,
     }
+
+
+def _path(kind: str, one: WorkRow) -> str:
+    """Return the address of the entries behind a number."""
+    asked = {"kind": kind, "month": one.month.isoformat()[:7], "worker": one.worker or "", "institution": one.institution or ""}
+    return "/measures/workload/entries?" + urlencode({name: value for name, value in asked.items() if value})
 
 
 async def _fetch(visit: Visit, query: Query) -> Rows:
@@ -107,15 +107,15 @@ WORKLOAD: Final = ListPage(
         Column("worker", mark("经办人员"), is_main=True),
         Column("institution", mark("机构")),
         Column("month", mark("月份"), sortable=True),
-        Column("visits", mark("随访合计"), "number", sortable=True),
-        Column("clinic", mark("门诊"), "number", sortable=True),
-        Column("home", mark("家庭"), "number", sortable=True),
-        Column("phone", mark("电话随访"), "number", sortable=True),
-        Column("way_unknown", mark("方式不明"), "number"),
-        Column("examinations", mark("健康体检"), "number", sortable=True),
-        Column("records", mark("新建档案"), "number", sortable=True),
-        Column("late", mark("补录"), "number", sortable=True),
-        Column("residents", mark("服务人数"), "number", sortable=True),
+        Column("visits", mark("随访合计"), "number", path="visits_link", sortable=True),
+        Column("clinic", mark("门诊"), "number", path="clinic_link", sortable=True),
+        Column("home", mark("家庭"), "number", path="home_link", sortable=True),
+        Column("phone", mark("电话随访"), "number", path="phone_link", sortable=True),
+        Column("way_unknown", mark("方式不明"), "number", path="way_unknown_link"),
+        Column("examinations", mark("健康体检"), "number", path="examinations_link", sortable=True),
+        Column("records", mark("新建档案"), "number", path="records_link", sortable=True),
+        Column("late", mark("补录"), "number", path="late_link", sortable=True),
+        Column("residents", mark("服务人数"), "number", path="residents_link", sortable=True),
     ),
     filters=(
         Filter("month", mark("月份"), "choice", _months_here, default="now"),
@@ -163,6 +163,7 @@ async def _own_house(visit: Visit) -> str:
 
 
 ROUTES: Final = (
+    *statistics_work_entries.ROUTES,
     *WORKLOAD.routes(),
     page("/measures/monthly", show_monthly, right=("report.monthly", "county.figures", "institution.figures")),
 )
