@@ -46,6 +46,7 @@ async def show_cockpit(visit: Visit) -> Response:
         "own": [(row, own_words(visit, row)) for row in rows if row.own is not None],
         "moved": sorted((row for row in rows if row.view.moved), key=_by_move)[:12],
         "behind": sorted((row for row in rows if row.view.standing.state == "behind"), key=_by_shortfall),
+        "at_risk": [row for row in rows if _misses(row)],
         "doubtful": len(board.doubtful),
         "tasks": tasks,
         "findings": sum(one["state"] == "open" for one in findings),
@@ -67,6 +68,14 @@ def _by_move(row: Any) -> float:
     value: float = row.view.now.value
     moved: float = row.view.moved
     return -abs(moved / value) if value else -abs(moved)
+
+
+def _misses(row: Any) -> bool:
+    """Return whether an indicator that is not behind today will miss its target at this pace."""
+    view = row.view
+    if view.standing.state not in ("reached", "on_track") or view.forecast is None or view.target is None or not view.is_told:
+        return False
+    return bool(view.target.shortfall(view.forecast.value))
 
 
 def _by_shortfall(row: Any) -> float:

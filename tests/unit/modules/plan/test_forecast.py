@@ -69,3 +69,11 @@ def test_the_sentence_says_how_far_below_or_above_the_target_it_ends() -> None:
     lower = forecast_words(Forecast(2026.0, 3.1, 2.0, 4.0, 12, 1.0), Target(2025, "<=", 2.5), "‰", 12)
     assert lower.zh.endswith("高于目标 0.6 ‰")
     assert forecast_words(Forecast(2026.0, 76.0, 72.0, 78.0, 12, 1.0), target, "%", 12).zh.endswith("可以达到目标")
+
+
+def test_a_forecast_that_says_nothing_is_not_told_as_one() -> None:
+    target = Target(2030, ">=", 70.0)
+    wide = forecast_words(Forecast(2031.0, 32.6, 0.0, 100.0, 4, -5.0), target, "%", 4)
+    assert "还不能预测" in wide.zh and "32.6" not in wide.zh
+    narrow = forecast_words(Forecast(2031.0, 80.1, 80.1, 80.1, 4, 0.2), target, "岁", 4)
+    assert "±0.01" in narrow.zh and "可以达到目标" in narrow.zh

@@ -12,7 +12,7 @@ from xinglin.modules.plan.living.forecast import Forecast, forecast, within
 from xinglin.modules.plan.living.gap import Counted, gap_words, people_missing
 from xinglin.modules.plan.living.standing import NO_VALUE, STATES, Standing, standing
 from xinglin.modules.plan.living.targets import Point, Target, decimal_year, path_of, target_of
-from xinglin.modules.plan.living.words import Said, forecast_words
+from xinglin.modules.plan.living.words import Said, forecast_words, too_wide
 
 COMPUTED, ENTERED = "computed", "entered"
 TREND_WAITS: Final = Said("走势还在计算，预测稍后出现", "its trend is still being counted; the forecast follows")
@@ -59,6 +59,11 @@ class View:
     missing: int | None
     gap_words: Said
     moved: float | None
+
+    @property
+    def is_told(self) -> bool:
+        """Return whether the forecast says something: its trend is whole, and its interval does not cover everything."""
+        return self.forecast is not None and self.forecast_words not in (TREND_WAITS, too_wide(self.forecast.n))
 
     @property
     def now(self) -> Observed | None:

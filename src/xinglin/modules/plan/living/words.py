@@ -61,6 +61,14 @@ def points_of(unit: str | None) -> Said:
     return Said("个百分点", "points") if unit in _PERCENT else Said(unit or "", unit or "")
 
 
+def too_wide(count: int) -> Said:
+    """Return the sentence for a forecast of so many values whose interval covers every share there is."""
+    return Said(
+        f"{count} 个值起伏太大，预测区间盖满 0–100 %，还不能预测",
+        f"{count} values move too much: the interval covers 0–100 %, so no forecast can be told",
+    )
+
+
 def forecast_words(found: Forecast | None, target: Target | None, unit: str | None, known: int) -> Said:
     """Return in plain words where an indicator will be at the end of its target year. known: how many values there are."""
     if target is None:
@@ -73,10 +81,7 @@ def forecast_words(found: Forecast | None, target: Target | None, unit: str | No
     year, month = target.year, 12
     told = amount(found.value, unit)
     if unit in _PERCENT and found.low <= 0 and found.high >= 100:
-        return Said(
-            f"{found.n} 个值起伏太大，预测区间盖满 0–100 %，还不能预测",
-            f"{found.n} values move too much: the interval covers 0–100 %, so no forecast can be told",
-        )
+        return too_wide(found.n)
     band = f"{figure(found.low)}–{figure(found.high)}" if figure(found.low) != figure(found.high) else f"±{_LEAST_BAND}"
     zh = f"按目前速度，{year} 年 {month} 月为 {told}（95 % 区间 {band}），"
     en = f"at this pace {told} in {_MONTHS[month - 1]} {year} (95 % interval {band}), "
