@@ -7,6 +7,7 @@ RESIDENTS ?= 5000
 
 # Rebuilt when a pin changes; pip checks every hash.
 $(VENV)/.installed: requirements/build.txt requirements/run.txt pyproject.toml package.json package-lock.json scripts/hatch_build.py scripts/compile_fhir.py
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "需要 Python 3.11 或更新 · Python 3.11 or newer is needed:  make $(or $(MAKECMDGOALS),install) PYTHON=python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r requirements/build.txt
 	$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r requirements/run.txt
