@@ -11,7 +11,7 @@ import pytest
 
 from xinglin.base.errors import Category, XinglinError
 from xinglin.modules.plan.command import plan_read_command
-from xinglin.modules.plan.reading import read_document
+from xinglin.modules.plan.reading import PRINTED_KEYS, read_document
 
 from . import paper
 
@@ -45,7 +45,10 @@ def test_a_word_file_of_pictures_alone_names_ocr_too() -> None:
 
 def test_a_password_is_named_for_pdf_and_word() -> None:
     assert "密码" in refusal(paper.locked_pdf(LINES, "secret"), "plan.pdf").zh
-    assert "密码" in refusal(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "plan.docx").zh
+    compound = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+    assert "密码" in refusal(compound + "EncryptedPackage".encode("utf-16-le"), "plan.docx").zh
+    old = refusal(compound, "plan.docx")
+    assert (old.http_status, ".doc）" in old.zh) == (415, True)
     assert read_document(paper.locked_pdf(LINES, ""), "plan.pdf").indicators
 
 
@@ -82,6 +85,7 @@ def test_empty_files_say_so(data: bytes, name: str) -> None:
     ],
 )
 def test_other_kinds_say_what_to_save_as(data: bytes, name: str) -> None:
+    assert refusal(data, name).http_status == 415
     error = refusal(data, name)
     assert error.category in {Category.UNSUPPORTED, Category.INCORRECT}
 
@@ -155,9 +159,11 @@ def test_the_command_prints_a_table_or_json_and_refuses_in_words(tmp_path: Path,
     assert plan_read_command(path, True) == 0
     data = orjson.loads(capfdbinary.readouterr().out)
     assert data["indicators"][0]["name"] == "婴儿死亡率"
-    assert list(data)[:4] == ["indicators", "tasks", "projects", "findings"]
+    assert list(data) == ["indicators", "tasks", "projects", "findings"]
+    assert all(tuple(one) == PRINTED_KEYS for one in data["indicators"])
     assert plan_read_command(path, False) == 0
-    assert "婴儿" in capfdbinary.readouterr().out.decode()
+    shown = capfdbinary.readouterr().out.decode()
+    assert "婴儿" in shown and "未用 not used" in shown
     scan = tmp_path / "scan.pdf"
     scan.write_bytes(paper.scanned_pdf())
     assert plan_read_command(scan, True) == 11

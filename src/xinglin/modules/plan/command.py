@@ -10,15 +10,16 @@ from rich.console import Console
 from rich.table import Table as RichTable
 
 from xinglin.base.errors import XinglinError
-from xinglin.modules.plan.reading import Indicator, Reading, read_document, reading_data
+from xinglin.modules.plan.reading import Indicator, Reading, printed_data, read_document
 
+_MOST_TOLD = 20
 _OPS = {"=": "", "<=": "≤", ">=": "≥", "<": "<", ">": ">", "range": "", "rise": "提高", "grow": "增长 "}
 
 
 def plan_read_command(path: str | Path, as_json: bool) -> int:
     """Print the reading of a plan document and return the exit code: 0, or the code of the refusal's category.
 
-    as_json: one JSON object with indicators, tasks, projects, findings (and boxes, footnotes, coverage, plans, notices).
+    as_json: one JSON object with indicators, tasks, projects and findings; what the reader must say beside it goes to standard error.
     """
     try:
         reading = read_document(path)
@@ -26,10 +27,13 @@ def plan_read_command(path: str | Path, as_json: bool) -> int:
         Console(stderr=True).print(f"{error.message('zh')}\n{error.message('en')}", markup=False, highlight=False)
         return error.exit_code
     if as_json:
-        sys.stdout.buffer.write(orjson.dumps(reading_data(reading), option=orjson.OPT_INDENT_2) + b"\n")
+        sys.stdout.buffer.write(orjson.dumps(printed_data(reading), option=orjson.OPT_INDENT_2) + b"\n")
         sys.stdout.flush()
+        _print_coverage(reading, Console(stderr=True), told=0)
         return 0
-    _print(reading, Console())
+    console = Console()
+    _print(reading, console)
+    _print_coverage(reading, console, told=_MOST_TOLD)
     return 0
 
 
@@ -60,8 +64,19 @@ def _print(reading: Reading, console: Console) -> None:
     for finding in reading.findings:
         lines = "、".join(map(str, finding.lines))
         console.print(f"[{finding.rule}] 第{lines}行 {finding.zh}", markup=False, highlight=False)
+
+
+def _print_coverage(reading: Reading, console: Console, told: int) -> None:
+    """Tell how many numbers were used, and the first `told` of those that a person should look at."""
     coverage = reading.coverage
     console.print(f"数字 numbers {coverage.total}, 已用 used {coverage.used}, 未用 not used {len(coverage.unused)}", highlight=False)
+    doubtful = [use for use in coverage.unused if "请人工看一下" in use.reason]
+    for use in doubtful[:told]:
+        console.print(f"  未用 not used: 第{use.line}行 {use.text}: {use.context}", markup=False, highlight=False)
+    if told and len(doubtful) > told:
+        console.print(
+            f"  另有 {len(doubtful) - told} 个，上传后在“未用数字”里看 {len(doubtful) - told} more stand in the coverage of the upload"
+        )
     for notice in reading.notices:
         console.print(notice, markup=False, highlight=False)
 

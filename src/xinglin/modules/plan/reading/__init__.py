@@ -1,6 +1,6 @@
 """The reader of plan documents: `read_document` turns a file into a `Reading`."""
 
-from xinglin.modules.plan.reading.as_json import indicator_data, reading_data
+from xinglin.modules.plan.reading.as_json import PRINTED_KEYS, indicator_data, printed_data, reading_data
 from xinglin.modules.plan.reading.compare import Difference, compare_readings
 from xinglin.modules.plan.reading.corrections import ACCEPT, ADD, CHANGE, CHANGEABLE, REMOVE, Correction, apply_corrections
 from xinglin.modules.plan.reading.model import (
@@ -23,6 +23,7 @@ from xinglin.modules.plan.reading.read import read_document
 __all__ = [
     "ACCEPT",
     "ADD",
+    "PRINTED_KEYS",
     "CHANGE",
     "CHANGEABLE",
     "REMOVE",
@@ -44,6 +45,7 @@ __all__ = [
     "Reading",
     "Task",
     "indicator_data",
+    "printed_data",
     "read_document",
     "reading_data",
 ]

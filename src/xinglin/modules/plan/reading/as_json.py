@@ -8,6 +8,10 @@ from typing import Any
 from xinglin.modules.plan.reading.model import Indicator, Reading
 
 _INSIDE = frozenset({"printed", "reasons"})
+PRINTED_KEYS = (
+    "name", "parent", "category", "unit", "base_year", "base_value", "bases", "target_year", "target_op", "target_value", "target_high", "others",
+    "kind", "owners", "origin", "from_line", "to_line", "sure", "note", "period",
+)  # fmt: skip
 
 
 def indicator_data(one: Indicator) -> dict[str, Any]:
@@ -32,6 +36,15 @@ def reading_data(reading: Reading) -> dict[str, Any]:
         "coverage": _lists(asdict(reading.coverage)),
         "plans": [_lists(asdict(one)) for one in reading.plans],
         "notices": list(reading.notices),
+    }
+
+
+def printed_data(reading: Reading) -> dict[str, Any]:
+    """Return what `xinglin plan read --json` prints: four lists; an indicator has PRINTED_KEYS and no others.  Numbers are numbers or null."""
+    whole = reading_data(reading)
+    return {
+        "indicators": [{key: one[key] for key in PRINTED_KEYS} for one in whole["indicators"]],
+        **{part: whole[part] for part in ("tasks", "projects", "findings")},
     }
 
 

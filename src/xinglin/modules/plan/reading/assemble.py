@@ -143,7 +143,7 @@ def _indicator(name: Name, draft: Draft, reads: Sequence[_Reads], index: int, re
         target_value=value.value if value else None,
         target_high=value.high if value else None,
         others=tuple(other for read in reads if read.column.role == "other" for other in _others(name.text, read, index)),
-        kind=kind_of(draft.kind),
+        kind=kind_of(draft.kind) or kind_of(name.kind) or _kind_of_group(draft.category),
         owners=split_owners(draft.owners),
         origin="table",
         from_line=draft.from_line,
@@ -239,6 +239,11 @@ def _category(text: str) -> str | None:
 def kind_of(text: str) -> str | None:
     """Return binding for 约束性, expected for 预期性, else None."""
     return "binding" if "约束" in text else "expected" if "预期" in text else None
+
+
+def _kind_of_group(category: str) -> str | None:
+    """Return the kind of a row that stands under 一、约束性指标."""
+    return kind_of(category) if re.search(r"(?:约束|预期)性?(?:指标)?(?:[（(].*[）)])?$", bare(category)) else None
 
 
 def split_owners(text: str) -> tuple[str, ...]:

@@ -23,6 +23,16 @@ def with_password(where: str) -> IncorrectError:
     )
 
 
+def old_word(where: str) -> UnsupportedError:
+    """Return the refusal of an old Word file (.doc) that only carries the ending .docx."""
+    return UnsupportedError(
+        "这是旧版 Word 文件（.doc），只是扩展名写成了 .docx。请用 Word 或 WPS 打开，另存为 .docx 后再上传。",
+        "This is an old Word file (.doc) under the ending .docx. Open it in Word or WPS, save it as .docx and bring that.",
+        where=where,
+        status=415,
+    )
+
+
 def damaged(where: str, kind: str) -> IncorrectError:
     """Return the refusal of a file that is not what its name says, or is cut off."""
     return IncorrectError(
@@ -53,4 +63,5 @@ def unknown_kind(where: str) -> UnsupportedError:
         "不支持这种文件。请另存为 .docx、.pdf（带文字）、.html、.md 或 .txt 后再上传。",
         "This kind of file is not read. Save it as .docx, .pdf (with text), .html, .md or .txt and bring that.",
         where=where,
+        status=415,
     )

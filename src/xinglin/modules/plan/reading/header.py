@@ -79,7 +79,7 @@ def classify(text: str) -> Column | None:
         if word in lexicon[role]:
             return Column(role, word)
     stripped = re.sub(r"\([^()]*\)$", "", word)
-    if stripped != word and stripped:
+    if stripped != word and stripped and not years_of(word):
         for role in ("serial", "kind", "unit", "owners", "note", "name", "category"):
             if stripped in lexicon[role]:
                 return Column(role, word)

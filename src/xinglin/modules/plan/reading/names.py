@@ -9,7 +9,9 @@ from typing import Final
 from xinglin.modules.plan.reading.catalogue import catalogue
 from xinglin.modules.plan.reading.normal import bare, squeeze
 
-_SERIAL: Final = re.compile(r"^(?:\d{1,3}\s*[.、．)）]\s*(?!\d)|[（(]\d{1,2}[）)]\s*|[①-⑳]\s*|[一二三四五六七八九十]{1,3}、\s*)")
+_SERIAL: Final = re.compile(
+    r"^(?:\d{1,3}\s*[.、．)）]\s*(?!\d)|\d{1,2}[.．](?=\d{1,3}(?:[-—–~～至]\d{1,3})?(?:周?岁|个月|类|种|型|级|天|小时))|[（(]\d{1,2}[）)]\s*|[①-⑳]\s*|[一二三四五六七八九十]{1,3}、\s*)"
+)
 _MARK: Final = re.compile(r"\s*(?:[*※★☆△▲#†]+|[①-⑩]|\[\d\]|注\d?|[¹²³])$")
 _UNIT: Final = re.compile(r"\s*[（(\[【]\s*([^（）()\[\]【】]*)\s*[）)\]】]\s*$")
 _TAIL_UNIT: Final = re.compile(r"(?<=[一-鿿）)])\s*(%|‰|/10万|1/10万)$")
@@ -52,6 +54,7 @@ class Name:
     mark: str
     of_which: bool
     extra: str = ""
+    kind: str = ""
 
 
 def read_name(text: str) -> Name:
@@ -64,6 +67,7 @@ def read_name(text: str) -> Name:
     mark = ""
     unit: str | None = None
     extra = ""
+    kind, name = _kind_in(name)
     for _ in range(4):
         found = _MARK.search(name)
         if found and found.start() > 0:
@@ -80,7 +84,13 @@ def read_name(text: str) -> Name:
     tail = _TAIL_UNIT.search(name)
     if unit is None and tail:
         unit, name = tail.group(1), name[: tail.start()]
-    return Name(name.strip(" :：，,"), unit, mark, bool(_OF_WHICH.match(name)), extra)
+    return Name(name.strip(" :：，,"), unit, mark, bool(_OF_WHICH.match(name)), extra, kind)
+
+
+def _kind_in(name: str) -> tuple[str, str]:
+    """Take 【约束性】 or （预期性） out of a name."""
+    found = re.search(r"\s*[（(\[【〔](约束|预期)性?(?:指标)?[）)\]】〕]\s*", name)
+    return (found.group(1), name[: found.start()] + name[found.end() :]) if found else ("", name)
 
 
 def _inner_unit(name: str) -> tuple[str | None, str]:

@@ -9,7 +9,7 @@ from typing import Final
 from xinglin.modules.plan.reading.normal import plain
 
 _NOISE: Final = re.compile(
-    r"全[省市区县州]|[本我][省市区县]|辖区|居民|常住|人口平均|人均|拥有|达到?|总体|医疗卫生机构|医疗机构|数量|数$|人数$|的|患者|人群|周岁|岁|及以上|以上|\(.*?\)|拥有|指标|水平|每千人|每千|每万名|每万人|每万"
+    r"每?(?:十万|千|万)(?:名|个)?(?:常住|户籍)?(?:人口|居民|人)|全[省市区县州]|[本我][省市区县]|辖区|居民|常住|人口平均|人均|拥有|达到?|总体|医疗卫生机构|医疗机构|数量|数$|人数$|的|患者|人群|周岁|岁|及以上|以上|\(.*?\)|拥有|指标|水平|每千人|每千|每万名|每万人|每万"
 )
 _SPELL: Final = (
     ("期望寿命", "预期寿命"),
@@ -20,7 +20,8 @@ _SPELL: Final = (
     ("执业助理医师", "执业医师"),
     ("基层就诊率", "基层医疗卫生机构就诊率"),
 )
-_BASES: Final = (("每千", 1000), ("每万", 10_000), ("每十万", 100_000))
+_PER_HEAD: Final = re.compile(r"每(十万|千|万)|(?<![\d万])(?=(千|万)(?:名|个)?(?:常住|户籍)?人口)")
+_BASES: Final = {"千": 1000, "万": 10_000, "十万": 100_000}
 
 
 @lru_cache(maxsize=8192)
@@ -44,7 +45,8 @@ def _ages(name: str) -> list[str]:
 
 
 def _base(name: str) -> int:
-    return next((size for word, size in _BASES if word in plain(name)), 0)
+    found = _PER_HEAD.search(plain(name))
+    return _BASES[found.group(1) or found.group(2)] if found else 0
 
 
 def same_unit(one: str | None, other: str | None, name: str) -> bool:

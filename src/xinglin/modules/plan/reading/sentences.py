@@ -22,7 +22,8 @@ _PAST_WORDS: Final = re.compile(
 _MAY_AIM: Final = re.compile(r"累计|上升到|下降到|下降至")
 _AIMS: Final = re.compile(r"到20\d\d|力争|目标|将|确保|争取|要|计划|达到?.{0,8}以上|新增|建成|建设")
 _AIM_HEAD: Final = re.compile(r"目标|指标")
-_LONG: Final = 2000
+_LONG: Final = 600
+_MOST_NUMBERS: Final = 60
 _HAS_NUMBER: Final = re.compile(
     r"\d|分之|[一二两三四五六七八九]成(?![为立果功员本熟份套])|[一二三四五六七八九十]{1,3}(?:家|所|名|张|辆|座)"
 )
@@ -60,7 +61,7 @@ def is_past_section(paragraph: Paragraph) -> bool:
 
 
 def sentences_of(text: str) -> Iterator[tuple[int, str]]:
-    """Yield (where it begins, sentence); a sentence without end, as garbage has, is cut at a comma or after two thousand letters."""
+    """Yield (where it begins, sentence); a sentence without end, as garbage has, is cut at a comma or after six hundred letters."""
     offset = 0
     for sentence in _SPLIT.split(text):
         start = 0
@@ -90,11 +91,16 @@ class Told:
 
 
 def told_in(paragraph: Paragraph, aim: Aim) -> Iterator[Told]:
-    """Yield the sentences of a paragraph that hold numbers, each in the light of those before it."""
+    """Yield the sentences of a paragraph that hold numbers, each in the light of those before it.
+
+    A sentence of more than sixty numbers is no sentence but a heap of them, and is left out here; the coverage tells its numbers.
+    """
     year: int | None = None
     past = False
     aims = any(_AIM_HEAD.search(title) for title in paragraph.path[-2:])
     for place in places_of(paragraph):
+        if len(place.mentions) > _MOST_NUMBERS:
+            continue
         fact = is_fact(place.sentence, aim, aims or year is not None)
         named = any(not compared for _, _, compared in years_in(place.sentence))
         past = fact if named else past and not _AIMS.search(place.sentence)

@@ -18,7 +18,11 @@ from xinglin.modules.plan.reading.pdf_source import read_pdf
 
 LIMIT_MB: Final = 200
 _REPLACED_SHARE: Final = 0.02
+_MOST_REPEATS: Final = 100
+_REPEATED: Final = re.compile(r"([^\n])\1{100,}")
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OTHER_ENDINGS: Final = frozenset({".xls", ".xlsx", ".ppt", ".pptx", ".png", ".jpg", ".jpeg", ".zip", ".ofd", ".wps"})
+_LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
 _FOREIGN: Final = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\x00", b"MM\x00*", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"{\\rtf")
 
 
@@ -42,8 +46,11 @@ def open_source(path_or_bytes: Path | str | bytes, filename: str = "") -> Source
 
 
 def _with_letters(source: Source) -> Source:
-    """Return the source with the letters that were printed, where a font gave the codes of radicals."""
-    lines = tuple(with_letters(line) for line in source.lines)
+    """Return the source with the letters that were printed, where a font gave the codes of radicals.
+
+    A letter or space that is repeated hundreds of times, as filled-in rules and garbage have it, is kept a hundred times.
+    """
+    lines = tuple(_repaired_text(line) for line in source.lines)
     if lines == source.lines:
         return source
     grids = tuple(replace(grid, rows=tuple(tuple(_repaired(cell) for cell in row) for row in grid.rows)) for grid in source.grids)
@@ -51,7 +58,12 @@ def _with_letters(source: Source) -> Source:
 
 
 def _repaired(cell: Cell) -> Cell:
-    return replace(cell, text=with_letters(cell.text))
+    return replace(cell, text=_repaired_text(cell.text), parts=tuple(_repaired_text(part) for part in cell.parts))
+
+
+def _repaired_text(text: str) -> str:
+    text = with_letters(text)
+    return _REPEATED.sub(r"\1" * _MOST_REPEATS, text) if len(text) > _MOST_REPEATS else text
 
 
 def _load(path: Path) -> bytes:
@@ -72,13 +84,15 @@ def _by_kind(data: bytes, name: str) -> Source:
     start = data[:1024].lstrip()
     if start.startswith(b"%PDF") or ending == ".pdf":
         return read_pdf(data, name)
+    if ending in _OTHER_ENDINGS:
+        raise errors.unknown_kind(name)
     if start.startswith(b"PK\x03\x04") or ending == ".docx":
         if data.startswith(_OLE):
-            raise errors.with_password(name)
+            raise errors.with_password(name) if _LOCKED in data else errors.old_word(name)
         return read_docx(data, name)
     if data.startswith(_OLE):
         raise errors.unknown_kind(name)
-    if data.startswith(_FOREIGN) or ending in {".xls", ".xlsx", ".ppt", ".pptx", ".png", ".jpg", ".jpeg", ".zip", ".ofd", ".wps"}:
+    if data.startswith(_FOREIGN):
         raise errors.unknown_kind(name)
     text = decode(data, name)
     if ending in {".html", ".htm"} or re.match(r"\s*(?:<!doctype html|<html)", text, re.I):

@@ -301,7 +301,11 @@ def _tokens(blocks: Sequence[_Block], trailing: int) -> list[Token]:
 def _split_line(block: _Block) -> list[Token]:
     """Split a flattened line into name words, values, unit and kind; words of a name keep together."""
     line = _AGE.sub("", re.sub(r"(?<=\d{4})\s+(?=年)", "", block.text))
-    line = re.sub(r"(?<=[≥≤<>])\s+(?=\d)|(?<=\d)\s+(?=[*%‰])|(?<=\d)\s*[-–—~～至]\s*(?=\d)", lambda m: m.group().strip(), line)
+    line = re.sub(
+        r"(?<=[≥≤<>])\s+(?=\d)|(?<=\d)\s+(?=[*%‰])|(?<=\d)\s*[-–~～至]\s*(?=\d)|(?<=\d)(?:—\s*|\s+—)(?=\d)",
+        lambda m: m.group().strip(),
+        line,
+    )
     line = re.sub(r"(?<=[\d%‰])\s+(?=及?以[上下内]|左右|以内)", "", line)
     tokens: list[Token] = []
     for wide in re.split(r"\s{2,}|\t", line):

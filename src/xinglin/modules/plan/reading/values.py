@@ -25,6 +25,7 @@ class Value:
     is_dash: bool = False
 
 
+_LONGEST: Final = 80
 _BRACKETS: Final = str.maketrans("（）〔〕【】［］", "()[][][]")
 _WHOLE: Final = re.compile(r"\[([^\[\]()]+)\]")
 _RATIO: Final = re.compile(r"1(?:\.0)?[:：∶](?P<n>\d{1,3}(?:\.\d{1,4})?)")
@@ -80,7 +81,7 @@ def parse_value(text: str) -> Value | None:
     1.8
     """
     word = bare(tidy(text)).translate(_BRACKETS).replace("%%", "%")
-    if not word:
+    if not word or len(word) > _LONGEST:
         return None
     if _DASH.fullmatch(word):
         return Value(is_dash=True)
@@ -215,6 +216,8 @@ def _han(rest: str, op: str | None) -> Value | None:
 
 def parse_values(text: str) -> list[Value]:
     """Return the values of a cell that carries several (70.6;69.1), one value as a list of one, or an empty list."""
+    if len(text) > 4 * _LONGEST:
+        return []
     single = parse_value(text)
     if single is not None:
         return [single]
