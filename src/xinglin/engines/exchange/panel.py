@@ -22,6 +22,7 @@ _SORTS: Final = {
     "rejected": "m.rejected",
     "size": "m.size",
 }
+_ENDINGS: Final = ("json", "ndjson", "jsonl", "gz", "xlsx", "xls", "csv")
 _EVENTS: Final = ("Encounter", "Observation", "Condition", "QuestionnaireResponse", "Immunization", "Procedure", "MedicationStatement")
 """Types whose newest date says how late a message came; a Patient or a Contract may rightly be old."""
 
@@ -136,7 +137,7 @@ class InstitutionRow:
 
 
 class Panel:
-    """Reads the ledger for pages. Every method requires `exchange.read`."""
+    """Reads the ledger for pages. Every method requires `exchange.read`. What senders call their messages is for who takes them in."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -147,7 +148,8 @@ class Panel:
         scope.require("exchange.read")
         order = _SORTS.get(query.sort.lstrip("-"), "m.message_no")
         direction = "desc" if query.sort.startswith("-") else "asc"
-        where = """($1::text is null or s.code = $1) and ($2::text is null or m.state = $2) and ($3::text is null or m.message_id ilike '%' || $3 || '%')
+        named = "m.message_id ilike '%' || $3 || '%'" if _sees_names(scope) else "m.message_no::text = $3"
+        where = f"""($1::text is null or s.code = $1) and ($2::text is null or m.state = $2) and ($3::text is null or {named})
             and ($4::date is null or m.received_at >= $4) and ($5::date is null or m.received_at < $5)
             and ($6::bigint is null or exists (select 1 from message_tally t where t.message_no = m.message_no and t.institution = $6))"""
         where += f" and {_message_seen(scope)}"
@@ -161,7 +163,7 @@ class Panel:
                     where {where} order by {order} {direction}, m.message_no desc limit $7 offset $8""",
                 *values, query.limit, query.offset,
             )  # fmt: skip
-        return [_message(row) for row in rows], total
+        return [_message(scope, row) for row in rows], total
 
     async def message(self, scope: Scope, message_no: int) -> MessageRow:
         """Return one message.  Raises: NotFoundError."""
@@ -175,7 +177,7 @@ class Panel:
             )
         if row is None:
             raise NotFoundError("没有这条报文", "there is no such message", where=str(message_no))
-        return _message(row)
+        return _message(scope, row)
 
     async def waiting(
         self,
@@ -200,7 +202,7 @@ class Panel:
                     where {where} order by q.quarantine_no desc limit $4 offset $5""",
                 state, message_no, reason, *page,
             )  # fmt: skip
-        return [_waiting(row) for row in rows], total
+        return [_waiting(scope, row) for row in rows], total
 
     async def warnings(self, scope: Scope, message_no: int, page: tuple[int, int] = (50, 0)) -> tuple[list[WarningRow], int]:
         """Return a page (limit, offset) of what a message stored and its sender should look at, and how many there are."""
@@ -225,7 +227,7 @@ class Panel:
             )
         if row is None:
             raise NotFoundError("没有这一行", "there is no such row", where=str(quarantine_no))
-        return _waiting(row), bytes(row["body"] or b"") if scope.allows("exchange.replay") else b""
+        return _waiting(scope, row), bytes(row["body"] or b"") if scope.allows("exchange.replay") else b""
 
     async def open_numbers(self, scope: Scope, *, message_no: int | None = None, reason: str | None = None) -> list[int]:
         """Return the numbers of the open quarantine rows of a message, of a reason, or all, oldest first."""
@@ -338,14 +340,29 @@ def _message_seen(scope: Scope) -> str:
     return f"({everything} or m.actor = {int(scope.account_no)} or {own})"
 
 
-def _message(row: Any) -> MessageRow:
+def _sees_names(scope: Scope) -> bool:
+    """Whether the scope is told what senders call their messages: files are often named after the person in them."""
+    return scope.is_house or scope.allows("steward") or scope.allows("exchange.import")
+
+
+def _told_id(scope: Scope, message_id: str) -> str:
+    """Return a message's name for who may see it; for others its ending alone, which tells what kind of file it was."""
+    if _sees_names(scope):
+        return message_id
+    name = message_id.rsplit("/", 1)[-1]
+    return "…" + "".join(f".{part}" for part in name.split(".")[1:] if part in _ENDINGS)
+
+
+def _message(scope: Scope, row: Any) -> MessageRow:
     facts = dict(row)
+    facts["message_id"] = _told_id(scope, facts["message_id"])
     facts["reason"] = orjson.loads(facts["reason"]) if facts["reason"] else None
     return MessageRow(**facts)
 
 
-def _waiting(row: Any) -> WaitingRow:
+def _waiting(scope: Scope, row: Any) -> WaitingRow:
     facts = {name: value for name, value in dict(row).items() if name != "body"}
+    facts["message_id"] = _told_id(scope, facts["message_id"])
     facts["problems"] = orjson.loads(facts["problems"])
     return WaitingRow(**facts)
 

@@ -142,7 +142,7 @@ async def _watch(visit: Visit, sent: _Sent, file: tuple[str, int], report: Repor
         async with visit.platform.database.connection() as connection:
             query = "select max(done_lines) from message join source using (source_no) where message_id = $1 and code = $2 and state = 'received'"
             reached = await connection.fetchval(query, name, sent.source)
-        await report(before + (reached or 0), name)
+        await report(before + (reached or 0), f"{number + 1} / {len(sent.files)}")  # a file's name may be a person's
 
 
 async def _sources(visit: Visit, query: Query) -> Rows:
