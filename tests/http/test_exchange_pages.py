@@ -70,7 +70,7 @@ async def test_the_overview_tells_silent_institutions_and_exports(world: World) 
 async def test_a_message_shows_what_it_wrote_and_gives_its_original_to_stewards_only(world: World) -> None:
     receipt = await send(world.platform, resident(20, "孙测", 420999102201, "W1"), message_id="one-west")
     page = (await world.steward.get(f"/exchange/messages/{receipt.message_no}")).text
-    assert "Patient" in page and re.search(r"/residents/\d+", page)
+    assert "Patient" in page and re.search(r"/residents/\d+", page) and "已入库但请核对" not in page
     assert re.search(r"/residents/\d+", (await world.west_health.get(f"/exchange/messages/{receipt.message_no}")).text)
     await world.public_health.get(f"/exchange/messages/{receipt.message_no}", 404)
     both = (await world.public_health.get("/exchange/messages/2")).text
@@ -80,6 +80,15 @@ async def test_a_message_shows_what_it_wrote_and_gives_its_original_to_stewards_
     await world.public_health.get(f"/exchange/messages/{receipt.message_no}/original", 403)
     entries = (await world.auditor.get("/system/audit?account=steward&action=export")).text
     assert f"original {receipt.message_no}" in entries
+
+
+async def test_a_message_tells_what_was_stored_and_should_be_looked_at(world: World) -> None:
+    wrong = resident(21, "周测", 420999101201, "E1")
+    wrong["identifier"] = [{"system": "urn:oid:2.16.156.10011.1.3", "value": "420999196005120000"}]
+    receipt = await send(world.platform, wrong, message_id="one-doubt")
+    for person in (world.steward, world.county):
+        page = (await person.get(f"/exchange/messages/{receipt.message_no}")).text
+        assert "已入库但请核对" in page and "校验码不符" in page and "420999196005120000" not in page
 
 
 async def test_a_refused_entry_is_repaired_on_its_page_and_a_wrong_repair_loses_nothing(world: World) -> None:
@@ -211,7 +220,10 @@ async def test_a_doubt_about_identity_is_merged_and_the_merge_undone(world: Worl
     assert "待核对" in (await world.steward.get(path)).text
     await world.steward.post(path, {"decision": "undo"}, 409)
     await world.steward.post(path, {"decision": "different", "reason": "两人"})
-    await world.public_health.post(path, {"decision": "merged", "reason": "x"}, 403)
+    for login in ("county", "public_health", "west_health", "responsible_doctor", "sysadmin", "secadmin", "auditor"):
+        for address in (path, "/exchange/reviews", "/exchange/reviews/export.xlsx", "/exchange/reviews/print"):
+            await world.people[login].get(address, 403)
+        await world.people[login].post(path, {"decision": "merged", "reason": "x"}, 403)
     await world.steward.get("/exchange/reviews/999999", 404)
 
 

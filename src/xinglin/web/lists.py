@@ -29,7 +29,7 @@ class Column:
     """One column. key: key of a row.  label: Chinese message id.
 
     kind: text, number, date, percent, tag, spark, actions.  tag: the value is a `Tag`; spark: numbers, oldest first.  path: name of the row's key that holds an address.
-    sortable: `fetch` can sort by it.  is_main: the row's own link, opened by Enter.  exported: stands in Excel and print too.
+    sortable: `fetch` can sort by it.  is_main: the row's own link, opened by Enter.  hot: the letter that opens this link while the row has the focus.  exported: stands in Excel and print too.
     """
 
     key: str
@@ -39,6 +39,7 @@ class Column:
     sortable: bool = False
     is_main: bool = False
     exported: bool = True
+    hot: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from xinglin.base.database import Database
 from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError
 from xinglin.engines.identity.linking import REVIEW_ELSEWHERE, REVIEW_ID_ARRIVED, REVIEW_ID_SHARED, REVIEW_TWO_PERSONS
 from xinglin.engines.identity.residents import Residents, Trust
-from xinglin.engines.security import Scope
+from xinglin.engines.security import Scope, scope_condition
 from xinglin.engines.store import Cause
 
 COMPARED: Final = (
@@ -90,8 +90,16 @@ class Ruling:
     cause: Cause
 
 
+def _seen(scope: Scope) -> str:
+    """Return SQL: the scope sees the residents on both sides."""
+    return f"({scope_condition(scope, 'v.person')} and (l.person is null or {scope_condition(scope, 'l.person')}))"
+
+
 class ReviewQueue:
-    """Reads and closes the table identity_review. Every method requires `steward`."""
+    """Reads and closes the table identity_review. Every method requires `steward`.
+
+    A review shows two residents, so it is seen by stewards who see both; between two townships it is the district's steward's.
+    """
 
     def __init__(self, database: Database, residents: Residents, clock: Clock) -> None:
         self._database = database
@@ -101,9 +109,9 @@ class ReviewQueue:
     async def reviews(self, scope: Scope, asked: tuple[bool, str], page: tuple[int, int]) -> tuple[list[Review], int]:
         """Return a page (limit, offset) of the reviews and how many there are. asked: (closed ones?, reason or "")."""
         scope.require("steward")
-        where = "(v.closed_at is not null) = $1 and ($2 = '' or v.reason = $2)"
+        where = f"(v.closed_at is not null) = $1 and ($2 = '' or v.reason = $2) and {_seen(scope)}"
         async with self._database.connection() as connection:
-            total: int = await connection.fetchval(f"select count(*) from identity_review v where {where}", *asked)
+            total: int = await connection.fetchval(f"select count(*) from ({_SELECT} where {where}) found", *asked)
             rows = await connection.fetch(f"{_SELECT} where {where} order by v.review desc limit $3 offset $4", *asked, *page)
         return [_review(row) for row in rows], total
 
@@ -111,7 +119,7 @@ class ReviewQueue:
         """Return one review and the source records on both sides, the doubted one first.  Raises: NotFoundError."""
         scope.require("steward")
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(f"{_SELECT} where v.review = $1", number)
+            row = await connection.fetchrow(f"{_SELECT} where v.review = $1 and {_seen(scope)}", number)
             if row is None:
                 raise NotFoundError("没有这条待核对", "there is no such review", where=str(number))
             records = await connection.fetch(

@@ -87,6 +87,7 @@ async def show_message(visit: Visit) -> Response:
     number = visit.request.path_params["number"]
     message = await visit.platform.panel.message(visit.scope, number)
     waiting, total = await visit.platform.panel.waiting(visit.scope, message_no=number)
+    warnings, warned = await visit.platform.panel.warnings(visit.scope, number)
     start = max(1, read_number(visit.request.query_params.get("page", "")) or 1)
     written, wrote = await visit.platform.panel.written(visit.scope, number, (_WRITTEN, (start - 1) * _WRITTEN))
     await visit.record("read", "message", persons=sorted({row.person for row in written if row.person is not None}), detail=str(number))
@@ -96,6 +97,8 @@ async def show_message(visit: Visit) -> Response:
         "reason": visit.words.pick(message.reason["zh"], message.reason["en"]) if message.reason else "",
         "waiting": [waiting_row(visit, row) for row in waiting],
         "total": total,
+        "warnings": [{"entry": one.entry_no, "path": one.path, "words": visit.words.pick(one.zh, one.en)} for one in warnings],
+        "warned": warned,
         "written": written,
         "wrote": wrote,
         "start": start,

@@ -44,6 +44,7 @@ async def _found(visit: Visit, query: Query) -> Sequence[InstitutionRow]:
 async def _fetch(visit: Visit, query: Query) -> Rows:
     """Fetch what each institution sent; a county has some hundreds, sorted here."""
     state = query.get("state")
+    since = visit.platform.clock.today() - timedelta(days=_days(query))
     rows = [asdict(one) | {"standing": _standing(one)} for one in await _found(visit, query) if query.get("name") in one.name]
     rows = [row for row in rows if not state or row["standing"] == state]
     known = [row for row in rows if row[query.sort] is not None]
@@ -53,6 +54,8 @@ async def _fetch(visit: Visit, query: Query) -> Rows:
         row["last_received_at"] = local(visit, row["last_received_at"])
         row["state"] = _TAGS[str(row["standing"])](visit)
         row["messages"] = f"/exchange/messages?institution={row['institution']}"
+        row["lately"] = f"{row['messages']}&since={since}" if row["received"] else ""
+        row["refused"] = f"{row['messages']}&since={since}&sort=rejected&order=desc" if row["rejected"] else ""
     return Rows(rows[query.offset : query.offset + query.size], len(rows))
 
 
@@ -86,6 +89,7 @@ async def _summary(visit: Visit, query: Query) -> Mapping[str, object]:
         "yesterday": before,
         "waiting": waiting,
         "days": _days(query),
+        "since": day - timedelta(days=_days(query)),
     }
 
 
@@ -102,8 +106,8 @@ INSTITUTIONS: Final = ListPage(
         Column("name", mark("机构"), path="messages", sortable=True, is_main=True),
         Column("code", mark("机构代码")),
         Column("state", mark("状态"), "tag"),
-        Column("received", mark("已入库"), "number", sortable=True),
-        Column("rejected", mark("退回"), "number", sortable=True),
+        Column("received", mark("已入库"), "number", path="lately", sortable=True),
+        Column("rejected", mark("退回"), "number", path="refused", sortable=True),
         Column("delay_days", mark("平均迟到天数"), "number", sortable=True),
         Column("last_event", mark("最近业务日期"), "date", sortable=True),
         Column("last_received_at", mark("最近收到"), sortable=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final, get_args
+from urllib.parse import urlencode
 
 import orjson
 from starlette.responses import Response
@@ -27,6 +28,7 @@ from xinglin.web.pages.statistics_asking import (
     day_asked,
     group_names,
     is_loading,
+    known_asked,
     measure_of,
     standing,
     told_at,
@@ -217,7 +219,7 @@ def _member_row(visit: Visit, one: Asked, member: Member, card: dict[str, object
         "counted": counted,
         "change": "；".join(words[place] for words in member.changes) or member.verdict[place],
         "evidence": visit.text("{count} 条记录", count=len(member.evidence)),
-        "why_link": f"/measures/{one.definition.id}/why/{member.person}?as_of={one.as_of}",
+        "why_link": f"/measures/{one.definition.id}/why/{member.person}?" + urlencode(one.state(by="", area=0, institution=0, worker=0)),
     }
 
 
@@ -249,7 +251,7 @@ PEOPLE: Final = ListPage(
         Column("institution", mark("管理机构")),
         Column("counted", mark("结果"), "tag"),
         Column("change", mark("判断与怎样会改变")),
-        Column("evidence", mark("依据"), path="why_link"),
+        Column("evidence", mark("依据"), path="why_link", hot="y"),
     ),
     filters=(
         Filter("measure", mark("指标"), "choice", _measure_options, default=FIRST),
@@ -272,6 +274,7 @@ async def show_why(visit: Visit) -> Response:
         "card": card,
         "row": card_row(visit, card),
         "told": told,
+        "known": await known_asked(visit),
         "definition": definition,
         "evidence": await _evidence(visit, person, told.evidence),
         "day": as_of,

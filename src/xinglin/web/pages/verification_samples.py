@@ -49,6 +49,9 @@ async def _fetch(visit: Visit, query: Query) -> Rows:
                 "wrong": one["wrong"],
                 "share": one["done"] / one["drawn"] if one["drawn"] else None,
                 "link": f"/verification/samples/list?sample={one['sample_no']}",
+                "wrong_link": f"/verification/samples/list?sample={one['sample_no']}&result=false" if one["wrong"] else "",
+                "open_link": f"/verification/samples/list?sample={one['sample_no']}&result=open" if one["done"] < one["drawn"] else "",
+                "left": one["drawn"] - one["done"],
             }
         )
     return Rows(rows[query.offset : query.offset + query.size], len(rows))
@@ -66,10 +69,11 @@ SAMPLES: Final = ListPage(
         Column("drawn_at", mark("抽取时间")),
         Column("drawn_name", mark("抽取人")),
         Column("frame_count", mark("抽样框（次）"), "number"),
-        Column("drawn", mark("抽取人数"), "number"),
+        Column("drawn", mark("抽取人数"), "number", path="link"),
         Column("done", mark("已核"), "number"),
         Column("share", mark("完成率"), "percent"),
-        Column("wrong", mark("不属实"), "number"),
+        Column("left", mark("待核"), "number", path="open_link"),
+        Column("wrong", mark("不属实"), "number", path="wrong_link"),
     ),
     add=("sampling", "/verification/samples/new", mark("新抽一批")),
     empty_title=mark("还没有抽查"),

@@ -43,6 +43,20 @@ async def test_a_stewards_placing_outlives_a_later_version_of_the_record(platfor
     assert [found.person for found in await platform.residents.find(scope_of(platform, "steward", WEST), "李测二")] == [card.person]
 
 
+async def test_a_review_is_seen_by_stewards_who_see_both_sides(platform: Platform) -> None:
+    county, west, east = (scope_of(platform, "steward", *area) for area in ((), (WEST,), (EAST,)))
+    other = resident(3, "冯异名", 420999102201, "W1") | {"id": "p3-other", "birthDate": "1971-01-01"}
+    await send(platform, other, message_id="doubt between townships")
+    [found], total = await platform.reviews.reviews(county, (False, ""), (50, 0))
+    assert total == 1 and len((await platform.reviews.review(county, found.review))[1]) == 2
+    for steward in (west, east):
+        assert await platform.reviews.reviews(steward, (False, ""), (50, 0)) == ([], 0)
+        with pytest.raises(NotFoundError):
+            await platform.reviews.review(steward, found.review)
+    with pytest.raises(ForbiddenError):
+        await platform.reviews.review(scope_of(platform, "county"), found.review)
+
+
 async def test_a_foreign_resident_split_off_belongs_nowhere(platform: Platform) -> None:
     county, cause = scope_of(platform, "steward"), Cause(1, 1, 7)
     await platform.exchange.ledger.source("elsewhere", name="外部样例", foreign=True)
