@@ -55,6 +55,9 @@ def import_files(
 
     report = with_platform(work)
     console.print(report_table(report))
+    if report.by_type:
+        counted = sorted(report.by_type.items(), key=lambda item: (-item[1], item[0]))
+        console.print("按类型 · by type：" + "  ".join(f"{rtype} {number:,}" for rtype, number in counted), highlight=False)
     for line in told(report.problems) + told(report.warnings):
         console.print(line, highlight=False, soft_wrap=True)
     if report.rejected:

@@ -71,7 +71,8 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One line of the timeline. kind: key of SERVICES, or immunization, referral.  late: entered on a later day (补录).
+    """One line of the timeline. kind: key of SERVICES, or immunization, referral, or a sender's own code, which they call `named`.
+    late: entered on a later day (补录).
 
     outcome: code of 此次随访分类, "" without one.  reasons: (linkId, why a computed answer was overruled).
     """
@@ -91,6 +92,7 @@ class Happening:
     text: str = ""
     outcome: str = ""
     reasons: tuple[tuple[str, str], ...] = ()
+    named: str = ""
 
     @property
     def day(self) -> str:
@@ -304,7 +306,17 @@ def _happening(encounter: Resource, message_no: int, names: Names, parts: tuple[
         readings=tuple(parts[0]),
         diagnoses=tuple(dict.fromkeys(name for name in parts[1] if name)),
         medicines=tuple(dict.fromkeys(name for name in parts[2] if name)),
+        named=_named_by_sender(encounter.get("type")),
     )
+
+
+def _named_by_sender(concepts: Any) -> str:
+    """Return what a sender calls a kind of service, "" where nothing is said."""
+    for concept in concepts or ():
+        for said in (concept.get("text"), *(one.get("display") for one in concept.get("coding") or ())):
+            if said:
+                return str(said)
+    return ""
 
 
 def _plain(kind: str, at: str, resource: Resource, rest: tuple[int, str, str]) -> Happening:

@@ -114,6 +114,12 @@ def read_message(content: bytes) -> Reading:
     """
     text = unpack(content)
     check_text(text)
+    if text.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in (b"{", b"["):
+        raise UnreadableError(
+            "not_fhir",
+            "这是普通文本，不是 FHIR JSON：请发送 FHIR JSON 或 NDJSON；说明一类的文件不必放在数据文件夹里",
+            "this is plain text, not FHIR JSON: send FHIR JSON or NDJSON, and leave notes out of the folder of data",
+        )
     resource = parse_json(text.removeprefix(b"\xef\xbb\xbf"))
     if resource["resourceType"] != "Bundle":
         return Reading("bundle", True, (Entry(resource),))

@@ -178,7 +178,7 @@ def _kinds() -> Mapping[str, str]:
 
 def _line(visit: Visit, one: Happening) -> dict[str, Any]:
     """Return a line of the timeline in words."""
-    label = _kinds().get(one.kind, one.kind)
+    label = _kinds().get(one.kind) or one.named or one.kind
     facts = [reading.text + f" {reading.unit}" for reading in one.readings if reading.code == "85354-9"]
     facts += [
         f"{visit.text(MEASURES[reading.code][0])} {reading.text} {visit.text(reading.unit)}"

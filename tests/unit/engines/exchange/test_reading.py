@@ -32,6 +32,7 @@ def test_a_bundle_is_read_plain_gzipped_and_with_a_byte_order_mark() -> None:
         ('{"resourceType":"Patient","name":[{"text":"王小丽"}]}'.encode("gb18030"), "encoding", "GB18030"),
         (bytes(range(128, 256)) * 3, "unreadable", "UTF-8"),
         (b"[]", "not_fhir", "resourceType"),
+        (b"Apache License\nVersion 2.0", "not_fhir", "普通文本"),
         (b'{"resourceType":"Bundle","type":"transaction"}', "empty", "entry"),
         (b'{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"GET","url":"Patient"}}]}', "not_fhir", "resource"),
     ],
