@@ -169,6 +169,18 @@ async def test_two_entries_of_one_bundle_on_one_condition_are_refused(api: httpx
     assert (await api.get("/fhir/Organization?identifier=urn:t|both&_summary=count")).json()["total"] == 0
 
 
+async def test_two_entries_of_one_full_url_are_refused_and_a_batch_keeps_the_first(api: httpx.AsyncClient) -> None:
+    entry = {
+        "fullUrl": "urn:uuid:00000000-0000-4000-8000-00000000d0d0",
+        "resource": {"resourceType": "Basic", "code": {"text": "twice"}},
+        "request": {"method": "POST", "url": "Basic"},
+    }
+    refused = await api.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry, entry]}, headers=JSON)
+    assert refused.status_code == 400 and "entry[1] fullUrl" in refused.json()["issue"][0]["diagnostics"]
+    kept = await api.post("/fhir", json={"resourceType": "Bundle", "type": "batch", "entry": [entry, entry]}, headers=JSON)
+    assert [one["response"]["status"] for one in kept.json()["entry"]] == ["201 Created", "400"]
+
+
 async def test_updates_on_condition_that_race_write_one_resource(api: httpx.AsyncClient) -> None:
     body = {"resourceType": "Location", "identifier": [{"system": "urn:t", "value": "raced-room"}], "name": "诊室"}
     answers = await asyncio.gather(*(api.put("/fhir/Location?identifier=urn:t|raced-room", json=body, headers=JSON) for _ in range(4)))

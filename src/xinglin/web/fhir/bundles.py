@@ -134,6 +134,10 @@ async def _aim_step(call: Call, step: _Step, names: dict[str, str]) -> None:
     else:
         step.entry = await conditional_update(call, given, query, if_match(request.get("ifMatch")))
     if step.full_url:
+        if step.full_url in names:
+            step.entry = None
+            words = ("同一 Bundle 中有两个条目使用同一 fullUrl，请只保留一个", "two entries of the Bundle carry the same fullUrl; keep one")
+            raise IncorrectError(*words, where="fullUrl")
         # What a condition may still turn into another resource is named by its urn; the gate knows what that is in the end.
         names[step.full_url] = step.entry.full_url or f"{rtype}/{step.entry.resource['id']}"
 
