@@ -1,6 +1,7 @@
 """How fast plan documents are read: `python bench/plan_read.py [FILE...] [--json]`.
 
-Without files it makes its own: a plan of 50 pages (text, HTML, .docx) and a gazette of 300 pages; a page is 600 letters.
+Without files it makes its own: a plan of 50 pages (text, HTML, .docx), a gazette of 300 pages, and
+lines of 30,000 repeated signs, which must take time by their length only; a page is 600 letters.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ SENTENCES = (
     "新建社区卫生服务中心3家，改扩建乡镇卫生院12家，新增床位600张，培养全科医生80名。",
     "完善分级诊疗制度，推动优质资源扩容下沉，基层医疗卫生机构诊疗量占比达到65%。",
 )
+
+HEAPS = [
+    (sign * 30_000)[:30_000]
+    for sign in ("1", "1,", "（", "（1）", "1.5‰、", "1家", "达到1%", "从1到", "1。", "的", "中率", "  ", "每", "《", "和的")
+]
 
 
 def plan_lines(pages: int, number: int = 1) -> list[str]:
@@ -73,6 +79,7 @@ def made_documents() -> list[tuple[str, bytes]]:
         ("fifty_pages.html", as_html(fifty)),
         ("fifty_pages.docx", as_docx(fifty)),
         ("gazette_300_pages.txt", "\n".join(gazette).encode()),
+        ("heaps_of_signs.txt", "\n".join(HEAPS).encode()),
     ]
 
 

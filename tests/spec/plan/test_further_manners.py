@@ -220,3 +220,57 @@ def test_stacked_rows_one_cell_a_line_under_a_head_with_letters_set_apart() -> N
         ("初中", "标准班额比例", 77.3, 85, "发展水平"),
         ("智慧校园比例", None, 60, 100, "优质资源"),
     ]
+
+
+def test_head_cells_and_values_that_narrow_columns_broke_in_a_flattened_pdf() -> None:
+    text = """月湖县“十五五”卫生健康规划
+
+类别 序 号 指标名称 计量单 位 2025年实 际 2030年目 标 指标属 性
+健康水
+平
+1 5岁以下儿童死亡率 ‰ 2.9 ＜5 约束 性
+2 儿童青少年总体近视率 % 52.7 每年下降0.5个 百分点以上 约束 性
+3 孕产妇死亡率 1/10 万 6.1 控制在10 以内 约束 性
+健康资
+源
+4 每千人口拥有3岁以下婴幼
+儿托位数 个/千 人 1.6 4.6 预期 性
+5 二级以上医院设置老年医学科的 比例 % — ≥60 约束 性
+6 卫生总费用占比 % 5.8 — 预期 性
+
+二、重点任务
+"""
+    rows = table(text)
+    assert [(one.name, one.unit, one.base_value, one.target_op, one.target_value) for one in rows] == [
+        ("5岁以下儿童死亡率", "‰", 2.9, "<", 5),
+        ("儿童青少年总体近视率", "%", 52.7, "grow", -0.5),
+        ("孕产妇死亡率", "1/10万", 6.1, "<=", 10),
+        ("每千人口拥有3岁以下婴幼儿托位数", "个/千人", 1.6, ">=", 4.6),
+        ("二级以上医院设置老年医学科的比例", "%", None, ">=", 60),
+        ("卫生总费用占比", "%", 5.8, None, None),
+    ]
+    assert [one.kind for one in rows] == ["binding"] * 3 + ["expected", "binding", "expected"]
+
+
+def test_brackets_of_a_head_set_apart_belong_to_the_word_before() -> None:
+    rows = table(
+        "月湖县“十五五”妇幼健康规划\n\n指标 现状 （2025年） 目标 （2030年） 数据来源\n新生儿死亡率（‰） 1.4 3.1以下 年报\n产前筛查率（%） 78.3 ≥85 年报\n\n二、任务\n"
+    )
+    assert [(one.base_year, one.base_value, one.target_year, one.target_op, one.target_value) for one in rows] == [
+        (2025, 1.4, 2030, "<=", 3.1),
+        (2025, 78.3, 2030, ">=", 85),
+    ]
+
+
+def test_kinds_stand_in_names_and_over_groups_and_serials_before_ages() -> None:
+    rows = table(
+        "月湖县“十五五”健康规划\n\n指标\t2025年（现状）\t2030年（目标）\n一、约束性指标\t\t\n1.孕产妇死亡率（/10万）\t0\t≤9\n"
+        "二、预期性指标\t\t\n2.65岁以上老年人健康管理率（%）\t66\t75\n3.2型糖尿病患者规范管理率（%）\t61\t70\n4.婴儿死亡率（‰）【约束性】\t2.2\t≤2.5\n"
+    )
+    assert [(one.name, one.unit, one.kind) for one in rows] == [
+        ("孕产妇死亡率", "/10万", "binding"),
+        ("65岁以上老年人健康管理率", "%", "expected"),
+        ("2型糖尿病患者规范管理率", "%", "expected"),
+        ("婴儿死亡率", "‰", "binding"),
+    ]
+    assert {one.target_year for one in rows} == {2030}

@@ -89,22 +89,23 @@ def _in_line(number: int, raw: str, known: dict[int, dict[float, str]], is_row: 
     if is_page_mark(raw):
         return
     names = known.get(number, {})
+    cells = frozenset(cell.strip() for cell in re.split(r"[\t|]", raw))
     for match in _NUMBER.finditer(line):
         used_by = names.get(digits_value(match.group()), "")
         text = squeeze(line[max(0, match.start() - _AROUND) : match.end() + _AROUND])
-        reason = "" if used_by else _line_reason(match, line, raw, is_row)
+        reason = "" if used_by else _line_reason(match, line, cells, is_row)
         yield NumberUse(match.group(), number, used_by, reason, text)
 
 
-def _line_reason(match: re.Match[str], line: str, raw: str, is_row: bool) -> str:
-    after, before = line[match.end() : match.end() + 3], line[: match.start()].strip()
+def _line_reason(match: re.Match[str], line: str, cells: frozenset[str], is_row: bool) -> str:
+    after, before = line[match.end() : match.end() + 3], line[max(0, match.start() - _AROUND) : match.start()].strip()
     if re.match(r"(?:19|20)\d\d$", match.group()):
         return "年份"
     if re.match(r"\s*(?:岁|周岁|万|-|—|~)", after) or before.endswith(("-", "—", "~", "/", "每", "专栏", "表")):
         return "属于名称或单位"
     if re.match(r"\s*[个项条]\s*[）)]", after) and before.endswith(("(", "（")):
         return "类别里的指标个数"
-    alone = match.group() in {cell.strip() for cell in re.split(r"[\t|]", raw)}
-    if match.group().isdigit() and len(match.group()) < 4 and (alone or not before):
+    alone = match.group() in cells or (match.start() < _AROUND and not before)
+    if match.group().isdigit() and len(match.group()) < 4 and alone:
         return "序号"
     return "表格里没有读成数值，请人工看一下" if is_row else "没有读成指标，请人工看一下"

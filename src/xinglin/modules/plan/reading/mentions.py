@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from xinglin.modules.plan.reading.catalogue import catalogue
@@ -69,7 +70,8 @@ _LEAST: Final = re.compile(r"(至少|不低于|不少于|不超过|不高于)[^�
 _HOTLINE: Final = re.compile(r"^(?:120|110|119|122|12320|12345|12356)$")
 
 
-def mentions_of(sentence: str) -> list[Mention]:
+@lru_cache(maxsize=8192)
+def mentions_of(sentence: str) -> tuple[Mention, ...]:
     """Return the numbers of a sentence in order; what is no quantity is kept with its reason as kind."""
     years = [(match.start(1), match.end(1)) for match in _YEAR.finditer(sentence)]
     titles = [(match.start(), match.end()) for match in _TITLES.finditer(sentence)]
@@ -80,7 +82,7 @@ def mentions_of(sentence: str) -> list[Mention]:
         one = _han(match, sentence)
         if one and not any(other.start < one.end and one.start < other.end for other in found):
             found.append(one)
-    return sorted(found, key=lambda one: one.start)
+    return tuple(sorted(found, key=lambda one: one.start))
 
 
 def _mention(match: re.Match[str], sentence: str, years: list[tuple[int, int]], titles: list[tuple[int, int]]) -> Mention:

@@ -78,7 +78,7 @@ def places_of(paragraph: Paragraph) -> Iterator[Place]:
     """Yield the sentences of a paragraph that hold numbers."""
     for offset, sentence in sentences_of(paragraph.text):
         if _HAS_NUMBER.search(sentence):
-            yield Place(paragraph, offset, sentence, tuple(mentions_of(sentence)))
+            yield Place(paragraph, offset, sentence, mentions_of(sentence))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Final
 
 from xinglin.modules.plan.reading.catalogue import catalogue
 from xinglin.modules.plan.reading.header import Column, classify, is_header_row, is_year_text
-from xinglin.modules.plan.reading.layout import is_page_mark, is_rule
-from xinglin.modules.plan.reading.normal import bare, squeeze, tidy
+from xinglin.modules.plan.reading.normal import bare, squeeze
+from xinglin.modules.plan.reading.streamblocks import Block, blocks_of
 from xinglin.modules.plan.reading.values import parse_value, parse_values
 
 _HEADING: Final = re.compile(
@@ -22,7 +22,8 @@ _KIND: Final = re.compile(r"(?:预期|约束|倡导|引导|指导)性?(?:指标)
 _VALUE_START: Final = re.compile(
     r"^(?:[（(](?!助理|家庭|岁)|年均|每年|较|比20|不低于|不超过|不高于|控制|同比|达到|力争|逐|持续|稳|进一步|[≥≤<>])"
 )
-_AGE: Final = re.compile(r"(?<=\d)\s+(?=岁|周岁|万(?!元|人次)|类|项|种|年(?!均)|个月)")
+_BRACKETED: Final = re.compile(r"[（(〔\[][^（()）〔〕\[\]]{1,10}[）)〕\]]")
+_AGE: Final = re.compile(r"(?<=\d)\s+(?=岁|周岁|万(?!元|人次)|类|项|种|年(?![均报鉴度])|个月)")
 _MAX_HEADER_PIECES: Final = 16
 
 
@@ -47,16 +48,6 @@ class Region:
     to_line: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A line or, where blank-but-not-empty lines part the cells of a web table, a whole cell."""
-
-    text: str
-    from_line: int
-    to_line: int
-    cell: bool
-
-
 def is_prose(line: str) -> bool:
     """Say whether the line is running text or a heading, and so ends a broken table."""
     word = line.strip()
@@ -65,7 +56,7 @@ def is_prose(line: str) -> bool:
 
 def find_regions(lines: Sequence[str], taken: frozenset[int]) -> list[Region]:
     """Return the broken indicator tables of the text; `taken` are lines that belong to separated grids."""
-    blocks = list(_blocks(lines, taken))
+    blocks = list(blocks_of(lines, taken))
     heads = list(_heads(blocks))
     regions: list[Region] = []
     for order, (start, end, columns) in enumerate(heads):
@@ -77,70 +68,7 @@ def find_regions(lines: Sequence[str], taken: frozenset[int]) -> list[Region]:
     return regions
 
 
-def _blocks(lines: Sequence[str], taken: frozenset[int]) -> Iterator[_Block]:
-    """Yield non-blank lines; inside a web table (cells parted by lines of spaces) the lines of one cell are one block."""
-    pending: list[tuple[int, str]] = []
-    spaced = _spaced_spans(lines)
-    stroked = _stroked_spans(lines)
-    for number, raw in enumerate(lines, 1):
-        if number in taken or is_rule(raw) or (raw.strip() and is_page_mark(raw)):
-            continue
-        line = tidy(raw)
-        if number in stroked:
-            if cell := line.strip().strip("|").strip():
-                yield _Block(cell, number, number, True)
-            continue
-        inside = number in spaced
-        if inside and line.strip():
-            pending.append((number, line.strip()))
-            continue
-        if pending and (not inside or (raw and not raw.strip())):
-            yield _Block("".join(text for _, text in pending), pending[0][0], pending[-1][0], True)
-            pending = []
-        if not inside and line.strip():
-            yield _Block(line.strip(), number, number, False)
-    if pending:
-        yield _Block("".join(text for _, text in pending), pending[0][0], pending[-1][0], True)
-
-
-def _spaced_spans(lines: Sequence[str]) -> frozenset[int]:
-    """Return the lines that lie between closely set lines of nothing but spaces: the cells of a copied web table."""
-    marks = [number for number, raw in enumerate(lines, 1) if raw and not raw.strip() and "\t" not in raw]
-    spans: set[int] = set()
-    run: list[int] = []
-    for mark in [*marks, 10**9]:
-        if run and mark - run[-1] > 12:
-            if len(run) >= 8:
-                spans.update(range(_cell_start(lines, run[0]), run[-1] + 1))
-            run = []
-        run.append(mark)
-    return frozenset(spans)
-
-
-def _stroked_spans(lines: Sequence[str]) -> frozenset[int]:
-    """Return the lines of tables that a web page was turned into with one cell and its stroke a line: 婴儿死亡率（‰） |."""
-    spans: set[int] = set()
-    run: list[int] = []
-    for number, raw in enumerate([*lines, "."], 1):
-        word = raw.strip()
-        if word.endswith("|") and (word.count("|") == 1 or not word.strip("|")):
-            run.append(number)
-        elif word:
-            if len(run) >= 8:
-                spans.update(run)
-            run = []
-    return frozenset(spans)
-
-
-def _cell_start(lines: Sequence[str], first_mark: int) -> int:
-    """Return the line where the cell before the first mark begins: the lines directly above it that are short."""
-    start = first_mark
-    while start > 1 and not lines[start - 2].strip():
-        start -= 1
-    return max(1, start - 1)
-
-
-def _heads(blocks: Sequence[_Block]) -> Iterator[tuple[int, int, list[Column]]]:
+def _heads(blocks: Sequence[Block]) -> Iterator[tuple[int, int, list[Column]]]:
     index = 0
     while index < len(blocks):
         found = _head_at(blocks, index)
@@ -152,7 +80,7 @@ def _heads(blocks: Sequence[_Block]) -> Iterator[tuple[int, int, list[Column]]]:
         index = end
 
 
-def _head_at(blocks: Sequence[_Block], start: int) -> tuple[int, list[Column]] | None:
+def _head_at(blocks: Sequence[Block], start: int) -> tuple[int, list[Column]] | None:
     first = blocks[start]
     lead = _pieces(first)
     if not lead or len(first.text) > 120 or (classify(lead[0]) or Column("", "")).role not in {"serial", "category", "name"}:
@@ -179,7 +107,7 @@ def _head_at(blocks: Sequence[_Block], start: int) -> tuple[int, list[Column]] |
     return end, [classify(text) or Column("ignored", text) for text in merged]
 
 
-def _has_rows(blocks: Sequence[_Block]) -> bool:
+def _has_rows(blocks: Sequence[Block]) -> bool:
     """Say whether names and values follow a head of two columns, which alone is a weak sign of a table."""
     if any(is_prose(block.text) and not block.cell for block in blocks[:2]):
         return False
@@ -187,26 +115,31 @@ def _has_rows(blocks: Sequence[_Block]) -> bool:
     return kinds.count("value") >= 2 and kinds.count("text") + 1 >= kinds.count("value")
 
 
-def _pieces(block: _Block) -> list[str]:
+def _pieces(block: Block) -> list[str]:
     if block.cell:
         return [bare(block.text)]
     pieces = re.sub(r"(?<=\d{4})\s+(?=年)", "", block.text).split()
-    return _paired(pieces) if any(len(piece) == 1 for piece in pieces) else pieces
+    return _regrouped(pieces) if 1 < len(pieces) <= 3 * _MAX_HEADER_PIECES and len(block.text) <= 120 else pieces
 
 
-def _paired(pieces: Sequence[str]) -> list[str]:
-    """Join letters that were set apart in a head: 指 标, 单 位."""
-    made: list[str] = []
-    index = 0
-    while index < len(pieces):
-        pair = "".join(pieces[index : index + 2])
-        if len(pair) == 2 and len(pieces[index]) == 1 and classify(pair) is not None:
-            made.append(pair)
-            index += 2
-        else:
-            made.append(pieces[index])
-            index += 1
-    return made
+def _regrouped(pieces: Sequence[str]) -> list[str]:
+    """Join the pieces of head cells that a narrow column broke or set apart (计量单 / 位, 2020年实 / 际, 指 / 标).
+
+    Of all ways to join neighbours the one is taken that leaves the fewest pieces that are no words of a head.
+    """
+    if all(_is_header_piece(piece) for piece in pieces):
+        return list(pieces)
+    best: list[tuple[int, list[str]]] = [(0, [])]
+    for end in range(1, len(pieces) + 1):
+        ways: list[tuple[int, list[str]]] = []
+        for size in range(1, min(4, end) + 1):
+            group = "".join(pieces[end - size : end])
+            score, before = best[end - size]
+            if size == 1 or (len(group) <= 16 and _is_header_piece(group)):
+                ways.append((score + (1 if _is_header_piece(group) else -5), [*before, group]))
+        best.append(max(ways, key=lambda way: way[0]))
+    score, groups = best[-1]
+    return groups if score > 0 else list(pieces)
 
 
 @lru_cache(maxsize=8192)
@@ -230,6 +163,9 @@ def _merge(pieces: Sequence[str]) -> list[str]:
         if merged:
             before, here = classify(merged[-1]), classify(piece)
             joined = merged[-1] + piece
+            if _BRACKETED.fullmatch(piece) and (before is None or before.role not in {"base", "value"} or not before.years):
+                merged[-1] = joined
+                continue
             if (bare(joined) in named and (not (before and here) or before.role == here.role or _has_name(merged[:-1]))) or (
                 before and before.role in {"value", "base", "target"} and _continues(piece, here)
             ):
@@ -252,7 +188,7 @@ def _continues(piece: str, here: Column | None) -> bool:
     return here.role in {"value", "base", "target"} and not here.years
 
 
-def _is_group_head(block: _Block, following: Sequence[_Block]) -> bool:
+def _is_group_head(block: Block, following: Sequence[Block]) -> bool:
     """Say whether a heading inside a broken table only names a group of its rows: 一、健康水平, with a row behind it."""
     if not GROUP_HEAD.match(block.text) or len(block.text) > 24 or not following or is_prose(following[0].text):
         return False
@@ -267,7 +203,7 @@ def _is_group_head(block: _Block, following: Sequence[_Block]) -> bool:
     return sum(token.kind in {"value", "kind"} for token in alone) >= 2
 
 
-def _is_row_with_heading(block: _Block) -> bool:
+def _is_row_with_heading(block: Block) -> bool:
     """Say whether a line is a row that its numbered category leads: （一）健康知识普及行动 1 居民健康素养水平（%） 14 22 预期性."""
     if not re.match(r"[（(]?[一二三四五六七八九十]{1,3}[）)、][一-鿿]{2,20}\s", block.text) or len(block.text) > 120:
         return False
@@ -282,7 +218,7 @@ def trailing_columns(columns: Sequence[Column]) -> int:
     return sum(role in {"owners", "note", "ignored"} for role in roles[last + 1 :])
 
 
-def _tokens(blocks: Sequence[_Block], trailing: int) -> list[Token]:
+def _tokens(blocks: Sequence[Block], trailing: int) -> list[Token]:
     tokens: list[Token] = []
     silent = 0
     for index, block in enumerate(blocks):
@@ -298,7 +234,7 @@ def _tokens(blocks: Sequence[_Block], trailing: int) -> list[Token]:
     return _drop_tail(_join_values(tokens), trailing)
 
 
-def _split_line(block: _Block) -> list[Token]:
+def _split_line(block: Block) -> list[Token]:
     """Split a flattened line into name words, values, unit and kind; words of a name keep together."""
     line = _AGE.sub("", re.sub(r"(?<=\d{4})\s+(?=年)", "", block.text))
     line = re.sub(
@@ -307,6 +243,7 @@ def _split_line(block: _Block) -> list[Token]:
         line,
     )
     line = re.sub(r"(?<=[\d%‰])\s+(?=及?以[上下内]|左右|以内)", "", line)
+    line = re.sub(r"(?<=预期|约束|倡导|引导|指导)\s+(?=性(?:\s|$))|(?<=/[千万])\s+(?=人(?:\s|$))", "", line)
     tokens: list[Token] = []
     for wide in re.split(r"\s{2,}|\t", line):
         words: list[str] = []
@@ -341,6 +278,10 @@ def _join_values(tokens: Sequence[Token]) -> list[Token]:
     index = 0
     while index < len(tokens):
         token = tokens[index]
+        if joined and _ends_value(joined[-1], token):
+            joined[-1] = Token("value", joined[-1].text + token.text, joined[-1].from_line, token.to_line)
+            index += 1
+            continue
         if token.kind == "text" and not token.cell and _VALUE_START.match(token.text) and not _is_unit_bracket(token.text):
             for size in range(2, 5):
                 part = tokens[index : index + size]
@@ -356,6 +297,16 @@ def _join_values(tokens: Sequence[Token]) -> list[Token]:
         joined.append(token)
         index += 1
     return joined
+
+
+def _ends_value(before: Token, token: Token) -> bool:
+    """Say whether words finish the value before them: 控制在10 / 以内, 下降0.5个 / 百分点以上."""
+    if before.kind != "value" or token.kind not in {"text", "unit"} or before.cell or token.cell:
+        return False
+    return (
+        bool(re.fullmatch(r"个?百分点(?:及?以[上下内])?|及?以[上下内]|左右", bare(token.text)))
+        and parse_value(before.text + token.text) is not None
+    )
 
 
 def _is_unit_bracket(text: str) -> bool:

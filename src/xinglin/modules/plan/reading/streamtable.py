@@ -136,6 +136,9 @@ def _step(state: _State, token: Token, following: Token | None) -> None:
                 state.kind_line = token.to_line
         case "unit" if state.has("unit") and state.texts and not state.values and not state.unit:
             state.unit = bare(token.text)
+        case "unit" if state.has("unit") and state.unit and not state.values and not token.cell:
+            state.texts.append(Token("text", state.unit, token.from_line, token.to_line))
+            state.unit = bare(token.text)
         case "unit" if state.values and state.last is not None and state.last.kind == "value":
             previous = state.values[-1]
             state.values[-1] = Token("value", previous.text + bare(token.text), previous.from_line, token.to_line, previous.cell)

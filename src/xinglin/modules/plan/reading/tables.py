@@ -23,8 +23,10 @@ def find_tables(lines: Sequence[str], grids: Sequence[Grid], parts: Sequence[Pla
     for grid in grids:
         tables.extend(_grid_tables(grid, lines, parts))
     taken = frozenset(number for grid in grids for number in range(grid.from_line, grid.to_line + 1))
-    for region in find_regions(lines, taken):
-        table = _region_table(region, lines, parts, tables)
+    regions = find_regions(lines, taken)
+    signed = _signed_by_head(regions, lines, parts)
+    for region in regions:
+        table = _region_table(region, replace(_setting(lines, region.from_line, parts), signed=signed[region.columns]), tables)
         if table is not None:
             tables.append(table)
     return sorted(_continued(tables, lines), key=lambda table: table.from_line)
@@ -107,17 +109,23 @@ def _read_grid(
     return columns, drafts
 
 
-def _region_table(region: Region, lines: Sequence[str], parts: Sequence[PlanPart], before: Sequence[Table]) -> Table | None:
-    setting = _setting(lines, region.from_line, parts)
+def _signed_by_head(regions: Sequence[Region], lines: Sequence[str], parts: Sequence[PlanPart]) -> dict[tuple[Column, ...], frozenset[int]]:
+    """Return for each printed head the columns that are no bases by the signs in any part of the table under it."""
+    signed: dict[tuple[Column, ...], frozenset[int]] = {}
+    for region in regions:
+        columns = settle_columns(region.columns, _setting(lines, region.from_line, parts))
+        found = _signed_columns(columns, read_region(columns, region.tokens)) if _has_values(columns) else frozenset()
+        signed[region.columns] = signed.get(region.columns, frozenset()) | found
+    return signed
+
+
+def _region_table(region: Region, setting: Setting, before: Sequence[Table]) -> Table | None:
     columns = settle_columns(region.columns, setting)
     if not _has_values(columns):
         return None
     previous = next((table for table in reversed(before) if _same_head(table.columns, columns)), None)
     category = previous.drafts[-1].category if previous and region.from_line - previous.to_line < 30 else ""
     drafts = read_region(columns, region.tokens, category)
-    if signed := _signed_columns(columns, drafts):
-        columns = settle_columns(region.columns, replace(setting, signed=signed))
-        drafts = read_region(columns, region.tokens, category)
     return _table(columns, drafts, setting, region.from_line) if drafts else None
 
 
