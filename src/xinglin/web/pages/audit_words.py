@@ -26,7 +26,7 @@ SUBJECTS: Final = {
     "worklist": mark("工作名单"), "followup": mark("随访"), "measure": mark("指标"), "measures": mark("指标"), "finding": mark("真实性核查"), "sample": mark("抽样核查"),
     "targets": mark("任务数"), "demonstration": mark("演示系统"), "plan": mark("规划"), "reminders": mark("我的提醒"),
     "population": mark("人口"), "disease-control": mark("疾控指标"), "Patient": mark("居民档案"), "Encounter": mark("就诊或随访"), "Observation": mark("测量值"),
-    "Condition": mark("诊断"), "EpisodeOfCare": mark("纳入管理"), "/residents": mark("居民档案"), "/desk": mark("工作名单"), "/verification": mark("真实性核查"),
+    "Condition": mark("诊断"), "QuestionnaireResponse": mark("表单"), "EpisodeOfCare": mark("纳入管理"), "/residents": mark("居民档案"), "/desk": mark("工作名单"), "/verification": mark("真实性核查"),
     "/measures/people": mark("指标人员名单"), "/measures/tasks": mark("任务进度"), "/measures/workload": mark("工作量统计"), "/verification/samples": mark("抽查"),
     "/verification/samples/list": mark("抽查名单"), "/system/accounts": mark("账号"), "/system/audit": mark("审计日志"), "/system/runs": mark("运行情况"),
     "/exchange/messages": mark("报文"),

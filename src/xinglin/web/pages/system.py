@@ -16,7 +16,7 @@ from xinglin.engines.identity import checked_id_number
 from xinglin.engines.security import AccountCard, AuditFound, AuditQuery, NewAccount, NewMembership
 from xinglin.web.days import read_day
 from xinglin.web.doors import institutions
-from xinglin.web.i18n import mark
+from xinglin.web.i18n import capital, mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.menu import Entry
 from xinglin.web.numbers import read_number
@@ -227,6 +227,7 @@ async def audit_query(visit: Visit, query: Query) -> AuditQuery:
 def audit_row(visit: Visit, one: AuditFound) -> dict[str, object]:
     """Return an entry of the audit log as a row of a list."""
     roles, zone = visit.platform.security.roles.roles, visit.platform.clock.zone
+    persons = list(dict.fromkeys(one.persons))
     outcomes = {"done": Tag(visit.text("完成"), "good"), "refused": Tag(visit.text("拒绝"), "bad")}
     return {
         "link": f"/system/audit/entry?at={quote(one.at.isoformat())}&process={one.process}&n={one.n}",
@@ -235,9 +236,9 @@ def audit_row(visit: Visit, one: AuditFound) -> dict[str, object]:
         "login": one.login or "",
         "who": one.display_name or one.login or (visit.text("系统") if one.account_no == 0 else visit.text("未登录")),
         "role": roles[one.role].name(visit.language) if one.role in roles else one.role,
-        "action": visit.text(ACTIONS.get(one.action, one.action)),
+        "action": capital(visit.text(ACTIONS.get(one.action, one.action))),
         "subject": visit.text(SUBJECTS.get(one.subject_type, one.subject_type)),
-        "persons": "、".join(str(person) for person in one.persons[:5]) + (f" +{len(one.persons) - 5}" if len(one.persons) > 5 else ""),
+        "persons": "、".join(map(str, persons[:5])) + (f" +{len(persons) - 5}" if len(persons) > 5 else ""),
         "outcome": outcomes.get(one.outcome, Tag(one.outcome, "warn")),
         "detail": one.detail,
         "request": one.request_id,
