@@ -110,7 +110,7 @@ async def test_a_re_upload_shows_the_changed_number_and_keeps_what_was_confirmed
     following = await make(world.county, document, replaces=str(plan))
     assert following != plan
     difference = words((await world.county.get(f"/plans/{following}/review?show=difference")).text)
-    assert re.search(r"婴儿死亡率 改动 target_value 2\.8 2\.6", difference)
+    assert re.search(r"婴儿死亡率 改动 目标值 2\.8 2\.6", difference)
     kept = (await table(world.county, following))["管理人群高血压控制率"]
     assert kept["today"]["measure"] == "hypertension-control-rate"
     assert {"year": 2027, "value": 60.0, "origin": "set"} in kept["today"]["path"]
@@ -215,7 +215,7 @@ async def test_entered_values_wait_for_approval_then_count(world: World, plan: i
 
 async def test_a_task_has_unit_state_evidence_and_a_reminder(world: World, plan: int) -> None:
     page = (await world.county.get(f"/plans/tasks?plan={plan}&owner=县人民医院")).text
-    number = re.search(r'class="main" href="/plans/tasks/(\d+)"', page)
+    number = re.search(r'class="main"[^>]* href="/plans/tasks/(\d+)"', page)
     assert number, page
     path = f"/plans/tasks/{number[1]}"
     await world.county.post(path, {"state": "done", "unit": "", "due": "", "remind_on": "", "evidence": ""}, 400)

@@ -43,7 +43,7 @@ class Books:
         _may_read(scope)
         query = f"select {_COLUMNS} from plan order by array_position(array['own', 'city', 'compared'], level), status in ('superseded', 'withdrawn'), end_year desc nulls last, plan_no desc"
         async with self._ground.database.connection() as connection:
-            return [Plan(**dict(row)) for row in await connection.fetch(query)]
+            return [Plan(**self._ground.told(row)) for row in await connection.fetch(query)]
 
     async def plan(self, scope: Scope, plan_no: int) -> Plan:
         """Return a plan.  Raises: ForbiddenError, NotFoundError."""
@@ -52,7 +52,7 @@ class Books:
             row = await connection.fetchrow(f"select {_COLUMNS} from plan where plan_no = $1", plan_no)
         if row is None:
             raise NotFoundError("没有这份规划", "there is no such plan")
-        return Plan(**dict(row))
+        return Plan(**self._ground.told(row))
 
     async def make(self, scope: Scope, new: NewPlan, rows: PlanRows) -> Plan:
         """Make a draft from a reading; the same part of the same document stays the plan it is.  Raises: ForbiddenError, IncorrectError."""

@@ -41,7 +41,7 @@ class Documents:
             row = await connection.fetchrow(query, document_no)
         if row is None:
             raise NotFoundError("没有这份文件", "there is no such document")
-        return Document(**dict(row))
+        return Document(**self._ground.told(row))
 
     async def corrections(self, scope: Scope, document_no: int) -> list[dict[str, Any]]:
         """Return the corrections of a document: fingerprint, action, changes, who and when."""
@@ -49,7 +49,7 @@ class Documents:
         query = "select fingerprint, action, changes, corrected_at, corrected_name from plan_correction where document_no = $1 order by corrected_at, fingerprint"
         async with self._ground.database.connection() as connection:
             rows = await connection.fetch(query, document_no)
-        return [{**dict(row), "changes": orjson.loads(row["changes"])} for row in rows]
+        return [{**self._ground.told(row), "changes": orjson.loads(row["changes"])} for row in rows]
 
     async def correct(self, scope: Scope, document_no: int, corrections: Sequence[tuple[str, str, Mapping[str, Any]]]) -> None:
         """Keep corrections, each (fingerprint, action, changes); the last one of a fingerprint holds.  Raises: ForbiddenError."""

@@ -51,7 +51,8 @@ class Figures:
                 "select indicator_no, year, value from plan_target where indicator_no = any($1) and ended_at is null", numbers
             )
             values = await connection.fetch(_VALUES, numbers)
-        return [_indicator(row, paths, values) for row in rows]
+        told = [self._ground.told(value) for value in values]
+        return [_indicator(self._ground.told(row), paths, told) for row in rows]
 
     async def bind(self, scope: Scope, indicator_no: int, measure: str) -> None:
         """Bind an indicator to a measure that a person confirmed; "" ends the binding.  Raises: ForbiddenError, NotFoundError."""
@@ -192,9 +193,9 @@ class Figures:
 def _indicator(row: Any, paths: Sequence[Any], values: Sequence[Any]) -> PlanIndicator:
     number = row["indicator_no"]
     return PlanIndicator(
-        **{**dict(row), "data": orjson.loads(row["data"])},
+        **{**row, "data": orjson.loads(row["data"])},
         path={one["year"]: one["value"] for one in paths if one["indicator_no"] == number},
-        values=tuple(PlanValue(**dict(one)) for one in values if one["indicator_no"] == number),
+        values=tuple(PlanValue(**one) for one in values if one["indicator_no"] == number),
     )
 
 

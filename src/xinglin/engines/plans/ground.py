@@ -27,6 +27,10 @@ class PlanGround:
         """Return the instant a change is written with."""
         return self.clock.now()
 
+    def told(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a row of the database with its instants in the district's zone, as people read them."""
+        return {name: value.astimezone(self.clock.zone) if isinstance(value, datetime) else value for name, value in row.items()}
+
     async def must_be_open(self, kind: str, numbers: Sequence[int]) -> None:
         """Raise ConflictError where rows (indicator, task, project, finding) belong to a version that is superseded or withdrawn."""
         async with self.database.connection() as connection:

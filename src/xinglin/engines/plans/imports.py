@@ -72,7 +72,7 @@ class Imports:
             row = await connection.fetchrow(query, import_no)
         if row is None:
             raise NotFoundError("没有这次导入", "there is no such import")
-        return Import(**{**dict(row), "changes": orjson.loads(row["changes"]), "refused": orjson.loads(row["refused"])})
+        return Import(**{**self._ground.told(row), "changes": orjson.loads(row["changes"]), "refused": orjson.loads(row["refused"])})
 
     async def begin(self, scope: Scope, import_no: int, state: str) -> Import:
         """Claim the next step of a sheet, `taken` or `undone`, for one caller alone, and return it as it stood before.

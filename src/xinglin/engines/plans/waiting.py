@@ -28,7 +28,7 @@ from plan_milestone m join plan_project j on j.project_no = m.project_no and j.r
 where m.removed_at is null and m.done_on is null and m.due < $1
 union all
 select 'plan-values', max(v.value_no), p.plan_no, p.title, '', null, null, null, '', null, count(*), p.plan_no
-from plan_value v join plan_indicator i on i.indicator_no = v.indicator_no and i.removed_at is null join followed p on p.plan_no = i.plan_no
+from plan_value v join plan_indicator i on i.indicator_no = v.indicator_no and i.removed_at is null join followed p on p.plan_no = i.plan_no and p.rules
 where v.state = 'entered' and v.ended_at is null group by p.plan_no, p.title
 union all
 select 'plan-rows', max(i.indicator_no), p.plan_no, p.title, '', null, null, null, '', null, count(*), p.plan_no

@@ -29,7 +29,7 @@ class Work:
             raise NotFoundError("没有这项任务", "there is no such task")
         async with self._ground.database.connection() as connection:
             notes = await connection.fetch("select * from plan_task_note where task_no = $1 order by note_no desc", task_no)
-        return found[0], [dict(one) for one in notes]
+        return found[0], [self._ground.told(one) for one in notes]
 
     async def change_task(self, scope: Scope, task_no: int, change: TaskChange) -> None:
         """Write a task's state, unit, dates and evidence.  Raises: ForbiddenError, NotFoundError, IncorrectError."""
@@ -72,7 +72,7 @@ class Work:
         numbers = [one["project_no"] for one in found]
         query = "select * from plan_milestone where project_no = any($1) and removed_at is null order by due nulls last, milestone_no"
         async with self._ground.database.connection() as connection:
-            stones = [dict(row) for row in await connection.fetch(query, numbers)]
+            stones = [self._ground.told(row) for row in await connection.fetch(query, numbers)]
         return [{**one, "milestones": [stone for stone in stones if stone["project_no"] == one["project_no"]]} for one in found]
 
     async def project(self, scope: Scope, project_no: int) -> dict[str, Any]:
@@ -156,4 +156,4 @@ class Work:
             scope.require("plan.read")
         async with self._ground.database.connection() as connection:
             rows = await connection.fetch(query, number)
-        return [{**dict(row), "data": orjson.loads(row["data"])} for row in rows]
+        return [{**self._ground.told(row), "data": orjson.loads(row["data"])} for row in rows]

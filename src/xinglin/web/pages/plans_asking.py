@@ -196,7 +196,7 @@ def _material(one: PlanIndicator, definition: Definition | None, figures: Figure
     known = living.known_measure(definition.base)
     pending = figures.pending if one.measure not in figures.by_measure else None
     seen = [item for item in observed if item]
-    return living.Material(seen, living.COMPUTED, one.path, None if is_count else scale, known, pending, figures.waits)
+    return living.Material(seen, living.COMPUTED, one.path, None if is_count else scale, known, pending, figures.waits_for(one.measure))
 
 
 def _observed(day: date, total: Any, is_count: bool, scale: float) -> Any:

@@ -19,7 +19,7 @@ living: Final = part_of_module("plan.living")
 COUNTED, COUNTING, AWAY = "counted", "counting", "away"
 SAID: Final[Mapping[str, str]] = {
     COUNTING: mark("本系统计算的指标还在计算，稍后自动出现；在此之前不显示数值"),
-    AWAY: mark("统计引擎没有回答：本系统计算的指标暂时不显示数值，录入的数值照常。引擎恢复后自动出现"),
+    AWAY: mark("统计引擎没有回答（正在启动、重启或太忙）：本系统计算的指标暂时不显示数值，录入的数值照常。引擎恢复后自动出现"),
 }
 _PENDING: Final = {COUNTING: living.BEING_COUNTED, AWAY: living.ENGINE_AWAY}
 _YEARS_BACK: Final = 4
@@ -42,7 +42,11 @@ class Figures:
     @property
     def waits(self) -> bool:
         """Return whether some earlier day is still being made."""
-        return any(figure.total is None for found in self.by_measure.values() for figure in found)
+        return any(map(self.waits_for, self.by_measure))
+
+    def waits_for(self, measure: str) -> bool:
+        """Return whether some earlier day of a measure is still being made."""
+        return any(figure.total is None for figure in self.by_measure.get(measure, ()))
 
     @property
     def pending(self) -> Any:

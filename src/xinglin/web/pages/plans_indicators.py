@@ -52,7 +52,7 @@ def chosen(row: BoardRow, query: Query) -> bool:
     )
 
 
-def table_row(visit: Visit, row: BoardRow, waits: bool) -> dict[str, Any]:
+def table_row(visit: Visit, row: BoardRow) -> dict[str, Any]:
     """Return an indicator as a row of the list."""
     data, view, language = row.data, row.view, visit.language
     now = view.now
@@ -70,7 +70,7 @@ def table_row(visit: Visit, row: BoardRow, waits: bool) -> dict[str, Any]:
         "wanted": held_together(living.amount(view.standing.wanted, row.unit)) if view.standing.wanted is not None else "",
         "state": state_tag(visit, view.standing.state),
         "trend": [one.value for one in view.observed][-_SPARK:],
-        "forecast": "" if not now else visit.text("正在计算走势…") if waits and row.definition else view.forecast_words.say(language),
+        "forecast": view.forecast_words.say(language) if now else "",
         "gap": " · ".join(part for part in (view.gap_words.say(language) if view.missing else "", own_words(visit, row)) if part),
         "owner": row.owner,
     }
@@ -85,7 +85,7 @@ async def _fetch(visit: Visit, query: Query) -> Rows:
         rows.sort(key=lambda row: order.index(row.view.standing.state), reverse=query.descending)
     elif query.sort == "name":
         rows.sort(key=lambda row: row.data["name"], reverse=query.descending)
-    shown = [table_row(visit, row, board.waits) for row in rows[query.offset : query.offset + query.size]]
+    shown = [table_row(visit, row) for row in rows[query.offset : query.offset + query.size]]
     return Rows(shown, len(rows), as_of=await as_of_words(visit, board), waits=board.note)
 
 

@@ -105,14 +105,34 @@ def _text(lines: Sequence[str], chosen: Any, line: int | None) -> list[tuple[int
     return [(number, lines[number - 1], first <= number <= last) for number in range(low, high + 1)]
 
 
-async def _differences(visit: Visit, plan: Plan, found: Any) -> list[Any]:
+async def _differences(visit: Visit, plan: Plan, found: Any) -> list[dict[str, Any]]:
     """Return how this version differs from the one it replaces."""
     if plan.replaces is None:
         return []
     before = await visit.platform.plans.books.plan(visit.scope, plan.replaces)
     old = await read_kept(visit, await visit.platform.plans.documents.document(visit.scope, before.document_no))
-    differences: list[Any] = reader.compare_readings(old, found)
-    return differences
+    labels, ranges = dict(FIELDS), [_lines(reading, part) for reading, part in ((old, before.part), (found, plan.part))]
+    return [
+        {
+            "kind": one.kind, "name": one.name, "label": visit.text(labels.get(one.field, one.field)), "old": _told(one.old), "new": _told(one.new),
+            "line": one.new_line or one.old_line,
+        }
+        for one in reader.compare_readings(old, found)
+        if (one.new_line if one.new_line is not None else one.old_line) in ranges[one.new_line is not None]
+    ]  # fmt: skip
+
+
+def _lines(reading: Any, number: int) -> range:
+    """Return the lines of one plan of a document."""
+    part = living.part_of(reading, number)
+    return range(part.from_line, part.to_line + 1) if part is not None else range(0)
+
+
+def _told(value: Any) -> str:
+    """Return a value of a field as people write it."""
+    if isinstance(value, float):
+        return str(living.figure(value))
+    return "、".join(map(str, value)) if isinstance(value, list | tuple) else "" if value is None else str(value)
 
 
 async def correct(visit: Visit) -> Response:

@@ -121,7 +121,7 @@ async def check(visit: Visit, plan: Plan, sheet: Sheet, rows: Sequence[tuple[int
             if twice is not None:
                 raise IncorrectError(f"与第 {twice} 行是同一项而内容不同", f"line {twice} is the same thing with other content")
         except XinglinError as error:
-            refused.append({"line": line, "zh": error.message("zh"), "en": error.message("en")})
+            refused.append({"line": line, "zh": error.zh, "en": error.en})
             continue
         for one in wanted:
             if one.key not in seen:
@@ -142,7 +142,7 @@ async def take(visit: Visit, plan: Plan, sheet: Sheet, import_no: int) -> Import
             one["key"] = await sheet.put(visit, Change(one["key"], one["label"], one["after"]), one["before"])
             one["outcome"] = {"done": True}
         except XinglinError as error:
-            one["outcome"] = {"done": False, "zh": error.message("zh"), "en": error.message("en")}
+            one["outcome"] = {"done": False, "zh": error.zh, "en": error.en}
     await imports.note(visit.scope, import_no, kept.changes)
     return await imports.get(visit.scope, import_no)
 
@@ -161,6 +161,6 @@ async def take_back(visit: Visit, plan: Plan, sheet: Sheet, import_no: int) -> I
             await sheet.undo(visit, Change(one["key"], one["label"], one["after"]), one["before"])
             one["outcome"] = {"done": True, "undone": True}
         except XinglinError as error:
-            one["outcome"] = {"done": True, "undone": False, "zh": error.message("zh"), "en": error.message("en")}
+            one["outcome"] = {"done": True, "undone": False, "zh": error.zh, "en": error.en}
     await imports.note(visit.scope, import_no, kept.changes)
     return await imports.get(visit.scope, import_no)

@@ -10,11 +10,13 @@ from typing import Any, Final
 from xinglin.modules.plan.living.catalogue import Known
 from xinglin.modules.plan.living.forecast import Forecast, forecast, within
 from xinglin.modules.plan.living.gap import Counted, gap_words, people_missing
-from xinglin.modules.plan.living.standing import NO_VALUE, STATES, Standing, standing
+from xinglin.modules.plan.living.standing import BEHIND, NO_VALUE, STATES, Standing, standing
 from xinglin.modules.plan.living.targets import Point, Target, decimal_year, path_of, target_of
 from xinglin.modules.plan.living.words import Said, forecast_words, too_wide
 
 COMPUTED, ENTERED = "computed", "entered"
+_LAST_MONTH: Final = 12
+_ANEW: Final = Said("每年 1 月重新计数，年底前还会增加", "it starts anew every January and still grows until the year ends")
 TREND_WAITS: Final = Said("走势还在计算，预测稍后出现", "its trend is still being counted; the forecast follows")
 
 
@@ -89,8 +91,10 @@ def view_of(data: Mapping[str, Any], known: Material, today: date) -> View:
     stands = standing(target, path, value, observed[-1].day if observed else today, unit)
     if value is None and target is not None and known.pending is not None:
         stands = replace(stands, why=known.pending)
+    if stands.state == BEHIND and known.measure is not None and known.measure.within_year and today.month < _LAST_MONTH:
+        stands = replace(stands, why=Said(f"{stands.why.zh}（{_ANEW.zh}）", f"{stands.why.en} ({_ANEW.en})"))
     points = pace_points(data, known, today)
-    found = None if target is None else forecast(points, target.year + 1.0, bounds_of(unit, known.scale))
+    found = None if target is None or known.waits else forecast(points, target.year + 1.0, bounds_of(unit, known.scale))
     counted = observed[-1].counted if observed else None
     missing = people_missing(target, counted, known.scale) if target and counted and known.scale else None
     words = gap_words(missing, target, known.measure) if target else Said("", "")
