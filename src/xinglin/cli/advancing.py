@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from xinglin.assembly import assemble, kept_day
 from xinglin.base.database import Database
-from xinglin.base.errors import ConflictError
+from xinglin.base.errors import ConflictError, UnavailableError
 from xinglin.base.kept_day import KeptDay
 from xinglin.base.postgres import EmbeddedPostgres
 from xinglin.base.settings import Settings
@@ -77,7 +78,8 @@ async def show_moves(settings: Settings, console: Console) -> None:
     """Show the progress of every move on the terminal, until cancelled."""
     kept = kept_day(settings)
     while kept is not None:
-        await _show_move(settings, console, kept)
+        with suppress(UnavailableError):
+            await _show_move(settings, console, kept)
         await asyncio.sleep(_LOOK_S)
 
 

@@ -153,10 +153,15 @@ def test_days_out_of_order_are_refused(days: tuple[date, date], tmp_path: Path) 
 
 
 @pytest.fixture(scope="module")
-def month(demo: District, tmp_path_factory: pytest.TempPathFactory) -> Book:
+def day_of_data(demo: District) -> Book:
+    return record(demo.folder)
+
+
+@pytest.fixture(scope="module")
+def month(day_of_data: Book, tmp_path_factory: pytest.TempPathFactory) -> Book:
     folder = tmp_path_factory.mktemp("month")
     advance(DEMO, (DEMO.as_of, DEMO.as_of + timedelta(days=30)), folder)
-    return record(demo.folder, folder)
+    return day_of_data | record(folder)
 
 
 def kind_of(resource: dict[str, Any], name: str = "type") -> str:
@@ -208,8 +213,8 @@ def test_the_month_after_has_as_many_visits_as_the_months_before(month: Book) ->
         assert abs(counts[service, 3] / before - 1) < tolerance, (service, before, counts[service, 3])
 
 
-def test_people_are_born_die_move_and_are_enrolled_while_referrals_are_answered(month: Book, demo: District) -> None:
-    before = record(demo.folder)
+def test_people_are_born_die_move_and_are_enrolled_while_referrals_are_answered(month: Book, day_of_data: Book) -> None:
+    before = day_of_data
     new = [one for key, one in month.items() if key not in before]
     changed = [(before[key], one) for key, one in month.items() if key in before and before[key] != one]
     assert any(one["resourceType"] == "Patient" and one["birthDate"] > "2026-11-21" for one in new)
@@ -221,9 +226,8 @@ def test_people_are_born_die_move_and_are_enrolled_while_referrals_are_answered(
     assert any(now["resourceType"] == "ServiceRequest" and now["status"] == "completed" for _, now in changed)
 
 
-def test_residents_with_a_script_are_left_to_whoever_plays_them(month: Book, demo: District) -> None:
-    before = record(demo.folder)
+def test_residents_with_a_script_are_left_to_whoever_plays_them(month: Book, day_of_data: Book, demo: District) -> None:
     played = {f"Patient/{story['patient']}" for story in demo.manifest.stories}
     for key, one in month.items():
-        if before.get(key) != one and key[0] == "base-platform" and key[1] in ("Encounter", "EpisodeOfCare", "ServiceRequest", "Task"):
+        if day_of_data.get(key) != one and key[0] == "base-platform" and key[1] in ("Encounter", "EpisodeOfCare", "ServiceRequest", "Task"):
             assert not played & set(literal_references(one)), key

@@ -76,15 +76,14 @@ def advance(plan: Plan, days: tuple[date, date], folder: Path | str, told: Calla
     population = make_population(plan, places)
     census = _census_days(since, until)
     span = Span(since, until, int(population.person.max()), _births_a_year(plan, population), tuple(census.values()))
-    out, counts, done = Folder(root), Counter[tuple[str, str]](), 0
+    out, counts = Folder(root), Counter[tuple[str, str]]()
     counted: dict[int, list[np.ndarray]] = {day: [] for day in census.values()}
-    for chapter in _chapters(world, population, span):
+    for done, chapter in enumerate(_chapters(world, population, span), start=1):
         for path, content in chapter.files.items():
             out.append(path, content)
         counts.update(chapter.counts)
         for day, residents in chapter.census.items():
             counted[day].append(residents)
-        done += 1
         if told is not None:
             told(done, len(places.villages))
     _write_figures(world, out, {year: np.stack(counted[day]) for year, day in census.items()}, int(days[0].year))

@@ -85,6 +85,6 @@ def turn_year(life: Life) -> None:
     life.standing.campaign = campaign(plan.stream(Stream.NEW_YEAR, village, year, 0), year, count)
     days = signing_days(plan.stream(Stream.NEW_YEAR, village, year, 1), year, count)
     life.standing.contracts = Round(year, days, life.standing.contracts.reluctance)
-    for key, (_, resource) in list(life.journal.book.items()):
-        if key[:2] == (BASE, "CarePlan") and resource["status"] == "active" and resource["period"]["end"] < iso(life.day):
+    for key, resource in life.journal.standing(BASE, "CarePlan"):
+        if resource["status"] == "active" and resource["period"]["end"] < iso(life.day):
             life.journal.amend(key, lambda plan: plan.update(status="completed"))

@@ -59,6 +59,7 @@ def live(world: World, village: int, population: Population, span: Span) -> Chap
         if day in span.census:
             counted[day] = census_of(life.population, day)
     journal.write()
+    life.calendar.clear()  # what is still to happen refers to the life it happens in: without it the village is forgotten at once
     return Chapter({path: bytes(content) for path, content in journal.files.items()}, journal.counts, counted)
 
 
