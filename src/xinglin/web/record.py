@@ -280,7 +280,9 @@ def _timeline(resources: Mapping[str, list[tuple[Resource, int]]], readings: Seq
 
 def _judgement(form: Resource) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return the outcome class a filled form says, and why which computed answers were overruled."""
-    said = {str(item.get("linkId", "")): next(iter(item.get("answer") or ()), {}) for item in form.get("item") or ()}
+    said: dict[str, Mapping[str, Any]] = {
+        str(item.get("linkId", "")): next(iter(item.get("answer") or ()), {}) for item in form.get("item") or ()
+    }
     reasons = [
         (name.removeprefix(OVERRULED), str(answer.get("valueString", ""))) for name, answer in said.items() if name.startswith(OVERRULED)
     ]

@@ -160,9 +160,10 @@ def to_complete(form: Form, bodies: Sequence[Body], encounter_id: str) -> list[B
 
     A visit is unfinished while its status says so; an examination also while its form does not say that it is complete.
     """
-    visit, *came = _about(bodies, encounter_id) or [None]
-    if visit is None or _code(visit[1].get("type")) != form.service:
+    found = _about(bodies, encounter_id)
+    if not found or found[0][0].rtype != "Encounter" or _code(found[0][1].get("type")) != form.service:
         return []
+    visit, *came = found
     status = visit[1].get("status")
     said = [answers_of(form, body) for one, body in came if _is_answered(form, one, body)]
     is_open = form.service == "health-examination" and status == "finished" and not any(answers.get("complete") for answers in said)
