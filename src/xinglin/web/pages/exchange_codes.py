@@ -252,6 +252,15 @@ _EMPTY: Final = {
     "source": "",
 }
 
+_LABELS: Final = {
+    "source_system": mark("源代码系统"),
+    "source_code": mark("源代码"),
+    "target_system": mark("目标代码系统"),
+    "target_code": mark("目标代码"),
+    "equivalence": mark("目标对源的关系"),
+    "source": mark("依据"),
+}
+
 
 async def show_new_map(visit: Visit) -> Response:
     """Show the form of one correspondence; the systems and the ground of the one before stand in it already."""
@@ -285,7 +294,8 @@ async def enter_map(visit: Visit) -> Response:
         if not entered:
             raise IncorrectError("这条对应关系已经录入", "this correspondence is entered already", where="source_code")
     except XinglinError as error:
-        return await _map_page(visit, typed, error.message(visit.language), status=error.http_status)
+        place = f"{visit.text(_LABELS[error.where])}: " if error.where in _LABELS else ""
+        return await _map_page(visit, typed, place + visit.words.pick(error.zh, error.en), status=error.http_status)
     kept = {name: typed[name] for name in ("source_system", "target_system", "equivalence", "source")}
     return redirect(visit, "/exchange/codes/maps/new?" + urlencode({**kept, "saved": f"{typed['source_code']} → {typed['target_code']}"}))
 
