@@ -237,6 +237,9 @@ def test_head_cells_and_values_that_narrow_columns_broke_in_a_flattened_pdf() ->
 儿托位数 个/千 人 1.6 4.6 预期 性
 5 二级以上医院设置老年医学科的 比例 % — ≥60 约束 性
 6 卫生总费用占比 % 5.8 — 预期 性
+健康保
+障 7.成人吸烟率 % 25.1 下降到18以 下 预期性
+8 心脑血管疾病死亡率 （1/10 万）238.4 年均下 降1% 预期性
 
 二、重点任务
 """
@@ -248,8 +251,10 @@ def test_head_cells_and_values_that_narrow_columns_broke_in_a_flattened_pdf() ->
         ("每千人口拥有3岁以下婴幼儿托位数", "个/千人", 1.6, ">=", 4.6),
         ("二级以上医院设置老年医学科的比例", "%", None, ">=", 60),
         ("卫生总费用占比", "%", 5.8, None, None),
+        ("成人吸烟率", "%", 25.1, "<=", 18),
+        ("心脑血管疾病死亡率", "1/10万", 238.4, "grow", -1),
     ]
-    assert [one.kind for one in rows] == ["binding"] * 3 + ["expected", "binding", "expected"]
+    assert [one.kind for one in rows] == ["binding"] * 3 + ["expected", "binding"] + ["expected"] * 3
 
 
 def test_brackets_of_a_head_set_apart_belong_to_the_word_before() -> None:

@@ -23,6 +23,7 @@ _VALUE_START: Final = re.compile(
     r"^(?:[（(](?!助理|家庭|岁)|年均|每年|较|比20|不低于|不超过|不高于|控制|同比|达到|力争|逐|持续|稳|进一步|[≥≤<>])"
 )
 _BRACKETED: Final = re.compile(r"[（(〔\[][^（()）〔〕\[\]]{1,10}[）)〕\]]")
+_GLUED: Final = re.compile(r"[（(]([^（()）]{1,8})[）)](?=[\d≥≤<>])")
 _AGE: Final = re.compile(r"(?<=\d)\s+(?=岁|周岁|万(?!元|人次)|类|项|种|年(?![均报鉴度])|个月)")
 _MAX_HEADER_PIECES: Final = 16
 
@@ -244,10 +245,11 @@ def _split_line(block: Block) -> list[Token]:
     )
     line = re.sub(r"(?<=[\d%‰])\s+(?=及?以[上下内]|左右|以内)", "", line)
     line = re.sub(r"(?<=预期|约束|倡导|引导|指导)\s+(?=性(?:\s|$))|(?<=/[千万])\s+(?=人(?:\s|$))", "", line)
+    line = _GLUED.sub(lambda m: m.group() + " " if catalogue().is_unit(m.group(1)) else m.group(), line)
     tokens: list[Token] = []
     for wide in re.split(r"\s{2,}|\t", line):
         words: list[str] = []
-        for piece in wide.split():
+        for piece in _whole_values(wide.split()):
             if _typed(Token("text", piece, 0, 0)).kind == "text":
                 words.append(piece)
                 continue
@@ -260,6 +262,25 @@ def _split_line(block: Block) -> list[Token]:
     return tokens
 
 
+def _whole_values(pieces: Sequence[str]) -> list[str]:
+    """Join the pieces of a value that a narrow column broke: 下降到18以 / 下, 年均增 / 长10%, 89.6（2014 / 年）."""
+    made: list[str] = []
+    index = 0
+    while index < len(pieces):
+        size = 1
+        piece = pieces[index]
+        if piece[0] not in "（([" and (re.search(r"\d", piece) or _VALUE_START.match(piece)) and parse_value(piece) is None:
+            size = next((size for size in (2, 3) if _is_value_of(pieces[index : index + size], size)), 1)
+        made.append("".join(pieces[index : index + size]))
+        index += size
+    return made
+
+
+def _is_value_of(pieces: Sequence[str], size: int) -> bool:
+    found = parse_value("".join(pieces)) if len(pieces) == size and sum(map(len, pieces)) <= 20 else None
+    return found is not None and found.value is not None
+
+
 def _typed(token: Token) -> Token:
     word = bare(token.text)
     kind = "text"
@@ -267,7 +288,7 @@ def _typed(token: Token) -> Token:
         kind = "kind"
     elif word in {"%", "‰"} or (catalogue().is_unit(word) and not word.isdigit()):
         kind = "unit"
-    elif parse_values(token.text):
+    elif not _is_unit_bracket(token.text) and parse_values(token.text):
         kind = "value"
     return Token(kind, token.text, token.from_line, token.to_line, token.cell)
 

@@ -300,7 +300,7 @@ def _split_category(state: _State) -> tuple[list[Token], list[Token]]:
 
 def _before_serial(text: str) -> tuple[str, str, str] | None:
     """Return the category before a numbered name on the same line: 经济发展 / 1.地区生产总值增长（%）."""
-    match = re.match(r"([一-鿿、]{2,14}) (?=\d{1,3}[.．、]\s?[一-鿿])", text)
+    match = re.match(r"([一-鿿、]{1,14}) (?=\d{1,3}[.．、]\s?[一-鿿])", text)
     return (match.group(1), " ", text[match.end() :]) if match else None
 
 
@@ -308,9 +308,13 @@ def _split_first(state: _State) -> list[Token]:
     """Part a category from the name that follows it on the same line."""
     texts = list(state.texts)
     for index, token in enumerate(texts[:5]):
-        first, _, rest = _before_serial(token.text) or token.text.partition(" ")
+        led = _before_serial(token.text)
+        first, _, rest = led or token.text.partition(" ")
         if token.cell or not rest:
             continue
+        if led and index and state.has("category") and all(len(bare(text.text)) <= 4 for text in texts[:index]):
+            part = [Token("text", first, token.from_line, token.to_line), Token("text", rest, token.from_line, token.to_line)]
+            return texts[:index] + part + texts[index + 1 :]
         known = (
             bare("".join(text.text for text in texts[:index]) + first) in catalogue().categories or bare(first) in catalogue().categories
         )
