@@ -2,6 +2,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 RESIDENTS ?= 5000
+PIP := $(BIN)/pip install --disable-pip-version-check -q
+OR_SAY := || { echo "安装没有完成，原因见上（常见：连不上软件包仓库、磁盘已满）；排除后再运行一次 · the installation did not finish, see above (often: the package registry cannot be reached, the disk is full); then run it again" >&2; exit 1; }
 
 .PHONY: install demo test check pins assets fmt docs bench
 
@@ -9,13 +11,14 @@ RESIDENTS ?= 5000
 $(VENV)/.installed: requirements/build.txt requirements/run.txt pyproject.toml package.json package-lock.json scripts/hatch_build.py scripts/compile_fhir.py
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "需要 Python 3.11 或更新 · Python 3.11 or newer is needed:  make $(or $(MAKECMDGOALS),install) PYTHON=python3.11" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r requirements/build.txt
-	$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r requirements/run.txt
-	$(BIN)/pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@echo pip install, some minutes the first time...
+	@$(PIP) --require-hashes -r requirements/build.txt $(OR_SAY)
+	@$(PIP) --require-hashes -r requirements/run.txt $(OR_SAY)
+	@$(PIP) --no-deps --no-build-isolation -e . $(OR_SAY)
 	touch $@
 
 $(VENV)/.tested: $(VENV)/.installed requirements/test.txt
-	$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r requirements/test.txt
+	@$(PIP) --require-hashes -r requirements/test.txt $(OR_SAY)
 	touch $@
 
 install: $(VENV)/.installed

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,18 @@ def npm_command() -> list[str]:
     return [str(node), str(folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
 
 
+def npm_environment(environment: Mapping[str, str], programs: Path, scratch: Path) -> dict[str, str]:
+    """Return what npm runs with: its node first, the machine's certificates, and a cache in scratch where the home cannot be written."""
+    # A network that inspects TLS has its certificate among the machine's.
+    made = {"NODE_USE_SYSTEM_CA": "1", "npm_config_update_notifier": "false"} | dict(environment)
+    made["PATH"] = os.pathsep.join([str(programs), environment.get("PATH", "")])
+    home = Path(environment.get("HOME") or "/nonexistent")
+    cache = home / ".npm"
+    if not os.access(cache if cache.exists() else home, os.W_OK):
+        made.setdefault("npm_config_cache", str(scratch / "cache"))
+    return made
+
+
 def compile_definitions(root: Path) -> None:
     """Write compiled.json beside the published definitions."""
     spec = importlib.util.spec_from_file_location("compile_fhir", COMPILER)
@@ -93,11 +106,12 @@ def bring_assets(root: Path) -> bool:
         for name in MANIFESTS:
             shutil.copy(root / name, folder)
         command = npm_command()
-        environment = dict(os.environ)
-        environment["PATH"] = os.pathsep.join([str(Path(command[0]).parent), environment.get("PATH", "")])
-        subprocess.run(
-            [*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, env=environment, check=True, stdout=sys.stderr
-        )
+        environment = npm_environment(os.environ, Path(command[0]).parent, Path(folder))
+        words = [*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        if subprocess.run(words, cwd=folder, env=environment, check=False, stdout=sys.stderr).returncode != 0:
+            raise SystemExit(
+                "npm could not bring the browser assets, see above; check that the npm registry can be reached, then install again"
+            )
         modules = Path(folder) / "node_modules"
         for source, target in COPIES:
             place = root / target
