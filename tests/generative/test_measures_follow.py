@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from tests.generative.made_people import TODAY, connect, make_people
 from xinglin.base.errors import NotFoundError
 from xinglin.definitions import shipped_catalogue
-from xinglin.engines.rules import ResultGround, Rules, SqlTexts
-from xinglin.engines.rules.deltas import Change
+from xinglin.engines.rules import Change, ResultGround, Rules, SqlTexts
 from xinglin.engines.security import Security
 
 CATALOGUE = shipped_catalogue()

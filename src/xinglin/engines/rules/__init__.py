@@ -3,6 +3,7 @@
 from xinglin.definitions import reference
 from xinglin.engines.rules.authenticity import CHECKS, Check, Finding
 from xinglin.engines.rules.closures import Closures, Frame
+from xinglin.engines.rules.deltas import Change
 from xinglin.engines.rules.explain import Explanation, Sentence, explain
 from xinglin.engines.rules.following import READER, FollowOptions, ResultFollower
 from xinglin.engines.rules.forgetting import forget_person
@@ -22,6 +23,7 @@ from xinglin.engines.rules.workload import WORK_KINDS, WorkEntry, WorkQuery, Wor
 
 __all__ = [
     "CHECKS",
+    "Change",
     "Check",
     "Closures",
     "Columns",
