@@ -232,3 +232,15 @@ async def test_a_reading_of_a_visit_to_the_doctor_becomes_a_follow_up_that_asks_
     assert "潘就诊" in (await world.doctor.get("/desk?list=recheck&text=pjz")).text
     assert await visits_of(world, person) == 1
     await world.doctor.get(f"/residents/{person}/followup?reading=hypertension", 400)
+
+
+async def test_who_was_visited_today_is_neither_next_nor_in_the_grid(world: World) -> None:
+    first, second = await enrolled(world, 112, "范先访"), await enrolled(world, 113, "彭后访")
+    for person in (first, second):
+        answer = await world.doctor.post(
+            f"/residents/{person}/followup/hypertension", {**VISIT, "visit_date": today(world), "then": "next"}
+        )
+    assert f"/residents/{first}/" not in answer.headers["location"] and f"/residents/{second}/" not in answer.headers["location"]
+    grid = (await world.doctor.get("/chronic/batch")).text
+    assert "范先访" not in grid and "彭后访" not in grid
+    assert "范先访" in (await world.doctor.get("/desk?list=recheck&text=fxf")).text

@@ -37,7 +37,7 @@ class WorklistQuery:
     """Which work. list: key of LISTS.  definition: one programme only, "" for any.  areas: closed range of division codes.
 
     name: beginning of a folded name or of its initials.  responsible: rid of the worker named in the result, None for anybody's.
-    due_by_until: due on that day or before.  sort: due_by, name, area or age.
+    due_until: due on that day or before.  not_seen_on: leaves out whom somebody visited that day.  sort: due_by, name, area or age.
     """
 
     list: str
@@ -46,6 +46,7 @@ class WorklistQuery:
     name: str = ""
     responsible: int | None = None
     due_until: date | None = None
+    not_seen_on: date | None = None
     sort: str = "due_by"
     descending: bool = False
     limit: int = 20
@@ -129,6 +130,7 @@ def _conditions(query: WorklistQuery, today: date) -> tuple[list[str], list[Any]
         ("r.area <= {}", query.areas[1] if query.areas else None),
         ("(t.state->>'responsible')::bigint = {}", query.responsible),
         ("t.due_by <= {}", query.due_until),
+        ("coalesce(t.state->>'last_visit_on', '') <> {}", str(query.not_seen_on) if query.not_seen_on else None),
         ("(r.name_folded like {0} || '%' or r.initials like {0} || '%')", query.name.replace("%", "").replace("_", "") or None),
     ]
     bound: list[Any] = list(values)

@@ -302,13 +302,12 @@ def _superseded(sitting: Sitting) -> list[Entry]:
 
 
 async def _onward(visit: Visit, sitting: Sitting, then: str) -> str:
-    """Return the next resident's form of the same programme for F4, else this resident's record."""
+    """Return the form of the next resident of the same programme whom nobody saw today for F4, else this resident's record."""
     if then == "next":
-        work = Worklists(visit.platform.database)
+        work, today = Worklists(visit.platform.database), visit.platform.clock.today()
         for name in ("examination",) if sitting.programme == EXAMINATION else ("overdue", "today"):
-            duties, _ = await work.page(
-                visit.scope, visit.platform.clock.today(), WorklistQuery(name, KINDS[sitting.programme][1], limit=2)
-            )
+            query = WorklistQuery(name, KINDS[sitting.programme][1], not_seen_on=today, limit=2)
+            duties, _ = await work.page(visit.scope, today, query)
             following = next((duty for duty in duties if duty.person != sitting.card.person), None)
             if following is not None:
                 return f"{path_of(following.person, sitting.programme)}?told={sitting.card.person}"
