@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 from urllib.parse import quote
@@ -11,7 +11,8 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from xinglin.engines.plans import Plan
-from xinglin.web.exports import watermark
+from xinglin.web.exports import export_answer, watermark
+from xinglin.web.i18n import mark
 from xinglin.web.modules import part_of_module
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.plans_asking import STATES, Board, BoardRow, as_of_words, board_of, living, plan_asked, status_tag
@@ -116,9 +117,31 @@ async def word_evaluation(visit: Visit) -> Response:
     return Response(content, media_type=WORD, headers={"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}"})
 
 
+async def excel_evaluation(visit: Visit) -> Response:
+    """Return the indicators of the report as Excel, each with why it stands where it stands and its evidence."""
+    visit.scope.require("export")
+    plan = await plan_asked(visit)
+    made, _ = await made_report(visit, plan)
+    heads = (
+        (mark("序号"), "number"), (mark("指标名称"), "text"), (mark("类别"), "text"), (mark("基期"), "text"), (mark("目标"), "text"), (mark("今天的值"), "text"),
+        (mark("状态"), "text"), (mark("责任单位"), "text"), (mark("理由"), "text"), (mark("原因和措施"), "text"), (mark("数据依据"), "text"),
+    )  # fmt: skip
+
+    async def cells() -> AsyncIterator[Sequence[object]]:
+        for one in made.entries:
+            state = visit.text(STATES[one.state][0])
+            said = [words.say(visit.language) for words in (one.why, one.evidence)]
+            yield [one.number, one.name, one.category, one.base, one.target, one.value, state, one.owner, said[0], one.reason, said[1]]
+
+    await visit.record("export", "plan", detail=f"evaluation {plan.plan_no}")
+    labels = [(visit.text(head), kind) for head, kind in heads]
+    return await export_answer(visit, made.title.say(visit.language), labels, cells(), len(made.entries))
+
+
 ROUTES: Final = (
     page("/plans/{plan}/evaluation", show_evaluation, right="plan.read"),
     page("/plans/{plan}/evaluation/print", print_evaluation, right="plan.read"),
     page("/plans/{plan}/evaluation.docx", word_evaluation, right="plan.read"),
+    page("/plans/{plan}/evaluation.xlsx", excel_evaluation, right="plan.read"),
 )
 MENU: Final = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from xinglin.base.errors import IncorrectError, XinglinError
 from xinglin.engines.plans import Plan
+from xinglin.web.exports import export_answer
+from xinglin.web.i18n import mark
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.plans_asking import Board, BoardRow, as_of_words, board_of, living, plan_asked, status_tag
 from xinglin.web.pages.plans_indicator import number_typed
@@ -74,6 +76,39 @@ async def show_what_if(visit: Visit) -> Response:
     return render(visit, "plans/what_if.html", context, status=422 if found.refusal else 200)
 
 
+async def export_what_if(visit: Visit) -> Response:
+    """Return the table as Excel, with the arithmetic of each row."""
+    visit.scope.require("export")
+    plan = await plan_asked(visit)
+    found = await supposed(visit, plan)
+    heads = (
+        mark("指标名称"),
+        mark("今天的值"),
+        mark("目标"),
+        mark("按假设速度"),
+        mark("算式"),
+        mark("按增加人员"),
+        mark("算式"),
+        mark("达到目标需要的人员"),
+    )
+    labels = [(visit.text(head), "text") for head in heads]
+
+    async def cells() -> AsyncIterator[Sequence[object]]:
+        for row in found.rows:
+            pace, work = row["pace"] or {}, row["work"] or {}
+            needed = "" if row["needed"] is None else str(row["needed"])
+            yield [
+                row["row"].data["name"],
+                row["value"],
+                row["target"],
+                *(side.get(name, "") for side in (pace, work) for name in ("value", "words")),
+                needed,
+            ]
+
+    await visit.record("export", "plan", detail=f"what-if {plan.plan_no}")
+    return await export_answer(visit, visit.text(mark("推演")), labels, cells(), len(found.rows))
+
+
 def _positive(text: str, name: str) -> float:
     value = number_typed(text)
     if not 0 <= value <= 100_000:
@@ -135,5 +170,8 @@ def _counts(board: Board, rows: list[dict[str, Any]]) -> dict[str, int]:
     }
 
 
-ROUTES: Final = (page("/plans/{plan}/what-if", show_what_if, right="plan.read"),)
+ROUTES: Final = (
+    page("/plans/{plan}/what-if", show_what_if, right="plan.read"),
+    page("/plans/{plan}/what-if.xlsx", export_what_if, right="plan.read"),
+)
 MENU: Final = ()
