@@ -143,3 +143,25 @@ async def test_every_number_of_the_workload_opens_into_as_many_entries(world: Wo
     assert "钱测甲" in east and "钱测丙" not in east
     await world.village.get(records[0], 403)
     assert "/measures/workload/entries?" in (await world.health.get(f"/measures/monthly?month={world.today:%Y-%m}")).text
+
+
+async def test_what_is_nought_while_data_are_loaded_is_not_told_as_a_number(world: World) -> None:
+    nothing = "/measures/diabetes2-glucose-control-rate"
+    assert "0 / 0" in words((await world.county.get(nothing)).text)
+    async with world.platform.database.connection() as connection:
+        await connection.execute(
+            "insert into progress (job, label_zh, label_en, done, total, note) values ('import', '载入', 'loading', 1, 2, '')"
+        )
+    try:
+        page = words((await world.county.get(nothing)).text)
+        assert "计算中…" in page and "0 / 0" not in page
+        table = words((await world.county.get("/measures")).text)
+        assert "管理人群血糖控制率 计算中…" in table and "0 / 0" not in table and "3 / 26" in table
+        assert "0 / 0" not in words((await world.cdc.get("/measures/disease-control")).text)
+        assert "计算中…" in words((await world.county.get("/measures/tasks?programme=diabetes2")).text)
+        assert "计算中…" in words((await world.county.get("/verification")).text)
+        assert "数据正在载入" in words((await world.county.get("/measures/people?measure=diabetes2-glucose-control-rate")).text)
+    finally:
+        async with world.platform.database.connection() as connection:
+            await connection.execute("delete from progress where job = 'import'")
+    assert "计算中…" not in words((await world.county.get(nothing)).text)
