@@ -244,3 +244,13 @@ async def test_who_was_visited_today_is_neither_next_nor_in_the_grid(world: Worl
     grid = (await world.doctor.get("/chronic/batch")).text
     assert "范先访" not in grid and "彭后访" not in grid
     assert "范先访" in (await world.doctor.get("/desk?list=recheck&text=fxf")).text
+
+
+async def test_each_form_of_a_resident_can_be_printed(world: World) -> None:
+    person = await enrolled(world, 114, "鲁两表", "19500305")
+    await world.doctor.post(f"/residents/{person}/enrol", {"programme": "diabetes2", "start": today(world)})
+    await arrived(world, person, ("health-examination", today(world)), [("8867-4", 71, "/min")])
+    page = (await world.doctor.get(f"/residents/{person}")).text
+    for kind, key, title in (("hypertension", "p", "高血压患者"), ("diabetes2", "d", "2型糖尿病患者"), ("examination", "b", "健康体检表")):
+        assert re.search(rf'href="/residents/{person}/sheet/{kind}" target="_blank" data-hot="{key}"', page)
+        assert title in (await world.doctor.get(f"/residents/{person}/sheet/{kind}")).text

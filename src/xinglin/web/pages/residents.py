@@ -162,6 +162,7 @@ def _view(visit: Visit, card: PersonCard, record: Record) -> dict[str, Any]:
         "kind": kind,
         "kinds": [(key, visit.text(label)) for key, label in _kinds().items() if any(one.kind == key for one in record.timeline)],
         "programmes": PROGRAMMES,
+        "sheets": _sheets(visit, record),
         "reasons": EXIT_REASONS,
         "pressure_chart": _pressure_chart(visit, record),
         "glucose_chart": _glucose_chart(visit, record),
@@ -170,6 +171,19 @@ def _view(visit: Visit, card: PersonCard, record: Record) -> dict[str, Any]:
             (visit.text(label), one) for code, (label, _) in MEASURES.items() if (one := next(iter(record.readings.get(code, ())), None))
         ],
     }
+
+
+def _sheets(visit: Visit, record: Record) -> list[tuple[str, str, str]]:
+    """Return the forms of this resident that can be printed, as (kind, label, key): of each programme, and of examinations."""
+    both = record.under("hypertension") is not None and record.under("diabetes2") is not None
+    found = []
+    if record.under("hypertension") is not None:
+        found.append(("hypertension", visit.text("高血压记录表") if both else visit.text("随访记录表"), "p"))
+    if record.under("diabetes2") is not None:
+        found.append(("diabetes2", visit.text("糖尿病记录表") if both else visit.text("随访记录表"), "d" if both else "p"))
+    if any(one.kind == "health-examination" for one in record.timeline):
+        found.append(("examination", visit.text("体检表"), "b"))
+    return found
 
 
 def _kinds() -> Mapping[str, str]:
