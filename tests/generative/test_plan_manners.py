@@ -10,6 +10,7 @@ import docx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.spec.plan import paper
 from xinglin.modules.plan.reading import Reading, read_document
 
 TITLE = "青原县“十四五”卫生健康发展规划"
@@ -130,6 +131,11 @@ def one_cell_a_line(head: list[str], rows: list[list[str]], gap: str) -> str:
     return f"{TITLE}\n\n一、主要指标\n\n{lines}\n\n二、主要任务\n\n（一）加强领导。落实责任。\n"
 
 
+def one_cell_and_stroke_a_line(head: list[str], rows: list[list[str]]) -> str:
+    lines = "\n".join(f"{cell} |" if cell else "|" for row in [head, *rows] for cell in row)
+    return f"{TITLE}\n\n一、主要指标\n\n主要指标 |\n||||\n{lines}\n\n二、主要任务\n\n（一）加强领导。落实责任。\n"
+
+
 def flattened(shape: Shape, rows: list[list[str]]) -> str:
     lines: list[str] = [" ".join(shape.head)]
     named = shape.head.index("指标名称")
@@ -220,6 +226,7 @@ def test_a_table_reads_alike_when_each_cell_has_its_line(rows: list[Row], shape:
     body = shape.cells(rows)
     for gap in ("\n", "\n\n", "\n\n\u00a0\u2002\u00a0\n\n"):
         assert_same(read_document(one_cell_a_line(shape.head, body, gap).encode(), "plan.txt"), rows, shape)
+    assert_same(read_document(one_cell_and_stroke_a_line(shape.head, body).encode(), "plan.txt"), rows, shape)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -228,6 +235,20 @@ def test_a_table_reads_alike_from_html_and_word(rows: list[Row], shape: Shape) -
     body = shape.cells(rows)
     assert_same(read_document(as_html(shape, body).encode(), "plan.html"), rows, shape)
     assert_same(read_document(as_docx(shape, body), "plan.docx"), rows, shape)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(tables(), shapes, st.integers(1, 8))
+def test_a_table_reads_alike_when_a_pdf_draws_it_over_two_pages(rows: list[Row], shape: Shape, cut: int) -> None:
+    body = [[cell if cell or (shape.category and column) else "^" for column, cell in enumerate(row)] for row in shape.cells(rows)]
+    first, second = [shape.head, *body[:cut]], body[cut:]
+    if second and shape.category and second[0][0] == "^":
+        second[0] = [rows[cut].category, *second[0][1:]]
+    widths = [max(6, min(14, max(len(row[column]) for row in [shape.head, *body]) + 1)) for column in range(len(shape.head))]
+    pages = [([TITLE, "一、主要指标"], first, ["第 1 页"])]
+    if second:
+        pages.append(([], second, ["二、主要任务", "（一）加强领导。落实责任。"]))
+    assert_same(read_document(paper.drawn_pdf(pages, widths), "plan.pdf"), rows, shape)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))

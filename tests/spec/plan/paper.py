@@ -25,7 +25,7 @@ def drawn_pdf(pages: list[tuple[list[str], list[list[str]], list[str]]], widths:
 
 def _drawn_page(above: list[str], rows: list[list[str]], below: list[str], widths: list[int]) -> bytes:
     words = [(50.0, 800.0 - 18 * row, line) for row, line in enumerate(above)]
-    top, height = 800 - 18 * len(above) - 6, 44
+    top, height = 800 - 18 * len(above) - 6, 66
     edges = [50 + 12 * sum(widths[:column]) for column in range(len(widths) + 1)]
     strokes = [f"{edge} {top} m {edge} {top - height * len(rows)} l S" for edge in edges]
     strokes.append(f"{edges[0]} {top - height * len(rows)} m {edges[-1]} {top - height * len(rows)} l S")

@@ -31,12 +31,14 @@ class Ruled:
 
 
 def ruled_tables(page: Page) -> list[Ruled]:
-    """Return the tables of a page from its top: frames of at least two rows and two columns with text in them."""
+    """Return the tables of a page from its top: frames of two rows and two columns with text in them, or of one row (the rest of a
+    table on the page before) and three columns.
+    """
     found: list[Ruled] = []
     for strokes in _frames([one for one in page.strokes if one.end - one.start >= _SHORTEST]):
         xs = _places(one.at for one in strokes if one.upright)
         ys = _places(one.at for one in strokes if not one.upright)
-        if len(xs) < 3 or len(ys) < 3 or len(xs) > _MOST_LINES or len(ys) > _MOST_LINES:
+        if len(xs) < 3 or len(ys) < 2 or (len(ys) == 2 and len(xs) < 4) or len(xs) > _MOST_LINES or len(ys) > _MOST_LINES:
             continue
         table = _table(strokes, xs, list(reversed(ys)), page.pieces)
         if table is not None:
@@ -86,7 +88,7 @@ def _table(strokes: Sequence[Stroke], xs: Sequence[float], ys: Sequence[float], 
         row = _band([-y for y in ys], -(piece.y + piece.size * 0.3))
         if column is not None and row is not None:
             held.setdefault(roots[row, column], []).append(piece)
-    if len(held) < 4:
+    if len(held) < min(4, len(xs) - 1):
         return None
     texts = {root: cell_text(inside) for root, inside in held.items()}
     rows = tuple(
