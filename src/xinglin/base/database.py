@@ -75,11 +75,11 @@ class Database:
                 version = await connection.fetchval("select current_setting('server_version_num')::int")
         except LOST as error:
             raise _unavailable(error) from error
-        if version < LEAST_SERVER_VERSION:
+        try:
+            refuse_old_server(version)
+        except UnavailableError:
             await pool.close()
-            raise UnavailableError(
-                "需要 PostgreSQL 17 或更新的版本", "PostgreSQL 17 or newer is needed", where=f"server_version_num {version}"
-            )
+            raise
         return cls(pool, url)
 
     @asynccontextmanager
@@ -118,6 +118,13 @@ class Database:
             connection.terminate()
 
 
+def refuse_old_server(version: int) -> None:
+    """Raise UnavailableError when a server of this version (as in server_version_num, 170004 is 17.4) is too old."""
+    if version < LEAST_SERVER_VERSION:
+        shown = f"PostgreSQL {version // 10_000}.{version % 10_000}"
+        raise UnavailableError("需要 PostgreSQL 17 或更新的版本", "PostgreSQL 17 or newer is needed", where=shown)
+
+
 def _yoyo_url(url: str) -> str:
     """Return the connection string in the form the migration tool reads."""
     parts = urlsplit(url)
@@ -132,12 +139,13 @@ def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
     """Bring the database to the newest schema; returns the names of the migrations that ran.
 
     Forward only. Two processes that start at once run them once: an advisory lock of the server is held meanwhile, which a killed
-    process gives up by dying.  Raises: UnavailableError when the server is away.
+    process gives up by dying.  Raises: UnavailableError when the server is away, or too old: then nothing is made in it.
     """
     import yoyo
 
     try:
         with psycopg.connect(url, autocommit=True) as guard:
+            refuse_old_server(guard.info.server_version)
             guard.execute("select pg_advisory_lock(%s)", (_LOCK_OF_MIGRATIONS,))
             backend = yoyo.get_backend(_yoyo_url(url))
             try:

@@ -88,6 +88,17 @@ def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...])
     return text
 
 
+def _database_url(environment: Mapping[str, str]) -> str | None:
+    text = environment.get("XINGLIN_DATABASE_URL") or None
+    if text is not None and not text.startswith(("postgresql://", "postgres://")):
+        raise IncorrectError(
+            "请写成 postgresql://账号:密码@主机:5432/库名",
+            "write it as postgresql://role:password@host:5432/database",
+            where="XINGLIN_DATABASE_URL",
+        )
+    return text
+
+
 def _time_of_day(environment: Mapping[str, str], name: str, default: time) -> time:
     try:
         return time.fromisoformat(environment.get(name) or default.isoformat())
@@ -106,7 +117,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         raise IncorrectError("请写时区名，例如 Asia/Shanghai", "write a zone name such as Asia/Shanghai", where="XINGLIN_ZONE") from error
     return Settings(
         data_dir=Path(environment.get("XINGLIN_DATA") or "data").resolve(),
-        database_url=environment.get("XINGLIN_DATABASE_URL") or None,
+        database_url=_database_url(environment),
         host=environment.get("XINGLIN_HOST") or "127.0.0.1",
         port=_whole(environment, "XINGLIN_PORT", 8000, 1, 65535),
         zone=zone,

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from xinglin.base.database import Database, migrate
+from xinglin.base.database import Database, migrate, refuse_old_server
 from xinglin.base.errors import UnavailableError
 from xinglin.base.postgres import EmbeddedPostgres
 
@@ -46,3 +46,11 @@ def test_migrations_run_once_when_several_start_together(server: EmbeddedPostgre
 async def test_a_server_that_is_away_is_unavailable(zone: ZoneInfo) -> None:
     with pytest.raises(UnavailableError):
         await Database.open("postgresql://nobody@/nothing?host=/nonexistent", zone=zone)
+
+
+@pytest.mark.parametrize("version", [150018, 169999])
+def test_a_server_that_is_too_old_is_refused_before_anything_is_made_in_it(version: int) -> None:
+    with pytest.raises(UnavailableError) as refused:
+        refuse_old_server(version)
+    assert "17" in refused.value.zh
+    refuse_old_server(170000)
