@@ -91,7 +91,7 @@ async def own_place(visit: Visit, measure: str, today: date, is_lower_better: bo
     except XinglinError:
         return None
     shares = {row.group: row.numerator / row.denominator for row in table.rows if row.group is not None and row.denominator}
-    own = shares.get(visit.scope.institution_rid)
+    own = shares.get(visit.scope.institution_rid or 0)
     if own is None:
         return None
     ahead = sum(share < own - 1e-12 if is_lower_better else share > own + 1e-12 for share in shares.values())

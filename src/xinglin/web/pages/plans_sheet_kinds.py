@@ -46,7 +46,7 @@ class Values:
     kind = "values"
     title = mark("录入的数值")
     back = "/plans/values?plan={plan}"
-    needed = ("no", "year", "month", "value", "source")
+    needed: tuple[str, ...] = ("no", "year", "month", "value", "source")
     columns: Mapping[str, str] = {
         mark("编号"): "no", mark("指标名称"): "name", mark("单位"): "unit", mark("年"): "year", mark("月"): "month", mark("数值"): "value",
         mark("来源"): "source",
@@ -103,7 +103,7 @@ class Paths:
     kind = "paths"
     title = mark("路径和责任单位")
     back = "/plans/indicators?plan={plan}"
-    needed = ("no", "year", "value", "owner")
+    needed: tuple[str, ...] = ("no", "year", "value", "owner")
     columns: Mapping[str, str] = {
         mark("编号"): "no", mark("指标名称"): "name", mark("年"): "year", mark("路径值"): "value", mark("责任单位"): "owner",
     }  # fmt: skip
@@ -164,7 +164,7 @@ class Bindings:
     kind = "bindings"
     title = mark("口径绑定")
     back = "/plans/indicators?plan={plan}"
-    needed = ("no", "measure")
+    needed: tuple[str, ...] = ("no", "measure")
     columns: Mapping[str, str] = {
         mark("编号"): "no", mark("指标名称"): "name", mark("单位"): "unit", mark("口径"): "measure", mark("口径名称"): "title",
         mark("候选口径"): "offered",

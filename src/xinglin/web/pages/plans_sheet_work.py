@@ -46,7 +46,7 @@ class Tasks:
     kind = "tasks"
     title = mark("任务进展")
     back = "/plans/tasks?plan={plan}"
-    needed = ("no", "state", "unit", "due", "remind_on", "evidence")
+    needed: tuple[str, ...] = ("no", "state", "unit", "due", "remind_on", "evidence")
     columns: Mapping[str, str] = {
         mark("编号"): "no", mark("任务内容"): "words", mark("责任单位"): "unit", mark("状态"): "state", mark("期限"): "due", mark("提醒日"): "remind_on",
         mark("完成依据"): "evidence",
@@ -116,7 +116,7 @@ class Milestones:
     kind = "milestones"
     title = mark("项目节点")
     back = "/plans/projects?plan={plan}"
-    needed = ("project", "no", "title", "due", "done_on", "note")
+    needed: tuple[str, ...] = ("project", "no", "title", "due", "done_on", "note")
     columns: Mapping[str, str] = {
         mark("项目编号"): "project", mark("项目名称"): "name", mark("节点编号"): "no", mark("节点"): "title", mark("期限"): "due", mark("完成日"): "done_on",
         mark("说明"): "note",
@@ -196,7 +196,7 @@ class Findings:
     kind = "findings"
     title = mark("核对发现的处理")
     back = "/plans/findings?plan={plan}"
-    needed = ("no", "state", "note")
+    needed: tuple[str, ...] = ("no", "state", "note")
     columns: Mapping[str, str] = {
         mark("编号"): "no", mark("发现"): "words", mark("程度"): "severity", mark("行"): "lines", mark("处理"): "state", mark("理由"): "note",
     }  # fmt: skip
