@@ -160,3 +160,12 @@ def test_rates_of_growth_years_of_schooling_and_what_follows_a_share() -> None:
         ("每千人口病床数（含护理床）", "张", ">=", 7.2),
         ("乡镇卫生院中医馆内涵建设", "%", ">=", 15),
     ]
+
+
+def test_a_ratio_is_its_second_number() -> None:
+    found = targets("到2027年，全区医护比达到1∶1.2，床护比不低于1:0.8。\n")
+    assert [(one.name, one.target_op, one.target_value, one.unit) for one in found] == [
+        ("全区医护比", "=", 1.2, None),
+        ("床护比", ">=", 0.8, None),
+    ]
+    assert "1:1.2" in found[0].note

@@ -60,6 +60,7 @@ def _pattern() -> re.Pattern[str]:
 
 
 _MENTION: Final = _pattern()
+_RATIO: Final = re.compile(rf"(?<=比)(?:例)?(?P<lead>{_LEAD})?1[:：∶](?P<n>\d{{1,2}}(?:\.\d{{1,3}})?)(?![\d:：∶])(?P<suffix>{_SUFFIX})?")
 _HAN_COUNT: Final = re.compile(rf"(?P<n>[{HAN}]{{1,5}})(?P<unit>家|所|名|张|辆|座|个百分点)(?P<suffix>{_SUFFIX})?")
 _YEAR: Final = re.compile(r"(?<!\d)(19\d\d|20\d\d)\s*(?:年|[-—–~～至]\s*(?=20\d\d\s*年))")
 _PLAN_END: Final = re.compile(r"[“\"]?(十[一二三四五六]五)[”\"]?(?:时期|期)?(?:末|期末)")
@@ -82,7 +83,29 @@ def mentions_of(sentence: str) -> tuple[Mention, ...]:
         one = _han(match, sentence)
         if one and not any(other.start < one.end and one.start < other.end for other in found):
             found.append(one)
+    ratios = [_ratio(match) for match in _RATIO.finditer(sentence)]
+    found = [one for one in found if not any(ratio.lead_start < one.end and one.start < ratio.end for ratio in ratios)] + ratios
     return tuple(sorted(found, key=lambda one: one.start))
+
+
+def _ratio(match: re.Match[str]) -> Mention:
+    """Read 医护比达到1∶1.2 as 1.2; the note keeps that it is a ratio."""
+    lead = match.group("lead") or ""
+    op = next((op for op, words in OPS.items() if lead and re.fullmatch(words, lead)), None)
+    suffix = match.group("suffix") or ""
+    about = f"1:{match.group('n')}"
+    return Mention(
+        match.start("n"),
+        match.end(),
+        "value",
+        float(match.group("n")),
+        None,
+        _combined(op or None, None, suffix),
+        None,
+        about,
+        match.group(),
+        match.start(),
+    )
 
 
 def _mention(match: re.Match[str], sentence: str, years: list[tuple[int, int]], titles: list[tuple[int, int]]) -> Mention:
