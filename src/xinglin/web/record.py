@@ -102,7 +102,7 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A diagnosis, gathered by code: first and last day, how often, sure or provisional."""
+    """A diagnosis, gathered by code and by name (systems code differently): first and last day, how often, sure or provisional."""
 
     code: str
     name: str
@@ -339,9 +339,16 @@ def _problems(conditions: Iterable[Resource]) -> list[Problem]:
             continue
         day = str(one.get("onsetDateTime") or one.get("recordedDate") or "")[:10]
         gathered[coding(one.get("code"))[:3] or _name_of(one)].append((day, _name_of(one), verified == "confirmed"))
+    named: dict[str, tuple[list[str], list[tuple[str, str, bool]]]] = {}
+    for code, rows in gathered.items():
+        codes, all_rows = named.setdefault(max(rows)[1] or code, ([], []))
+        codes.append(code)
+        all_rows.extend(rows)
     problems = [
-        Problem(code, max(rows)[1], min(rows)[0], max(rows)[0], len(rows), any(sure for _, _, sure in rows), code in _CHRONIC)
-        for code, rows in gathered.items()
+        Problem(
+            codes[0], name, min(rows)[0], max(rows)[0], len(rows), any(sure for _, _, sure in rows), any(code in _CHRONIC for code in codes)
+        )
+        for name, (codes, rows) in named.items()
     ]
     return sorted(sorted(problems, key=lambda one: one.last, reverse=True), key=lambda one: not one.chronic)
 
