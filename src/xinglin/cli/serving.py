@@ -55,7 +55,9 @@ def demo(
     residents: Annotated[int, typer.Option(help="居民人数 · residents", min=300, max=2_000_000)] = 5000,
     as_of: Annotated[str | None, typer.Option("--as-of", help="数据日期，如 2026-11-21 · day of the data, default today")] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="清空后重新生成 · start over")] = False,
-    advance: Annotated[bool, typer.Option("--advance", help="推进到今天：生成并载入这段时间的数据 · move to today: make and load the days between")] = False,
+    advance: Annotated[
+        bool, typer.Option("--advance", help="推进到今天：生成并载入这段时间的数据 · move to today: make and load the days between")
+    ] = False,
     port: Port = None,
 ) -> None:
     """生成虚构的示例县并启动 · Make a synthetic district and serve it."""
