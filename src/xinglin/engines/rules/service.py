@@ -31,9 +31,10 @@ Handler = Callable[..., Awaitable[Any]]
 PATIENCE_S: Final = 0.12
 _WARM_S: Final = 60.0
 _QUIET_S: Final = 5.0
-_REST: Final = 2.0
+_REST: Final = 1.0
 _MOST_OVERVIEWS: Final = 60
 _LEAST_REST_S: Final = 0.05
+_MOST_REST_S: Final = 0.5
 _MOST_PERSONS: Final = 50
 _MOST_ENTRIES: Final = 20_000
 _CHANGES: Final = """
@@ -190,7 +191,7 @@ class MeasureService:
                 except TimeoutError:
                     self._warm()
             else:
-                await asyncio.sleep(max(_LEAST_REST_S, _REST * (time.monotonic() - started)))
+                await asyncio.sleep(min(_MOST_REST_S, max(_LEAST_REST_S, _REST * (time.monotonic() - started))))
 
     def _warm(self) -> None:
         """Once a day, when nothing happens: want every measure for today and the ends of the months before, so that no page waits."""
