@@ -169,3 +169,18 @@ def test_a_ratio_is_its_second_number() -> None:
         ("床护比", ">=", 0.8, None),
     ]
     assert "1:1.2" in found[0].note
+
+
+@pytest.mark.parametrize(
+    ("sentence", "wanted"),
+    [
+        ("人均预期寿命由2022年的77.2岁提高到2027年的78.5岁。", ("人均预期寿命", ">=", 78.5, 2027, 2022, 77.2)),
+        ("到2027年，婴儿死亡率从2022年的3.2‰下降到2.8‰以下。", ("婴儿死亡率", "<=", 2.8, 2027, 2022, 3.2)),
+        ("到2027年，居民健康素养水平从21%提高到26%。", ("居民健康素养水平", ">=", 26, 2027, None, 21)),
+        ("到2027年，个人支出占比控制在27%（2022年为28.5%）。", ("个人支出占比", "<=", 27, 2027, 2022, 28.5)),
+    ],
+)
+def test_a_target_may_name_its_base(sentence: str, wanted: tuple[object, ...]) -> None:
+    (one,) = targets(sentence + "\n")
+    assert (one.name, one.target_op, one.target_value, one.target_year, one.base_year, one.base_value) == wanted
+    assert [(base.year, base.value) for base in one.bases] == [wanted[4:]]

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from xinglin.modules.plan.reading.assemble import AS_PRINTED, BY_CATALOGUE, direction_sign, fingerprint
+from xinglin.modules.plan.reading.assemble import AS_PRINTED, BY_CATALOGUE, BY_MOVEMENT, direction_sign, fingerprint
 from xinglin.modules.plan.reading.mentions import Mention, years_in
-from xinglin.modules.plan.reading.model import Indicator, OtherValue
+from xinglin.modules.plan.reading.model import Base, Indicator, OtherValue
+from xinglin.modules.plan.reading.moves import Move, base_behind, moves_of
 from xinglin.modules.plan.reading.names import split_names
 from xinglin.modules.plan.reading.naming import GROWTH, PREDICATE, RATES, SITE, count_name, rate_name, subject_text
 from xinglin.modules.plan.reading.paragraphs import Paragraph
-from xinglin.modules.plan.reading.phrases import GENERIC, RATE_WORD, clean_subject
+from xinglin.modules.plan.reading.phrases import GENERIC, RATE_WORD, clean_subject, last_clause
 from xinglin.modules.plan.reading.sentences import Aim, Place, is_past_section, line_of, told_in, year_before
 
 _LONGEST_RUN: Final = 8
@@ -44,20 +45,46 @@ def _targets_of(paragraph: Paragraph, aim: Aim) -> Iterator[Indicator]:
 
 def _sentence_targets(place: Place, aim: Aim, year: int | None, previous: str) -> Iterator[Indicator]:
     index = 0
+    moves = moves_of(place)
+    bases = {move.base for move in moves.values()}
     while index < len(place.mentions):
-        run = _run_length(place, index)
-        if place.mentions[index].kind != "value":
+        if place.mentions[index].kind != "value" or index in bases:
             index += 1
             continue
+        if index in moves:
+            moved = _moved(place, moves[index], previous)
+            previous = moved.name
+            yield _with_year(moved, place, place.mentions[index].start, aim, year)
+            index += 1
+            continue
+        run = _run_length(place, index)
         made = list(_run_targets(place, index, run, previous)) if run > 1 else []
         if not made:
             one = _single(place, index, previous)
             made, run = ([one] if one else []), 1
+        behind = base_behind(place, index) if run == 1 and made else None
+        if behind is not None and behind[1] < aim.first:
+            bases.add(behind[0])
+            made = [_on_base(made[0], Base(behind[1], place.mentions[behind[0]].value))]
         for one in made:
             one = _with_head(one, previous)
             previous = one.name
             yield _with_year(one, place, place.mentions[index].start, aim, year)
         index += run
+
+
+def _on_base(one: Indicator, base: Base) -> Indicator:
+    return replace(one, bases=(base,), base_year=base.year, base_value=base.value)
+
+
+def _moved(place: Place, move: Move, previous: str) -> Indicator:
+    """Return the target of 由……提高到……, with its base."""
+    mention = place.mentions[move.target]
+    name = clean_subject(last_clause(place.sentence[: move.name_end]), linked=True) or previous
+    one = _make(place, replace(mention, lead_start=mention.start), name, place.mentions[move.base])
+    if AS_PRINTED in one.note and one.target_op == "=":
+        one = replace(one, target_op="<=" if move.falls else ">=", note=one.note.replace(AS_PRINTED, BY_MOVEMENT))
+    return replace(_on_base(one, Base(move.base_year, place.mentions[move.base].value)), target_year=move.target_year)
 
 
 def _with_head(one: Indicator, previous: str) -> Indicator:
