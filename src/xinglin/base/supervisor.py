@@ -53,9 +53,19 @@ def hold_data_folder(data_dir: Path) -> IO[str]:
 
 
 class Supervisor:
-    """Children of this process and, where it is embedded, the database server."""
+    """Children of this process and, where it is embedded, the database server.
 
-    def __init__(self, environment: dict[str, str], log_folder: Path, postgres: EmbeddedPostgres | None) -> None:
+    tell: called with the child's name and how often in a row it has died, each time it dies by itself.
+    """
+
+    def __init__(
+        self,
+        environment: dict[str, str],
+        log_folder: Path,
+        postgres: EmbeddedPostgres | None,
+        tell: Callable[[str, int], None] = lambda name, deaths: None,
+    ) -> None:
+        self._tell = tell
         self._environment = environment
         self._logs = log_folder
         self._postgres = postgres
@@ -99,8 +109,9 @@ class Supervisor:
             code = await self._run_once(child)
             if child.once and code == 0 or self._stopping.is_set():
                 return
-            deaths = 0 if asyncio.get_running_loop().time() - started > 60 else deaths + 1
-            await self._pause(_PAUSES_S[min(deaths, len(_PAUSES_S) - 1)])
+            deaths = 1 if asyncio.get_running_loop().time() - started > 60 else deaths + 1
+            self._tell(child.name, deaths)
+            await self._pause(_PAUSES_S[min(deaths, len(_PAUSES_S)) - 1])
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,9 +18,8 @@ from xinglin.base.errors import XinglinError
 from xinglin.base.places import open_data_folder, socket_folder
 from xinglin.base.postgres import wheel_binaries
 from xinglin.base.settings import Settings, read_settings
-from xinglin.cli.serving import check_port
+from xinglin.cli.serving import LEAST_FREE_BYTES, check_port, free_bytes
 
-LEAST_FREE_BYTES = 2 * 1024**3
 _ASSETS = (
     "htmx/htmx.min.js",
     "bootstrap/bootstrap.min.css",
@@ -77,7 +75,7 @@ def _python() -> Finding:
 
 
 def _space(settings: Settings) -> Finding:
-    free = shutil.disk_usage(settings.data_dir).free
+    free = free_bytes(settings)
     size = f"{free / 1024**3:.1f} GB"
     return Finding(
         free >= LEAST_FREE_BYTES,

@@ -8,6 +8,7 @@ import shutil
 import socket
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,7 @@ from xinglin.synthetic import Plan, generate
 
 console = Console()
 SEED = 420999
+LEAST_FREE_BYTES = 2 * 1024**3
 Port = Annotated[int | None, typer.Option(help="端口，默认 8000 · port")]
 
 
@@ -72,10 +74,16 @@ def demo(
     if advance and settings.demo and not fresh and move_to_today(settings, console):
         return  # it runs: its own processes make and load the days between
     lock = hold_data_folder(settings.data_dir)
+    check_port(settings.with_(port=port or settings.port))
+    day = _day(as_of) if as_of else SystemClock(settings.zone).today()
     if fresh:
         remove_data(settings.data_dir)
-    if not (folder / "manifest.json").exists():
-        day = _day(as_of) if as_of else SystemClock(settings.zone).today()
+    if (folder / "manifest.json").exists():
+        console.print(
+            "沿用已有的示例县；另换人数或日期：--fresh（make demo FRESH=1） · the synthetic district that is there; for another: --fresh"
+        )
+    else:
+        warn_of_space(settings)
         console.print(f"生成示例县：{residents:,} 位虚构居民，数据截至 {day} · making a synthetic district of {residents:,} residents")
         shutil.rmtree(folder, ignore_errors=True)
         generate(Plan(residents=residents, seed=SEED, as_of=day), folder)
@@ -104,6 +112,30 @@ def remove_data(data_dir: Path) -> None:
             shutil.rmtree(child) if child.is_dir() else child.unlink()
 
 
+def free_bytes(settings: Settings) -> int:
+    """Return the bytes that are free where the data folder stands."""
+    return shutil.disk_usage(settings.data_dir).free
+
+
+def warn_of_space(settings: Settings) -> None:
+    """Print that the disk is nearly full when less than LEAST_FREE_BYTES is free."""
+    free = free_bytes(settings)
+    if free < LEAST_FREE_BYTES:
+        size = f"{free / 1024**3:.1f} GB"
+        console.print(f"[red]磁盘只剩 {size}，请腾出至少 2 GB · only {size} are free; free at least 2 GB[/]  {settings.data_dir}")
+
+
+def _tell_death(logs: Path, name: str, deaths: int) -> None:
+    """Print that a process died, less and less often while it goes on dying, with its own last sentence when that is one of ours."""
+    if deaths & (deaths - 1):
+        return
+    log = logs / f"{name}.log"
+    console.print(f"[red]{name} 中断，正在重新启动；原因见日志 · {name} ended and is started again; the log says why[/]  {log}")
+    said = [line for line in log.read_text(errors="replace")[-4000:].splitlines() if line.startswith("xinglin: ")]
+    for line in said[-1:]:
+        console.print(f"  {line}", markup=False)
+
+
 def check_port(settings: Settings) -> None:
     """Raise ConflictError when another program listens on the port."""
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
@@ -116,8 +148,8 @@ def check_port(settings: Settings) -> None:
 
 def _port_taken(settings: Settings) -> ConflictError:
     return ConflictError(
-        "端口已被占用，请停止占用它的程序，或用 --port 另选一个",
-        "another program listens on this port; stop it or choose another with --port",
+        "端口已被占用，请停止占用它的程序，或用 --port（XINGLIN_PORT）另选一个",
+        "another program listens on this port; stop it or choose another with --port (XINGLIN_PORT)",
         where=f"{settings.host}:{settings.port}",
     )
 
@@ -138,7 +170,8 @@ def _serve(settings: Settings, more: Sequence[Child]) -> None:
             if postgres is not None:
                 postgres.stop()
             raise
-        supervisor = Supervisor(_environment(settings, url), settings.data_dir / "log", postgres)
+        logs = settings.data_dir / "log"
+        supervisor = Supervisor(_environment(settings, url), logs, postgres, partial(_tell_death, logs))
         children = [Child("engine", ["engine"]), *_webs(settings), *more, *mover(settings)]
         asyncio.run(supervisor.run(children, lambda: _greet(settings, codes)))
         console.print("已停止 · stopped")

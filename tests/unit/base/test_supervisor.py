@@ -1,37 +1,26 @@
-"""A process that is started whenever a file stands: never before, again while it stands, not after it is gone."""
+"""A process that goes on dying does not do so in silence."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
 from xinglin.base.supervisor import Child, Supervisor
 
 
-async def nothing() -> None:
-    """What is done once the children have been started."""
-
-
-async def until_it_said(log: Path, more_than: int) -> int:
-    while not log.exists() or log.stat().st_size <= more_than:
-        await asyncio.sleep(0.1)
-    return log.stat().st_size
-
-
-async def test_a_process_runs_whenever_its_file_stands(tmp_path: Path) -> None:
+async def test_a_child_that_dies_is_told_of_and_counted(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    note, log = tmp_path / "note", tmp_path / "log" / "errand.log"
-    supervisor = Supervisor(dict(os.environ), tmp_path / "log", None)
-    running = asyncio.create_task(supervisor.run([Child("errand", ["--help"], when=note)], nothing))
-    await asyncio.sleep(1)
-    assert supervisor.pids() == {} and not log.exists(), "nobody asked for it"
+    told: list[tuple[str, int]] = []
 
-    note.touch()
-    once = await until_it_said(log, 0)
-    await until_it_said(log, once)
-    note.unlink()
+    def tell(name: str, deaths: int) -> None:
+        told.append((name, deaths))
+        if deaths == 2:
+            supervisor.stop()
 
-    supervisor.stop()
-    await running
-    assert supervisor.pids() == {}
+    async def ready() -> None:
+        return None
+
+    supervisor = Supervisor(dict(os.environ), tmp_path / "log", None, tell)
+    await supervisor.run([Child("load-demo", ["there-is-no-such-command"])], ready)
+    assert told == [("load-demo", 1), ("load-demo", 2)]
+    assert "there-is-no-such-command" in (tmp_path / "log" / "load-demo.log").read_text()
