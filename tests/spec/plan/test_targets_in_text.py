@@ -178,9 +178,15 @@ def test_a_ratio_is_its_second_number() -> None:
         ("到2027年，婴儿死亡率从2022年的3.2‰下降到2.8‰以下。", ("婴儿死亡率", "<=", 2.8, 2027, 2022, 3.2)),
         ("到2027年，居民健康素养水平从21%提高到26%。", ("居民健康素养水平", ">=", 26, 2027, None, 21)),
         ("到2027年，个人支出占比控制在27%（2022年为28.5%）。", ("个人支出占比", "<=", 27, 2027, 2022, 28.5)),
+        ("1.人均预期寿命：2022年77.2岁，2027年达到78.5岁。", ("人均预期寿命", ">=", 78.5, 2027, 2022, 77.2)),
     ],
 )
 def test_a_target_may_name_its_base(sentence: str, wanted: tuple[object, ...]) -> None:
     (one,) = targets(sentence + "\n")
     assert (one.name, one.target_op, one.target_value, one.target_year, one.base_year, one.base_value) == wanted
     assert [(base.year, base.value) for base in one.bases] == [wanted[4:]]
+
+
+def test_a_label_before_a_colon_is_the_name() -> None:
+    found = targets("（1）婴儿死亡率：控制在3‰以内。\n\n2.人均预期寿命：2027年达到78.5岁。\n")
+    assert [(one.name, one.target_op, one.target_value) for one in found] == [("婴儿死亡率", "<=", 3), ("人均预期寿命", ">=", 78.5)]

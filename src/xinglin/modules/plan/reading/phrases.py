@@ -28,7 +28,7 @@ def clean_subject(text: str, *, linked: bool = False) -> str:
 
     linked: a word such as 达到 joined it to the number, so that what ends it is part of the name (……标准化建设达到90%).
     """
-    word = text.strip(" ，,、；;：:—")
+    word = re.sub(r"^(?:[（(]\d{1,2}[）)]|[①-⑳]|\d{1,2}[.．、](?=[一-鿿]))\s*", "", text.strip(" ，,、；;：:—"))
     for _ in range(4):
         shorter = _TIME.sub("", word).strip(" ，,、；;：:")
         if shorter == word:

@@ -19,6 +19,9 @@ from xinglin.modules.plan.reading.sentences import Aim, Place, is_past_section, 
 
 _LONGEST_RUN: Final = 8
 _GROWTH_LETTERS: Final = 24
+_LABEL: Final = re.compile(
+    r"(?:[（(]?\d{1,2}[）).、．]\s*|[①-⑳]\s*|——|—)?(?P<name>[一-鿿（）()\d]{3,40})[：:]\s*(?:[到至]?20\d\d年(?:底|末)?[，,]?)?(?:力争|争取)?"
+)
 _LINKED: Final = re.compile(r"^[、和及与,，]\s*$|^以及$")
 
 
@@ -144,6 +147,9 @@ def _run_targets(place: Place, index: int, run: int, previous: str) -> Iterator[
 
 def _single(place: Place, index: int, previous: str) -> Indicator | None:
     mention = place.mentions[index]
+    label = _LABEL.fullmatch(place.sentence[: mention.lead_start])
+    if label and RATE_WORD.search(label.group("name")):
+        return _make(place, mention, label.group("name"), mention, previous)
     if mention.unit is None or mention.unit in RATES or (mention.unit or "").startswith("/"):
         name = rate_name(place, index, previous)
         return _make(place, mention, name, mention, previous) if name and not SITE.search(name) else None
