@@ -29,7 +29,8 @@ def test_a_new_installation_prints_codes_and_refuses_what_would_open_it(data: Pa
         assert "XINGLIN_DATA" in second.stderr and "Traceback" not in second.stderr
 
         other = data.parent / "other"
-        taken = run(other, "serve", XINGLIN_PORT=served.address.rsplit(":", 1)[1])
+        port = served.address.rsplit(":", 1)[1]
+        taken = run(other, "serve", XINGLIN_PORT=port)
         assert taken.returncode == 13 and "--port" in taken.stderr
 
         with psycopg.connect(served.server.url) as connection:
@@ -37,7 +38,7 @@ def test_a_new_installation_prints_codes_and_refuses_what_would_open_it(data: Pa
                 "insert into account (login, display_name, password_hash, demo_password, created_at, created_by)"
                 " values ('known', '演示', 'x', true, now(), 0)"
             )
-    refused = run(data, "serve")
+    refused = run(data, "serve", XINGLIN_PORT=port)
     assert refused.returncode == 17 and "演示账号" in refused.stderr, refused.stderr
-    other_algorithms = run(data, "serve", XINGLIN_CRYPTOGRAPHY="sm")
+    other_algorithms = run(data, "serve", XINGLIN_PORT=port, XINGLIN_CRYPTOGRAPHY="sm")
     assert other_algorithms.returncode == 13 and "XINGLIN_CRYPTOGRAPHY=international" in other_algorithms.stderr
