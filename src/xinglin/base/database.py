@@ -72,11 +72,11 @@ class Database:
                 server_settings={"TimeZone": zone.key, "application_name": "xinglin"},
             )
             async with pool.acquire() as connection:
-                version = await connection.fetchval("select current_setting('server_version_num')::int")
+                facts = await connection.fetchrow(SERVER_FACTS)
         except LOST as error:
             raise _unavailable(error) from error
         try:
-            refuse_old_server(version)
+            refuse_unfit_server(*facts)
         except UnavailableError:
             await pool.close()
             raise
@@ -118,11 +118,33 @@ class Database:
             connection.terminate()
 
 
-def refuse_old_server(version: int) -> None:
-    """Raise UnavailableError when a server of this version (as in server_version_num, 170004 is 17.4) is too old."""
+SERVER_FACTS: Final = (
+    "select current_setting('server_version_num')::int, current_setting('server_encoding'),"
+    " coalesce(has_schema_privilege(current_user, to_regnamespace('public')::oid, 'create'), false)"
+)
+"""The query whose row `refuse_unfit_server` takes."""
+
+
+def refuse_unfit_server(version: int, encoding: str, may_create: bool) -> None:
+    """Raise UnavailableError when a server or database cannot hold an installation.
+
+    version: as in server_version_num, 170004 is 17.4.  encoding: of the database.  may_create: tables, in the schema public.
+    """
     if version < LEAST_SERVER_VERSION:
         shown = f"PostgreSQL {version // 10_000}.{version % 10_000}"
         raise UnavailableError("需要 PostgreSQL 17 或更新的版本", "PostgreSQL 17 or newer is needed", where=shown)
+    if encoding != "UTF8":
+        raise UnavailableError(
+            "数据库的编码须是 UTF8：请用 encoding 'UTF8' template template0 重新建库",
+            "the database must be UTF8: make it anew with encoding 'UTF8' template template0",
+            where=encoding,
+        )
+    if not may_create:
+        raise UnavailableError(
+            "这个账号不能在库中建表：请让它成为库的所有者（alter database … owner to …）",
+            "this role may not make tables: let it own the database (alter database … owner to …)",
+            where="schema public",
+        )
 
 
 def _yoyo_url(url: str) -> str:
@@ -139,13 +161,13 @@ def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
     """Bring the database to the newest schema; returns the names of the migrations that ran.
 
     Forward only. Two processes that start at once run them once: an advisory lock of the server is held meanwhile, which a killed
-    process gives up by dying.  Raises: UnavailableError when the server is away, or too old: then nothing is made in it.
+    process gives up by dying.  Raises: UnavailableError when the server is away or unfit; then nothing is made in it.
     """
     import yoyo
 
     try:
         with psycopg.connect(url, autocommit=True) as guard:
-            refuse_old_server(guard.info.server_version)
+            refuse_unfit_server(*guard.execute(SERVER_FACTS).fetchone() or (0, "", False))
             guard.execute("select pg_advisory_lock(%s)", (_LOCK_OF_MIGRATIONS,))
             backend = yoyo.get_backend(_yoyo_url(url))
             try:

@@ -13,7 +13,7 @@ import asyncpg
 import typer
 from rich.console import Console
 
-from xinglin.base.database import LEAST_SERVER_VERSION
+from xinglin.base.database import SERVER_FACTS, refuse_unfit_server
 from xinglin.base.errors import XinglinError
 from xinglin.base.places import open_data_folder, socket_folder
 from xinglin.base.postgres import wheel_binaries
@@ -107,16 +107,12 @@ async def _server(url: str) -> Finding:
             f"the server of XINGLIN_DATABASE_URL cannot be reached ({kind})",
         )
     try:
-        number = int(await connection.fetchval("show server_version_num"))
+        facts = await connection.fetchrow(SERVER_FACTS)
         version = await connection.fetchval("show server_version")
     finally:
         await connection.close()
-    good = number >= LEAST_SERVER_VERSION
-    return Finding(
-        good,
-        f"PostgreSQL {version}" + ("" if good else "：需要 17 或更新"),
-        f"PostgreSQL {version}" + ("" if good else ": 17 or newer is needed"),
-    )
+    refuse_unfit_server(*facts)
+    return Finding(True, f"PostgreSQL {version}，可以建表", f"PostgreSQL {version}, tables can be made")
 
 
 def _assets(settings: Settings) -> Finding:

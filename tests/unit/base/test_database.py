@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
-from xinglin.base.database import Database, migrate, refuse_old_server
+from xinglin.base.database import Database, migrate, refuse_unfit_server
 from xinglin.base.errors import UnavailableError
 from xinglin.base.postgres import EmbeddedPostgres
 
@@ -48,9 +49,24 @@ async def test_a_server_that_is_away_is_unavailable(zone: ZoneInfo) -> None:
         await Database.open("postgresql://nobody@/nothing?host=/nonexistent", zone=zone)
 
 
-@pytest.mark.parametrize("version", [150018, 169999])
-def test_a_server_that_is_too_old_is_refused_before_anything_is_made_in_it(version: int) -> None:
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [((150018, "UTF8", True), "17"), ((180004, "SQL_ASCII", True), "UTF8"), ((180004, "UTF8", False), "所有者")],
+)
+def test_an_unfit_server_is_refused_before_anything_is_made_in_it(facts: tuple[int, str, bool], said: str) -> None:
     with pytest.raises(UnavailableError) as refused:
-        refuse_old_server(version)
-    assert "17" in refused.value.zh
-    refuse_old_server(170000)
+        refuse_unfit_server(*facts)
+    assert said in refused.value.zh
+    refuse_unfit_server(170000, "UTF8", True)
+
+
+def test_a_role_that_may_not_make_tables_is_told_so(server: EmbeddedPostgres) -> None:
+    url = server.create_database("of_another")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("revoke create on schema public from public")
+        connection.execute("alter schema public owner to pg_database_owner")
+        assert migrate(url), "its owner may"
+        connection.execute("drop schema public cascade")
+    with pytest.raises(UnavailableError, match="public"):
+        migrate(url)
+    server.drop_database("of_another")

@@ -61,8 +61,11 @@ def test_a_folder_that_cannot_be_written_ends_the_look(tmp_path: Path) -> None:
 class OldServer:
     """A server older than PostgreSQL 17."""
 
+    async def fetchrow(self, query: str) -> tuple[int, str, bool]:
+        return 150004, "UTF8", True
+
     async def fetchval(self, query: str) -> str:
-        return "150004" if "num" in query else "15.4"
+        return "15.4"
 
     async def close(self) -> None:
         return None
@@ -94,6 +97,7 @@ def test_missing_assets_are_named_with_the_command_that_brings_them(tmp_path: Pa
     [
         ("XINGLIN_PORT", "http", "65535"),
         ("XINGLIN_PORT", "70000", "65535"),
+        ("XINGLIN_DATABASE_URL", "mysql://db.example/xinglin", "postgresql://"),
         ("XINGLIN_ZONE", "Beijing", "Asia/Shanghai"),
         ("XINGLIN_SITE", "0", "32767"),
         ("XINGLIN_CRYPTOGRAPHY", "sm4", "international"),
