@@ -13,10 +13,14 @@ from typing import Final
 from xinglin.base.errors import IncorrectError
 
 _STEP: Final = 1 << 20
+_FED: Final = 1 << 14
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _LOCAL_HEADER: Final = 30
-_CELL: Final = re.compile(rb'<(?:\w+:)?c\s(?:[^>]*?\s)?r="([A-Z]{1,4})([0-9]{1,8})"[^>]*(?<!/)>\s*<(?:\w+:)?[vif]')
-_UNNAMED_CELL: Final = re.compile(rb'<(?:\w+:)?row\s(?:[^>]*?\s)?r="([0-9]{1,8})"[^>]*>\s*<(?:\w+:)?c(?![^>]*\sr=")')
+# Possessive (`*+`): each tag is read once, so that no text makes the search go back and forth.
+_CELL: Final = re.compile(rb"<(?:\w++:)?c(\s[^<>]*+)>\s*+<(?:\w++:)?[vif]")
+_ROW: Final = re.compile(rb"<(?:\w++:)?row(\s[^<>]*+)>\s*+<(?:\w++:)?c\b([^<>]*+)")
+_CELL_NAME: Final = re.compile(rb"""\sr\s*+=\s*+["']([A-Z]{1,4})([0-9]{1,8})["']""")
+_ROW_NAME: Final = re.compile(rb"""\sr\s*+=\s*+["']([0-9]{1,8})["']""")
 _TAIL: Final = 1024
 
 
@@ -42,27 +46,27 @@ DEFAULT_LIMITS: Final = UnpackLimits()
 
 def gunzip(content: bytes, limits: UnpackLimits = DEFAULT_LIMITS) -> bytes:
     """Return what gzip bytes hold; several members follow one another, as gzip itself joins them.  Raises: PackedError."""
-    parts: list[bytes] = []
-    size, rest = 0, content
-    while rest:
-        unpacking = zlib.decompressobj(_GZIP)
-        try:
-            part = unpacking.decompress(rest, limits.total_bytes - size + 1)
-        except zlib.error as error:
-            if parts and not rest.strip(b"\0"):
-                break  # padding after the last member, as tapes and some transfers leave it
-            raise _damaged() from error
-        size += len(part)
-        _check_size(size, limits)
-        if not unpacking.eof:
+    pieces: list[bytes] = []
+    size = start = members = 0
+    while start < len(content):
+        if members and not content[start : start + _STEP].strip(b"\0") and not content[start:].strip(b"\0"):
+            break  # padding after the last member, as tapes and some transfers leave it
+        member = _Inflating(memoryview(content)[start:], _GZIP)
+        for piece in member.pieces():
+            size += len(piece)
+            _check_size(size, limits)
+            pieces.append(piece)
+        if not member.is_whole:
             raise PackedError(
                 "cut_off",
                 "gzip 压缩文件不完整（被截断），请重新导出并完整传送",
                 "the gzip file is cut off; export it again and send the whole of it",
             )
-        parts.append(part)
-        rest = unpacking.unused_data
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+        start += member.taken
+        members += 1
+        if members > limits.parts:
+            raise _too_many(limits)
+    return b"".join(pieces)
 
 
 def check_package(content: bytes, limits: UnpackLimits = DEFAULT_LIMITS) -> tuple[str, ...]:
@@ -74,11 +78,7 @@ def check_package(content: bytes, limits: UnpackLimits = DEFAULT_LIMITS) -> tupl
     """
     infos = _listed(content)
     if len(infos) > limits.parts:
-        raise PackedError(
-            "too_large",
-            f"压缩包内文件超过 {limits.parts} 个，请分成几个文件",
-            f"over {limits.parts} files inside; split it into several",
-        )
+        raise _too_many(limits)
     total = 0
     for info in infos:
         furthest = _Furthest(limits.cells)
@@ -123,19 +123,43 @@ def _unpacked(content: bytes, info: zipfile.ZipInfo) -> Iterator[bytes]:
     if len(head) < _LOCAL_HEADER or head[:4] != b"PK\x03\x04":
         raise _damaged()
     first = info.header_offset + _LOCAL_HEADER + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
-    packed = content[first : first + info.compress_size]
+    packed = memoryview(content)[first : first + info.compress_size]
     if info.compress_type == zipfile.ZIP_STORED:
-        yield packed
+        yield from (bytes(packed[at : at + _STEP]) for at in range(0, len(packed), _STEP))
         return
-    unpacking = zlib.decompressobj(-zlib.MAX_WBITS)
-    while packed and not unpacking.eof:
-        try:
-            yield unpacking.decompress(packed, _STEP)
-        except zlib.error as error:
-            raise _damaged() from error
-        packed = unpacking.unconsumed_tail
-    if not unpacking.eof:
+    part = _Inflating(packed, -zlib.MAX_WBITS)
+    yield from part.pieces()
+    if not part.is_whole:
         raise _damaged()
+
+
+class _Inflating:
+    """One packed part on its way out. It is fed in steps: what follows the part is not copied, however often that is asked."""
+
+    def __init__(self, packed: memoryview, window: int) -> None:
+        self._packed = packed
+        self._unpacking = zlib.decompressobj(window)
+        self.taken = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the end of the part was reached; `taken` is its packed length then."""
+        return self._unpacking.eof
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield what comes out, at most a step at a time.  Raises: PackedError for what is not packed."""
+        while not self._unpacking.eof:
+            fed = self._packed[self.taken : self.taken + _FED]
+            try:
+                piece = self._unpacking.decompress(fed, _STEP)
+            except zlib.error as error:
+                raise _damaged() from error
+            left = self._unpacking.unused_data if self._unpacking.eof else self._unpacking.unconsumed_tail
+            self.taken += len(fed) - len(left)
+            if piece:
+                yield piece
+            elif not fed:
+                return
 
 
 class _Furthest:
@@ -149,10 +173,12 @@ class _Furthest:
     def look(self, piece: bytes) -> None:
         """Look through the next piece of a sheet.  Raises: PackedError where the cells stand too far apart."""
         text = self._tail + piece
-        for letters, digits in _CELL.findall(text):
-            self._row, self._column = max(self._row, int(digits)), max(self._column, _column(letters))
-        for digits in _UNNAMED_CELL.findall(text):
-            self._row = max(self._row, int(digits))
+        for cell in _CELL.finditer(text):
+            if cell[1][-1:] != b"/" and (named := _CELL_NAME.search(cell[1])):
+                self._row, self._column = max(self._row, int(named[2])), max(self._column, _column(named[1]))
+        for row in _ROW.finditer(text):
+            if not _CELL_NAME.search(row[2]) and (numbered := _ROW_NAME.search(row[1])):
+                self._row = max(self._row, int(numbered[1]))
         self._tail = text[-_TAIL:]
         if self._row * self._column > self._most:
             raise PackedError(
@@ -173,6 +199,14 @@ def _check_size(size: int, limits: UnpackLimits) -> None:
     if size > limits.total_bytes:
         most = limits.total_bytes // 1024 // 1024
         raise PackedError("too_large", f"解压后超过 {most} MB，请分成几个文件", f"over {most} MB unpacked; split it into several files")
+
+
+def _too_many(limits: UnpackLimits) -> PackedError:
+    return PackedError(
+        "too_large",
+        f"压缩包内文件超过 {limits.parts} 个，请分成几个文件",
+        f"over {limits.parts} files inside; split it into several",
+    )
 
 
 def _damaged() -> PackedError:

@@ -52,6 +52,11 @@ def test_what_is_within_the_limits_is_opened() -> None:
     assert check_package(package({"word/document.xml": b"<w/>"}), SMALL) == ("word/document.xml",)
 
 
+def test_members_that_come_out_in_many_steps_follow_one_another() -> None:
+    parts = [b"a" * 3_000_000, b"", b"b" * 2_500_000, bytes(range(256)) * 9000]
+    assert gunzip(b"".join(gzip.compress(part) for part in parts)) == b"".join(parts)
+
+
 @pytest.mark.parametrize("content", [gzip.compress(b"\0" * 3_000_000), gzip.compress(b"x") + gzip.compress(b"\0" * 3_000_000)])
 def test_a_gzip_bomb_is_refused_in_its_second_member_too(content: bytes) -> None:
     with pytest.raises(PackedError) as told:
@@ -109,3 +114,40 @@ def test_a_workbook_with_a_password_or_damage_is_told() -> None:
     refused("locked", locked)
     content[45:48] = b"\xff" * 3
     refused("damaged", bytes(content))
+
+
+def sheet(content: bytes) -> bytes:
+    return package({"xl/workbook.xml": b"<workbook/>", "xl/worksheets/sheet1.xml": content})
+
+
+@pytest.mark.parametrize(
+    "content", [b"<c " * 300_000, b"<c " + b' r="A1"' * 100_000, b'<row r="1"' * 90_000, b'<row r="1">' + b" " * 900_000]
+)
+def test_a_sheet_of_tags_that_never_close_is_looked_through_once(content: bytes) -> None:
+    check_workbook(sheet(content), SMALL)
+
+
+@pytest.mark.parametrize("cell", [b"<c r='XFD1048576'><v>1</v>", b'<c s="1" r = "XFD1048576"><v>1</v>', b'<x:c r="XFD9"><x:v>1</x:v>'])
+def test_a_stray_cell_is_seen_however_its_place_is_written(cell: bytes) -> None:
+    refused("too_large", sheet(b'<row r="1">' + cell))
+
+
+def test_a_cell_that_holds_nothing_lays_nothing_out() -> None:
+    check_workbook(sheet(b'<row r="1"><c r="XFD1048576" s="1"/><c r="A1"><v>1</v></c>'), SMALL)
+
+
+def test_gzip_of_ever_so_many_empty_members_is_refused() -> None:
+    with pytest.raises(PackedError) as told:
+        gunzip(gzip.compress(b"") * 500_000)
+    assert told.value.reason == "too_large"
+
+
+def test_parts_that_share_their_bytes_are_counted_each() -> None:
+    """A directory may name one part many times; none of them is copied with all that follows it."""
+    content = package({"a": b"\0" * 200_000})
+    directory, end = content.rindex(b"PK\x01\x02"), content.rindex(b"PK\x05\x06")
+    entry, count = content[directory:end], 10
+    closing = content[end : end + 8] + count.to_bytes(2, "little") * 2 + (len(entry) * count).to_bytes(4, "little") + content[end + 16 :]
+    with pytest.raises(PackedError) as told:
+        check_package(content[:directory] + entry * count + closing, SMALL)
+    assert told.value.reason == "too_large"
