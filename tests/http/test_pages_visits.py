@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 from datetime import timedelta
 from typing import Any
@@ -222,6 +223,10 @@ async def test_a_reading_of_a_visit_to_the_doctor_becomes_a_follow_up_that_asks_
     await world.platform.rules.evaluate_person(person, world.platform.clock.today())
     listed = (await world.doctor.get("/chronic/incomplete?text=pjz")).text
     assert "潘就诊" in listed and "152/96" in listed and "就诊已测" in listed
+    reminded = re.search(r'href="(/reminders/open[^"]*)"[^>]*>潘就诊', (await world.doctor.get("/reminders")).text)
+    assert reminded
+    form = (await world.doctor.get(html.unescape(reminded[1]), 303)).headers["location"]
+    assert form == f"/residents/{person}/followup?reading=hypertension"
     where = (await world.doctor.get(f"/residents/{person}/followup?reading=hypertension", 303)).headers["location"]
     page = (await world.doctor.get(where)).text
     known = re.search(r'<details class="part known">(.*?)</details>', page, re.DOTALL)

@@ -49,9 +49,10 @@ def reading_of(duty: Duty) -> str:
     return " · ".join(part for part in (pressure, glucose) if part)
 
 
-def _form_path(person: int, duty: Duty) -> str:
-    if duty.definition in FORMS:
-        return f"/residents/{person}/followup/{FORMS[duty.definition]}"
+def form_path(person: int, definition: str) -> str:
+    """Return the form that does what a duty asks for: definition is its id; the resident's record where the duty has no form."""
+    if definition in FORMS:
+        return f"/residents/{person}/followup/{FORMS[definition]}"
     further = {
         "followup-to-complete": "/followup",
         "annual-examination": "/examination",
@@ -59,7 +60,7 @@ def _form_path(person: int, duty: Duty) -> str:
         "hypertension-from-reading": "/followup?reading=hypertension",
         "diabetes2-from-reading": "/followup?reading=diabetes2",
     }
-    return f"/residents/{person}{further.get(duty.definition, '')}"
+    return f"/residents/{person}{further.get(definition, '')}"
 
 
 def duty_row(visit: Visit, card: PersonCard, duty: Duty) -> dict[str, object]:
@@ -70,7 +71,7 @@ def duty_row(visit: Visit, card: PersonCard, duty: Duty) -> dict[str, object]:
     soon = why in ("recheck", "emergency", "referral")
     label = definition.classes[why].say(visit.language) if why in definition.classes else definition.words.say(visit.language)
     label = capital(label)
-    path = _form_path(card.person, duty)
+    path = form_path(card.person, duty.definition)
     label_of, right = _ACTIONS.get(duty.definition, ("", ""))
     actions = [Action(label_of, path, "clipboard2-pulse", "f")] if right and visit.allows(right) else []
     return {

@@ -14,6 +14,7 @@ from xinglin.engines.workflow import DISMISSED, READ, UNREAD, Reminder
 from xinglin.web.frame import REMINDED
 from xinglin.web.i18n import capital, mark
 from xinglin.web.page import Visit, page, redirect, render
+from xinglin.web.pages.desk import form_path
 
 KINDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "plan-task": (mark("规划任务"), "list-check", "/plans/tasks/{opens}"),
@@ -21,8 +22,8 @@ KINDS: Final[Mapping[str, tuple[str, str, str]]] = {
     "plan-values": (mark("待批准的数值"), "table", "/plans/values?plan={opens}&state=entered"),
     "plan-rows": (mark("待确认的读取"), "pencil", "/plans/{opens}/review"),
     "plan-findings": (mark("文件里的不一致"), "exclamation-triangle", "/plans/findings?plan={opens}&state=open"),
-    "duty-referral": (mark("转诊待追踪"), "send", "/residents/{person}"),
-    "duty-complete": (mark("待补全"), "clipboard2-pulse", "/residents/{person}/followup"),
+    "duty-referral": (mark("转诊待追踪"), "send", "{form}"),
+    "duty-complete": (mark("待补全"), "clipboard2-pulse", "{form}"),
 }
 _COUNTED: Final[Mapping[str, str]] = {
     "plan-values": mark("{count} 个录入的数值待批准"),
@@ -71,7 +72,9 @@ async def _cards(visit: Visit, wanted: Sequence[Reminder]) -> dict[int, PersonCa
 
 def address_of(one: Reminder) -> str:
     """Return the page of the thing a reminder is about."""
-    return KINDS[one.kind][2].format(**one.facts)
+    facts = one.facts
+    form = form_path(facts["person"], facts["definition"]) if "person" in facts else ""
+    return KINDS[one.kind][2].format(**facts, form=form)
 
 
 def _row(visit: Visit, one: Reminder, cards: Mapping[int, PersonCard]) -> dict[str, Any]:
