@@ -166,7 +166,7 @@ def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
     import yoyo
 
     try:
-        with psycopg.connect(url, autocommit=True) as guard:
+        with psycopg.connect(url, autocommit=True, client_encoding="utf8") as guard:
             refuse_unfit_server(*guard.execute(SERVER_FACTS).fetchone() or (0, "", False))
             guard.execute("select pg_advisory_lock(%s)", (_LOCK_OF_MIGRATIONS,))
             backend = yoyo.get_backend(_yoyo_url(url))

@@ -8,7 +8,7 @@ import typer
 
 from xinglin.assembly import Platform, make_lake
 from xinglin.base.errors import IncorrectError, UnavailableError
-from xinglin.cli.session import with_platform
+from xinglin.cli.session import with_installation
 from xinglin.engines.erasure import Report
 
 _REFRESH_S: Final = 3600.0
@@ -42,7 +42,7 @@ def erase(
         await refresh_lake(platform)
         return reports, await platform.erasure.compact() if compact else None
 
-    reports, is_clean = with_platform(work)
+    reports, is_clean = with_installation(work)
     for report in reports:
         typer.echo(
             f"删除 {report.resources} 份资源，改写 {report.messages} 条报文、{report.shared} 份他人资源 · "

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from xinglin.assembly import Platform, assemble
 from xinglin.base.database import migrate
-from xinglin.base.errors import ConflictError
+from xinglin.base.errors import ConflictError, NotFoundError
 from xinglin.base.places import open_data_folder
 from xinglin.base.postgres import EmbeddedPostgres
 from xinglin.base.settings import Settings, read_settings
@@ -57,3 +57,18 @@ def with_platform(work: Callable[[Platform], Awaitable[Answer]]) -> Answer:
             return await work(platform)
 
     return asyncio.run(run())
+
+
+def with_installation(work: Callable[[Platform], Awaitable[Answer]]) -> Answer:
+    """Return `with_platform(work)` where an installation stands already; makes none in a wrong folder.
+
+    Raises: NotFoundError naming the data folder when nothing stands there.
+    """
+    settings = read_settings(os.environ)
+    if settings.database_url is None and not any((settings.data_dir / name).exists() for name in ("postgres", "postgres.place")):
+        raise NotFoundError(
+            "这里没有杏林的数据：请在安装所在的文件夹运行，或用 XINGLIN_DATA 指明数据文件夹",
+            "there is no installation here: run where it stands, or name its data folder with XINGLIN_DATA",
+            where=str(settings.data_dir),
+        )
+    return with_platform(work)

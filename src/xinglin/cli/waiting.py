@@ -12,7 +12,7 @@ from rich.table import Table
 
 from xinglin.assembly import Platform
 from xinglin.base.errors import IncorrectError, NotFoundError, UnavailableError
-from xinglin.cli.session import with_platform
+from xinglin.cli.session import with_installation
 from xinglin.engines.exchange import Receipt, State
 from xinglin.engines.security import AuditEntry
 
@@ -35,7 +35,7 @@ def list_waiting(
     async def work(platform: Platform) -> list[dict[str, Any]]:
         return await platform.exchange.ledger.waiting(None, message, limit)
 
-    rows = with_platform(work)
+    rows = with_installation(work)
     table = Table("编号 no.", "来源 source", "报文 message", "条目 entry", "类型 type", "原因 reason", "问题 problem")
     for row in rows:
         first = (orjson.loads(row["problems"]) or [{"path": "", "zh": "", "en": ""}])[0]
@@ -61,7 +61,7 @@ def show(
             await platform.audit.record(AuditEntry(platform.security.system_scope(), "read", "quarantine", rids=(number,)))
         return rows[0]
 
-    row = with_platform(work)
+    row = with_installation(work)
     for problem in orjson.loads(row["problems"]):
         typer.echo(f"{problem['path']}: {problem['zh']} · {problem['en']}")
     if content:
@@ -79,7 +79,7 @@ def replay(
     async def work(platform: Platform) -> Receipt:
         return await platform.exchange.replay(platform.security.system_scope(), number, content)
 
-    receipt = with_platform(work)
+    receipt = with_installation(work)
     for problem in receipt.problems:
         typer.echo(f"{problem.path}: {problem.zh} · {problem.en}")
     is_stored = receipt.state in (State.STORED, State.UNCHANGED)
@@ -101,7 +101,7 @@ def discard(
             await platform.audit.record(AuditEntry(scope, "discard", "quarantine", rids=numbers))
         return closed
 
-    closed = with_platform(work)
+    closed = with_installation(work)
     if not closed:
         raise _none(*numbers)
     typer.echo(f"作废 {closed} 条 · {closed} discarded")

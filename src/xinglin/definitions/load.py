@@ -20,13 +20,18 @@ class Edition:
     definitions: Mapping[str, Definition]
 
     def get(self, name: str) -> Definition:
-        """Return a definition by id, or by its Chinese or English name.  Raises: NotFoundError naming the nearest ids."""
+        """Return a definition by id, or by its Chinese or English name.  Raises: NotFoundError naming those whose name or id holds it, else every id."""
         if name in self.definitions:
             return self.definitions[name]
         for definition in self.definitions.values():
             if name in (definition.words.zh, definition.words.en):
                 return definition
-        known = ", ".join(sorted(self.definitions))
+        near = {
+            key: each.words.zh
+            for key, each in self.definitions.items()
+            if name in each.words.zh or name.lower() in f"{key} {each.words.en}".lower()
+        }
+        known = ", ".join(f"{near[key]} {key}" for key in sorted(near)) or ", ".join(sorted(self.definitions))
         raise NotFoundError(f"没有定义 {name}；现有：{known}", f"there is no definition {name}; there are {known}")
 
     def of_kind(self, *kinds: str) -> tuple[Definition, ...]:
