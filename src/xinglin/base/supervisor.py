@@ -11,8 +11,9 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
+from xinglin.base.database import LOST
 from xinglin.base.errors import ConflictError
 from xinglin.base.postgres import EmbeddedPostgres
 
@@ -52,6 +53,12 @@ def hold_data_folder(data_dir: Path) -> IO[str]:
     return lock
 
 
+def _say_unless_cut(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Report what nobody awaited, except connections that ended because the server is being stopped."""
+    if not isinstance(context.get("exception"), LOST):
+        loop.default_exception_handler(context)
+
+
 class Supervisor:
     """Children of this process and, where it is embedded, the database server.
 
@@ -83,6 +90,7 @@ class Supervisor:
             tasks.append(asyncio.create_task(self._keep_postgres(self._postgres)))
         greeting = asyncio.ensure_future(ready())
         await self._stopping.wait()
+        loop.set_exception_handler(_say_unless_cut)
         greeting.cancel()
         await self._stop_all()
         for task in tasks:
