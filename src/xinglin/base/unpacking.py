@@ -89,6 +89,11 @@ def check_package(content: bytes, limits: UnpackLimits = DEFAULT_LIMITS) -> tupl
     return tuple(info.filename for info in infos)
 
 
+def holds_package(content: bytes) -> bool:
+    """Return whether a reader may open bytes as a zip, Word or Excel file: one that is cut off, or one that stands behind other bytes, too."""
+    return content[:4] == b"PK\x03\x04" or b"PK\x05\x06" in content
+
+
 def check_workbook(content: bytes, limits: UnpackLimits = DEFAULT_LIMITS) -> None:
     """Refuse what is no Excel workbook (.xlsx) or would not open within the limits.  Raises: PackedError naming what it is instead."""
     names = check_package(content, limits)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import fastexcel
 
 from xinglin.base.errors import IncorrectError
-from xinglin.base.unpacking import check_workbook
+from xinglin.base.unpacking import check_workbook, holds_package
 
 
 def read_sheet_rows(content: bytes) -> list[tuple[int, list[str]]]:
     """Return the filled rows of the first sheet as (line of the sheet, texts).  Raises: IncorrectError for what is no workbook."""
-    if content[:4] == b"PK\x03\x04":
+    if holds_package(content):
         check_workbook(content)
     try:
         sheet = fastexcel.read_excel(content).load_sheet(0, header_row=None, dtypes="string")

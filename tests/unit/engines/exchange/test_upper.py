@@ -165,6 +165,7 @@ async def test_bad_rows_never_stop_good_ones_and_come_back_as_a_workbook(distric
         ("断.xlsx", sheet()[:300], "不完整"),
         ("x.json", b'{"resourceType":"Bundle"}', "表格"),
         ("远处.xlsx", far_apart(), "删去"),
+        ("夹带.xls", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + far_apart(), "删去"),
     ],
 )
 async def test_what_is_no_sheet_is_kept_and_told_what_to_send(district: Platform, name: str, content: bytes, says: str) -> None:

@@ -12,7 +12,7 @@ import fastexcel
 
 from xinglin.base.errors import IncorrectError
 from xinglin.base.text import to_halfwidth
-from xinglin.base.unpacking import PackedError, check_workbook
+from xinglin.base.unpacking import PackedError, check_workbook, holds_package
 from xinglin.engines.exchange.reading import UnreadableError, check_text, unopened
 from xinglin.engines.exchange.upper.cells import read_cell
 from xinglin.engines.exchange.upper.model import NO_DAY, Catalogue, CellProblem, SheetColumn, SheetMapping, SheetRow
@@ -69,7 +69,7 @@ def read_sheet(content: bytes, mapping: SheetMapping, catalogue: Catalogue) -> S
 
 
 def _sheets(content: bytes) -> Iterator[Cells]:
-    if content[:4] == b"PK\x03\x04":
+    if holds_package(content):
         _check_package(content)
         yield from _workbook(content)
     elif content[:4] == _OLD_OFFICE:
