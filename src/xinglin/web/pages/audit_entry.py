@@ -29,14 +29,19 @@ async def _entry(visit: Visit) -> AuditFound:
     place = (read_number(asked.get("process", "")), read_number(asked.get("n", "")))
     try:
         at = datetime.fromisoformat(asked.get("at", ""))
-    except ValueError:
-        at = None
-    if at is not None and at.tzinfo is not None:
-        around = AuditQuery(since=at, until=at + timedelta(microseconds=1))
+        until = at + timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        raise _no_entry() from None
+    if at.tzinfo is not None:
+        around = AuditQuery(since=at, until=until)
         for one in (await visit.platform.audit.search(visit.scope, around, limit=500)).entries:
             if (one.process, one.n) == place:
                 return one
-    raise NotFoundError("没有这条审计记录", "there is no such entry of the log")
+    raise _no_entry()
+
+
+def _no_entry() -> NotFoundError:
+    return NotFoundError("没有这条审计记录", "there is no such entry of the log")
 
 
 ROUTES: Final = (page("/system/audit/entry", show_entry, right="audit.read"),)

@@ -19,7 +19,7 @@ from xinglin.web.i18n import mark
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.statistics_asking import day_asked, is_loading, standing, told_at
-from xinglin.web.pages.statistics_population import band_of, norm_cells, norm_totals, norms, people_from, tops
+from xinglin.web.pages.statistics_population import band_of, each_once, norm_cells, norm_totals, norms, people_from, tops
 
 RIGHT: Final = "cdc.figures"
 _BANDS: Final = ((0, 14), (15, 34), (35, 64), (65, 200))
@@ -51,7 +51,7 @@ async def _population(visit: Visit, as_of: date) -> tuple[int, list[dict[str, An
     year = await visit.platform.geo.population_year(areas, as_of.year)
     if year is None:
         return 0, [], []
-    figures = [one for own in (await visit.platform.geo.population_under_each(areas, year)).values() for one in own]
+    figures = each_once([one for own in (await visit.platform.geo.population_under_each(areas, year)).values() for one in own])
     sources = list(dict.fromkeys(figure.source for figure in figures))
     return year, [_source_row(source, figures) for source in sources], [one for one in figures if one.source == sources[0]]
 

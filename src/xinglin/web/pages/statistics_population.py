@@ -98,13 +98,22 @@ def people_from(figures: Iterable[PopulationFigure], low: int, high: int = 200) 
     return total
 
 
+def each_once(figures: Sequence[PopulationFigure]) -> list[PopulationFigure]:
+    """Return the figures without those of both sexes together where the same source tells the same division and band by sex too."""
+    by_sex = {(one.source, one.area, one.age_band) for one in figures if one.sex != "all"}
+    return [one for one in figures if one.sex != "all" or (one.source, one.area, one.age_band) not in by_sex]
+
+
 def counted_from(figures: Sequence[PopulationFigure], age: int) -> int | None:
     """Return the people from an age on, all for 0; None where there is no figure, or none by age.
 
     >>> every = PopulationFigure(1, 2026, "all", "1", 50, "x")
     >>> counted_from([every], 0), counted_from([every], 65), counted_from([], 0)
     (50, None, None)
+    >>> counted_from([every, PopulationFigure(1, 2026, "all", "2", 40, "x"), PopulationFigure(1, 2026, "all", "all", 90, "x")], 0)
+    90
     """
+    figures = each_once(figures)
     banded = [one for one in figures if band_of(one.age_band) is not None]
     if banded:
         return round(people_from(banded, age))

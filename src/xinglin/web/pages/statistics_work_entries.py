@@ -34,9 +34,9 @@ def month_of(text: str, today: date) -> tuple[date, date]:
     """Return the first and last day of a month written 2026-11, of today's month for "".  Raises: IncorrectError."""
     try:
         first = date.fromisoformat(f"{text}-01") if text not in ("", "now") else today.replace(day=1)
-    except ValueError as error:
+        return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    except (ValueError, OverflowError) as error:
         raise IncorrectError("月份请写成 2026-11", "write a month as 2026-11", where="month") from error
-    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 async def _fetch(visit: Visit, query: Query) -> Rows:
