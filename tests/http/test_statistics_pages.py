@@ -134,6 +134,12 @@ def _english(person: Any) -> str:
     return "; ".join([f"{name}={value}" for name, value in person.client.cookies.items()] + ["xinglin_language=en"])
 
 
+async def test_what_is_asked_stands_before_what_leaves(world: World) -> None:
+    for path in ("/measures", "/measures/hypertension-control-rate", "/measures/tasks", "/measures/workload"):
+        page = (await world.county.get(path)).text
+        assert re.findall(r"</svg>\s*(查询|导出|打印)<", page) == ["查询", "导出", "打印"], path
+
+
 async def test_a_new_visit_moves_the_number_and_the_old_one_can_be_seen_again(world: World) -> None:
     before = (await world.lake.freshness()).seq
     await send(world.platform, *visited(3, world.today, (130, 80)), message_id="late")

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from xinglin.base.errors import DefinitionError, NotFoundError
 from xinglin.definitions.build import Builder
 from xinglin.definitions.model import Definition
 from xinglin.definitions.source import Source, read
+
+_NEAREST: Final = 6
+_ALIKE: Final = 0.55
+"""Share of letters in common from which a name may be a slip of another."""
+
+
+def _called(definition: Definition) -> tuple[str, ...]:
+    """Return what a definition is called on pages: name and title, Chinese and English."""
+    words, title = definition.words, definition.title
+    return words.zh, words.en, title.zh, title.en
 
 
 @dataclass(frozen=True)
@@ -20,19 +32,30 @@ class Edition:
     definitions: Mapping[str, Definition]
 
     def get(self, name: str) -> Definition:
-        """Return a definition by id, or by its Chinese or English name.  Raises: NotFoundError naming those whose name or id holds it, else every id."""
+        """Return a definition by id, or by its Chinese or English name or title.  Raises: NotFoundError naming the nearest, else every id."""
         if name in self.definitions:
             return self.definitions[name]
         for definition in self.definitions.values():
-            if name in (definition.words.zh, definition.words.en):
+            if name in _called(definition):
                 return definition
-        near = {
-            key: each.words.zh
-            for key, each in self.definitions.items()
-            if name in each.words.zh or name.lower() in f"{key} {each.words.en}".lower()
-        }
-        known = ", ".join(f"{near[key]} {key}" for key in sorted(near)) or ", ".join(sorted(self.definitions))
-        raise NotFoundError(f"没有定义 {name}；现有：{known}", f"there is no definition {name}; there are {known}")
+        near, every = self._near(name), ", ".join(sorted(self.definitions))
+        zh = "；".join(f"{one.words.zh}（{one.id}）" for one in near) or every
+        en = "; ".join(f"{one.words.en} ({one.id})" for one in near) or every
+        raise NotFoundError(f"没有定义 {name}；现有：{zh}", f"there is no definition {name}; there are {en}")
+
+    def _near(self, name: str) -> list[Definition]:
+        """Return the definitions called most like a name: those that hold it, then those spelled like it; one for each base name."""
+        by_name: dict[str, Definition] = {}
+        for one in self.definitions.values():
+            for text in (one.id, *_called(one)):
+                by_name.setdefault(text.casefold(), one)
+        wanted = name.strip().casefold()
+        held = [text for text in by_name if wanted and wanted in text]
+        alike = difflib.get_close_matches(wanted, by_name, n=_NEAREST, cutoff=_ALIKE)
+        found: dict[str, Definition] = {}
+        for text in held or alike:
+            found.setdefault(by_name[text].words.zh, by_name[text])
+        return list(found.values())[:_NEAREST]
 
     def of_kind(self, *kinds: str) -> tuple[Definition, ...]:
         """Return each definition of these kinds once, by id."""

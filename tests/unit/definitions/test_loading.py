@@ -108,9 +108,25 @@ def test_variants_differ_in_parameters_and_the_default_answers_to_the_base_name(
     assert [item.id for item in edition.of_kind("measure")] == ["m.any", "m.near"]
 
 
-def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(NotFoundError, match="hypertension-control-rate"):
-        shipped_catalogue().edition(date(2026, 1, 1)).get("nothing")
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("规范管理率", ["高血压患者规范管理率（hypertension-standard-rate", "2型糖尿病患者规范管理率（diabetes2-standard-rate"]),
+        ("人群血压控制率", ["管理人群血压控制率（hypertension-control-rate）"]),
+        ("hypertension-contol-rate", ["管理人群血压控制率（hypertension-control-rate）"]),
+        ("BP Control", ["管理人群血压控制率（hypertension-control-rate）"]),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest(name: str, nearest: list[str]) -> None:
+    with pytest.raises(NotFoundError) as refusal:
+        shipped_catalogue().edition(date(2026, 1, 1)).get(name)
+    assert all(text in refusal.value.zh for text in nearest)
+    assert refusal.value.zh.count("（") <= 8
+
+
+def test_a_variant_answers_to_the_title_its_page_shows() -> None:
+    edition = shipped_catalogue().edition(date(2026, 1, 1))
+    assert edition.get("高血压患者规范管理率（含电话）").id == "hypertension-standard-rate.any_way"
 
 
 def test_every_shipped_definition_has_source_and_says_whether_it_was_checked() -> None:

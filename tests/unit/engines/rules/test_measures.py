@@ -114,7 +114,7 @@ async def test_a_measure_is_computed_once_for_all_who_ask() -> None:
 async def test_wrong_questions_are_refused_with_what_to_write() -> None:
     door = rules(TableColumns())
     with pytest.raises(NotFoundError, match="hypertension-control-rate"):
-        await door.measure(HOUSE, "no-such-measure", TODAY)
+        await door.measure(HOUSE, "hypertension-control", TODAY)
     with pytest.raises(IncorrectError, match="not a measure"):
         await door.measure(HOUSE, "hypertension-followup", TODAY)
     with pytest.raises(IncorrectError, match="village"):
