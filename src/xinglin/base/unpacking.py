@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -22,6 +23,10 @@ _ROW: Final = re.compile(rb"<(?:\w++:)?row(\s[^<>]*+)>\s*+<(?:\w++:)?c\b([^<>]*+
 _CELL_NAME: Final = re.compile(rb"""\sr\s*+=\s*+["']([A-Z]{1,4})([0-9]{1,8})["']""")
 _ROW_NAME: Final = re.compile(rb"""\sr\s*+=\s*+["']([0-9]{1,8})["']""")
 _TAIL: Final = 1024
+_STRING: Final = re.compile(rb"<(/?+)(?:\w++:)?si(?:\s[^<>]*+)?>")
+_VALUE: Final = re.compile(rb"<(?:\w++:)?(?:c(\s[^<>]*+)?>|v>\s*+([0-9]{1,9}))")
+_SHARED: Final = re.compile(rb"""\st\s*+=\s*+["']s["']""")
+_LONGEST_TEXT: Final = 4 << 20
 
 
 class PackedError(IncorrectError):
@@ -34,11 +39,15 @@ class PackedError(IncorrectError):
 
 @dataclass(frozen=True, slots=True)
 class UnpackLimits:
-    """What a packed file may hold. total_bytes: unpacked, of all parts.  parts: files inside.  cells: rows × columns of one sheet."""
+    """What a packed file may hold. total_bytes: unpacked, of all parts.  parts: files inside.  cells: rows × columns of one sheet.
+
+    text_bytes: of all cells that name a shared text; a text stands once in the file however many cells name it.
+    """
 
     total_bytes: int = 512 * 1024 * 1024
     parts: int = 10_000
     cells: int = 10_000_000
+    text_bytes: int = 256 * 1024 * 1024
 
 
 DEFAULT_LIMITS: Final = UnpackLimits()
@@ -105,6 +114,68 @@ def check_workbook(content: bytes, limits: UnpackLimits = DEFAULT_LIMITS) -> Non
         raise PackedError(
             "unsupported", "这是 ZIP 压缩包，请解压后上传其中的 Excel", "this is a ZIP archive; send the Excel file inside it"
         )
+    if _shared_bytes(content) > limits.text_bytes:
+        raise _too_much_text()
+
+
+def _shared_bytes(content: bytes) -> int:
+    """Return the bytes of text that the cells of a workbook hold by naming shared texts.  Raises: PackedError."""
+    lengths: list[int] = []
+    named: Counter[int] = Counter()
+    for info in _listed(content):
+        if info.filename.lower() == "xl/sharedstrings.xml":
+            lengths = _text_lengths(_unpacked(content, info))
+        else:
+            named.update(_texts_named(_marked_up(_unpacked(content, info))))
+    return sum(lengths[place] * count for place, count in named.items() if place < len(lengths))
+
+
+def _text_lengths(pieces: Iterator[bytes]) -> list[int]:
+    """Return the bytes of each shared text, its tags included."""
+    lengths: list[int] = []
+    passed = opened = 0
+    for text in _whole_tags(pieces):
+        for tag in _STRING.finditer(text):
+            if not tag[1]:
+                opened = passed + tag.end()
+                lengths.append(0)
+            elif lengths:
+                lengths[-1] = passed + tag.start() - opened
+        passed += len(text)
+    return lengths
+
+
+def _texts_named(pieces: Iterator[bytes]) -> Iterator[int]:
+    """Yield the number of the shared text of every cell that names one."""
+    is_shared = False
+    for text in _whole_tags(pieces):
+        for tag in _VALUE.finditer(text):
+            if tag[2] is None:
+                is_shared = _SHARED.search(tag[1] or b"") is not None
+            elif is_shared:
+                yield int(tag[2])
+
+
+def _marked_up(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a part that is XML, whatever its name; nothing of another."""
+    first = next(pieces, b"")
+    if first.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        yield first
+        yield from pieces
+
+
+def _whole_tags(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield a part in pieces that end where a tag begins.  Raises: PackedError for more text between two tags than a cell can hold."""
+    rest = b""
+    for piece in pieces:
+        rest += piece
+        place = rest.rfind(b"<")
+        if place > 0:
+            yield rest[:place]
+            rest = rest[place:]
+        if len(rest) > _LONGEST_TEXT:
+            raise _too_much_text()
+    yield rest
 
 
 def _listed(content: bytes) -> list[zipfile.ZipInfo]:
@@ -211,6 +282,14 @@ def _too_many(limits: UnpackLimits) -> PackedError:
         "too_large",
         f"压缩包内文件超过 {limits.parts} 个，请分成几个文件",
         f"over {limits.parts} files inside; split it into several",
+    )
+
+
+def _too_much_text() -> PackedError:
+    return PackedError(
+        "too_large",
+        "单元格里的文字太多，请删去不需要的文字后另存",
+        "the cells hold too much text; delete what is not needed and save it again",
     )
 
 

@@ -151,3 +151,25 @@ def test_parts_that_share_their_bytes_are_counted_each() -> None:
     with pytest.raises(PackedError) as told:
         check_package(content[:directory] + entry * count + closing, SMALL)
     assert told.value.reason == "too_large"
+
+
+def with_strings(*texts: bytes, cells: bytes) -> bytes:
+    strings = b"<sst>" + b"".join(b"<si><t>" + text + b"</t></si>" for text in texts) + b"</sst>"
+    return package({"xl/worksheets/first": b"<sheetData>" + cells + b"</sheetData>", "xl/sharedStrings.xml": strings})
+
+
+def test_a_long_text_counts_for_every_cell_that_names_it() -> None:
+    limits = UnpackLimits(total_bytes=64 * 1024 * 1024, cells=10_000, text_bytes=1_000_000)
+    named = b'<c r="A1" t="s"><v>1</v></c>' * 30
+    numbers = b'<c r="A1"><v>1</v></c>' * 3000
+    check_workbook(with_strings(b"short", b"y" * 30_000, cells=named + numbers), limits)
+    for cells in (named * 2, b"<c t='s' r='A1'><f>1</f><v> 1</v></c>" * 60):
+        with pytest.raises(PackedError) as told:
+            check_workbook(with_strings(b"short", b"y" * 30_000, cells=cells), limits)
+        assert told.value.reason == "too_large"
+
+
+def test_more_text_than_a_cell_can_hold_is_refused() -> None:
+    with pytest.raises(PackedError) as told:
+        check_workbook(with_strings(b"y" * 9_000_000, cells=b""))
+    assert told.value.reason == "too_large"
