@@ -15,10 +15,23 @@ def recording_of(form: Form) -> ModuleType:
     It has `Setting`, `Referral` and `followup_entries(form, answers, setting, is_complete=, referral=)`.
     Raises: DefinitionError for a form that no module brings.
     """
+    return part_of_module(f"{_module_of(form)}.recording")
+
+
+def correcting_of(form: Form) -> ModuleType:
+    """Return the `correcting` of the module a form belongs to.
+
+    It has `Change`, `Corrected`, `correction_entries(saved, corrected, change, new_id)`, `withdrawal_entries(saved, change)` and
+    `restoring_entries(pairs)`.  Raises: DefinitionError for a form that no module brings.
+    """
+    return part_of_module(f"{_module_of(form)}.correcting")
+
+
+def _module_of(form: Form) -> str:
     parts = form.place.path.split("/")
     if "modules" not in parts:
         raise DefinitionError("表单不在任何模块中", "the form belongs to no module", where=str(form.place))
-    return import_module(f"xinglin.modules.{parts[parts.index('modules') + 1]}.recording")
+    return parts[parts.index("modules") + 1]
 
 
 def part_of_module(name: str) -> ModuleType:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from xinglin.engines.store import Stored
+from xinglin.web.changes import is_withdrawn
 from xinglin.web.i18n import mark
 
 Resource = Mapping[str, Any]
@@ -74,7 +75,7 @@ class Happening:
     """One line of the timeline. kind: key of SERVICES, or immunization, referral, or a sender's own code, which they call `named`.
     late: entered on a later day (补录).
 
-    outcome: code of 此次随访分类, "" without one.  reasons: (linkId, why a computed answer was overruled).
+    outcome: code of 此次随访分类, "" without one.  reasons: (linkId, why a computed answer was overruled).  encounter: as stored, {} for none.
     """
 
     at: str
@@ -93,6 +94,7 @@ class Happening:
     outcome: str = ""
     reasons: tuple[tuple[str, str], ...] = ()
     named: str = ""
+    encounter: Resource = field(default_factory=dict, repr=False)
 
     @property
     def day(self) -> str:
@@ -142,9 +144,10 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A resident's record as a page shows it; lists are newest first."""
+    """A resident's record as a page shows it; lists are newest first. withdrawn: visits that were taken back (作废)."""
 
     timeline: Sequence[Happening] = ()
+    withdrawn: Sequence[Happening] = ()
     pressures: Sequence[Reading] = ()
     glucoses: Sequence[Reading] = ()
     readings: Mapping[str, Sequence[Reading]] = field(default_factory=dict)
@@ -190,12 +193,14 @@ def coding(concept: Any, system: str = "") -> str:
 
 
 def read_record(stored: Iterable[Stored], names: Names) -> Record:
-    """Return the record of one person's resources; what is marked entered-in-error does not stand in it."""
+    """Return the record of one person's resources; what is marked entered-in-error does not stand in it, but visits taken back are told."""
     resources: dict[str, list[tuple[Resource, int]]] = defaultdict(list)
     for one in stored:
         resource = orjson.loads(one.body)
         if resource.get("status") != "entered-in-error":
             resources[one.rtype].append((resource, one.message_no))
+        elif one.rtype == "Encounter" and is_withdrawn(resource):
+            resources["withdrawn"].append((resource, one.message_no))
     readings = sorted(
         (reading for resource, _ in resources["Observation"] if (reading := _reading(resource))), key=lambda one: one.at, reverse=True
     )
@@ -204,6 +209,7 @@ def read_record(stored: Iterable[Stored], names: Names) -> Record:
         by_code[reading.code].append(reading)
     return Record(
         timeline=_timeline(resources, readings, names),
+        withdrawn=[_happening(one, number, names, ([], [], [])) for one, number in resources["withdrawn"]],
         pressures=by_code[_PRESSURE],
         glucoses=by_code["14771-0"],
         readings=by_code,
@@ -309,6 +315,7 @@ def _happening(encounter: Resource, message_no: int, names: Names, parts: tuple[
         diagnoses=tuple(dict.fromkeys(name for name in parts[1] if name)),
         medicines=tuple(dict.fromkeys(name for name in parts[2] if name)),
         named=_named_by_sender(encounter.get("type")),
+        encounter=encounter,
     )
 
 

@@ -50,7 +50,7 @@ def _fresh(visit: Visit, sitting: Sitting) -> Typed:
     return Typed(raw, carried, frozenset(), {}, readings(sitting.form, sitting.record), frozenset(sitting.unfinished))
 
 
-def _sent(sitting: Sitting, form: Any) -> Typed:
+def as_sent(sitting: Sitting, form: Any) -> Typed:
     """Return the form as it was sent. A computed value that still is what was shown counts as not typed.
 
     What was not brought over when the form was opened was typed, even where it says the same as a visit saved since.
@@ -68,7 +68,7 @@ def _sent(sitting: Sitting, form: Any) -> Typed:
     return Typed(raw, carried, confirmed, {}, readings(sitting.form, sitting.record), frozenset(sitting.unfinished))
 
 
-def _read(sitting: Sitting, typed: Typed, today: date) -> tuple[Typed, Parsed]:
+def reckoned(sitting: Sitting, typed: Typed, today: date) -> tuple[Typed, Parsed]:
     """Return the typed form with what the rules make of it filled in, and what was read."""
     parsed = parse_answers(sitting.form, typed.raw, sitting.context(today))
     made = {link_id: text_of(value) for link_id, value in parsed.answers.computed.items()}
@@ -81,7 +81,7 @@ async def show_form(visit: Visit) -> Response:
     sitting = await _sitting(visit)
     typed, today = _fresh(visit, sitting), visit.platform.clock.today()
     if sitting.unfinished:
-        return await _form_page(visit, sitting, _read(sitting, typed, today)[0], ())
+        return await _form_page(visit, sitting, reckoned(sitting, typed, today)[0], ())
     made = computed(sitting.form, {}, sitting.context(today))
     return await _form_page(visit, sitting, replace(typed, computed={key: text_of(value) for key, value in made.items()}), ())
 
@@ -93,13 +93,19 @@ async def _sitting(visit: Visit) -> Sitting:
 
 
 async def _form_page(visit: Visit, sitting: Sitting, typed: Typed, problems: Sequence[Problem], refusal: str = "") -> Response:
+    context = await form_context(visit, sitting, typed, problems) | {"refusal": refusal}
+    return render(visit, "followup/form.html", context, status=422 if problems or refusal else 200)
+
+
+async def form_context(visit: Visit, sitting: Sitting, typed: Typed, problems: Sequence[Problem]) -> dict[str, Any]:
+    """Return what the page of a form shows, but why it was refused."""
     today = visit.platform.clock.today()
     duties = [
         one
         for one in await Worklists(visit.platform.database).of_persons(visit.scope, [sitting.card.person])
         if one.definition == KINDS[sitting.programme][1]
     ]
-    context = {
+    return {
         "card": sitting.card,
         "row": card_row(visit, sitting.card),
         "form": sitting.form,
@@ -114,7 +120,6 @@ async def _form_page(visit: Visit, sitting: Sitting, typed: Typed, problems: Seq
         "duty": duties[0] if duties else None,
         "unfinished": bool(sitting.unfinished),
         "can_wait": any(problem.kind == "missing" for problem in problems) and all(problem.kind != "error" for problem in problems),
-        "refusal": refusal,
         "wrong": bool(problems),
         "told": await _told(visit),
         "known": sitting.known,
@@ -122,8 +127,8 @@ async def _form_page(visit: Visit, sitting: Sitting, typed: Typed, problems: Seq
         "today": today,
         "sending": typed.raw.get("sending") or Sending(visit).number,
         "advice": _advice(visit, sitting, typed, problems),
+        "correcting": False,
     }
-    return render(visit, "followup/form.html", context, status=422 if problems or refusal else 200)
 
 
 async def _told(visit: Visit) -> str:
@@ -152,8 +157,12 @@ def _referral_words(visit: Visit, programme: str, parsed: Parsed) -> str:
 
 async def compute(visit: Visit) -> Response:
     """Answer the form while it is typed: what is computed, what is refused or unusual, what is proposed."""
-    sitting = await _sitting(visit)
-    typed, parsed = _read(sitting, _sent(sitting, await visit.form()), visit.platform.clock.today())
+    return await computed_of(visit, await _sitting(visit))
+
+
+async def computed_of(visit: Visit, sitting: Sitting) -> Response:
+    """Return what is computed, refused, unusual and proposed for what has been typed so far."""
+    typed, parsed = reckoned(sitting, as_sent(sitting, await visit.form()), visit.platform.clock.today())
     told: dict[str, dict[str, str]] = {
         item.link_id: {"hint": item.hint.say(visit.language)} for item in sitting.form.items if typed.raw.get(item.link_id) or item.computed
     }
@@ -176,14 +185,14 @@ async def compute(visit: Visit) -> Response:
 async def save_form(visit: Visit) -> Response:
     """Save a visit: finished, or to be completed. What is wrong stands beside its field and nothing typed is lost."""
     sitting, form, today = await _sitting(visit), await visit.form(), visit.platform.clock.today()
-    typed, parsed = _read(sitting, _sent(sitting, form), today)
+    typed, parsed = reckoned(sitting, as_sent(sitting, form), today)
     then, sending = str(form.get("then", "")), Sending(visit, str(form.get("sending", "")))
     kept = await sending.kept("QuestionnaireResponse")
     if kept is not None and is_same(sitting, kept, parsed):
         return redirect(visit, await _onward(visit, sitting, then))
     if refusal := clash(visit, sitting, typed.raw.get("known", "")):
-        return await _form_page(visit, sitting, _anew(typed), parsed.problems, refusal)
-    problems = _held_up(parsed, typed, frozenset(str(one) for one in form.getlist("seen")), may_wait=then == "wait")
+        return await _form_page(visit, sitting, anew(typed), parsed.problems, refusal)
+    problems = held_up(parsed, typed, frozenset(str(one) for one in form.getlist("seen")), may_wait=then == "wait")
     if form.get("confirm_all") or problems:
         return await _form_page(visit, sitting, typed, problems)
     if typed.grey:
@@ -193,7 +202,7 @@ async def save_form(visit: Visit) -> Response:
     if receipt.problems:
         first, since = receipt.problems[0], await _sitting(visit)
         told = clash(visit, since, str(sitting.known)) or f"{first.path} {visit.words.pick(first.zh, first.en)}"
-        return await _form_page(visit, since, _anew(typed), (), told)
+        return await _form_page(visit, since, anew(typed), (), told)
     await visit.platform.rules.evaluate_person(sitting.card.person, today)
     return redirect(visit, await _onward(visit, sitting, then))
 
@@ -205,7 +214,7 @@ def is_same(sitting: Sitting, kept: bytes, parsed: Parsed) -> bool:
     return {name: text for name, text in stored.items() if text} == sent
 
 
-def _anew(typed: Typed) -> Typed:
+def anew(typed: Typed) -> Typed:
     """Return the form as typed, to be sent as another one: what its number has stored is somebody's visit now."""
     return replace(typed, raw={**typed.raw, "sending": ""})
 
@@ -231,7 +240,7 @@ def _named(visit: Visit, sitting: Sitting, one: Happening) -> str:
     return visit.words.pick(f"{title}（{read}）", f"{title} ({read})") if read else title
 
 
-def _held_up(parsed: Parsed, typed: Typed, seen: frozenset[str], *, may_wait: bool) -> tuple[Problem, ...]:
+def held_up(parsed: Parsed, typed: Typed, seen: frozenset[str], *, may_wait: bool) -> tuple[Problem, ...]:
     """Return the problems that keep a visit from being saved; unusual values do so once, until they were seen."""
     unseen = any(
         problem.kind == "unusual" and f"{problem.link_id}={typed.raw.get(problem.link_id, '')}" not in seen for problem in parsed.problems
@@ -267,7 +276,7 @@ async def entries(visit: Visit, sitting: Sitting, parsed: Parsed, sending: Sendi
         recording.examination_entries(sitting.form, parsed.answers, setting, is_complete=is_complete)
         if sitting.programme == EXAMINATION
         else recording.followup_entries(
-            sitting.form, parsed.answers, setting, is_complete=is_complete, referral=_referral(visit, recording, parsed)
+            sitting.form, parsed.answers, setting, is_complete=is_complete, referral=referral_of(visit, recording, parsed)
         )
     )
     named = [
@@ -277,7 +286,7 @@ async def entries(visit: Visit, sitting: Sitting, parsed: Parsed, sending: Sendi
     return [replace(found[0], if_version=0), *named, *_superseded(sitting)]
 
 
-def _referral(visit: Visit, recording: Any, parsed: Parsed) -> Any:
+def referral_of(visit: Visit, recording: Any, parsed: Parsed) -> Any:
     """Return the referral the doctor wrote down, with the day its result is asked for; None without one."""
     answers = parsed.answers
     if not answers.get("referral_reason"):

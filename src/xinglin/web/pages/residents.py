@@ -15,7 +15,9 @@ from xinglin.definitions import shipped_forms
 from xinglin.engines.geo import subtree
 from xinglin.engines.identity import Browse, PersonCard, Residence
 from xinglin.engines.security import mask_id_number, mask_phone
+from xinglin.web.changes import changes_of
 from xinglin.web.doors import record_of
+from xinglin.web.hands import changeable
 from xinglin.web.i18n import capital, mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.numbers import read_number
@@ -141,7 +143,10 @@ async def show_resident(visit: Visit) -> Response:
     card = await visit.platform.residents.card(visit.scope, person)
     record = await record_of(visit, person)
     context = _view(visit, card, record)
-    context["reported"] = await chips_of(visit, [line["one"] for line in context["happenings"]])
+    shown = [line["one"] for line in context["happenings"]]
+    context["reported"] = await chips_of(visit, shown)
+    context["changeable"] = await changeable(visit, [(one.encounter, one.message_no) for one in shown if one.encounter])
+    context["hot"] = next((one.id for one in shown if one.id in context["changeable"] and one.status == "finished"), "")
     if visit.target == "timeline":
         return render(visit, "residents/timeline.html", context)
     context["sources"] = await visit.platform.residents.cluster(visit.scope, person)
@@ -151,7 +156,8 @@ async def show_resident(visit: Visit) -> Response:
 def _view(visit: Visit, card: PersonCard, record: Record) -> dict[str, Any]:
     asked = visit.request.query_params
     kind = asked.get("kind", "") if asked.get("kind", "") in SERVICES or asked.get("kind") in ("immunization", "referral") else ""
-    shown = [one for one in record.timeline if not kind or one.kind == kind]
+    everything = sorted([*record.timeline, *record.withdrawn], key=lambda one: one.at, reverse=True)
+    shown = [one for one in everything if not kind or one.kind == kind]
     start = read_number(asked.get("from", "")) or 0
     return {
         "card": card,
@@ -201,7 +207,8 @@ def _line(visit: Visit, one: Happening) -> dict[str, Any]:
     ]
     way = visit.text(WAYS[one.way]) if one.way in WAYS else ""
     shown = visit.text(label) if label in _kinds().values() else label
-    return {"one": one, "label": shown, "way": way, "facts": facts, "complete": _to_complete(visit, one), **_judged(visit, one)}
+    told = {"complete": _to_complete(visit, one), "changes": changes_of(one.encounter), **_judged(visit, one)}
+    return {"one": one, "label": shown, "way": way, "facts": facts, **told}
 
 
 def _to_complete(visit: Visit, one: Happening) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -118,13 +118,7 @@ async def sit(visit: Visit, person: int, programme: str, start: Start = Start())
         raise ConflictError("这位居民不在管：请先纳入管理", "this resident is not enrolled: enrol first")
     replaced = to_complete(form, bodies, start.visit) if start.visit else []
     measured = _about(bodies, start.measured) if start.measured else []
-    taken = {one.rid for one, _ in replaced}
-    completed = [
-        answers_of(form, body)
-        for one, body in bodies
-        if _is_answered(form, one, body) and body.get("status") in ("completed", "amended") and one.rid not in taken
-    ]
-    completed.sort(key=lambda answers: str(answers.get(KINDS[programme][2], "")), reverse=True)
+    completed = _completed(form, KINDS[programme][2], bodies, {one.rid for one, _ in replaced})
     patients = [one for one, _ in bodies if one.rtype == "Patient"]
     holder = next((one for one in patients if card.record_number and card.record_number.encode() in one.body), patients[0])
     return Sitting(
@@ -140,6 +134,60 @@ async def sit(visit: Visit, person: int, programme: str, start: Start = Start())
         _start_of(active[0][1]) if active else None,
         max((one.message_no for one, body in bodies if one.rtype == "Encounter" and _code(body.get("type")) == form.service), default=0),
     )
+
+
+def _completed(form: Form, day: str, bodies: Sequence[Body], left_out: Set[int]) -> list[dict[str, Any]]:
+    """Return the answers of the filled forms of a kind but those left out, newest first."""
+    found = [
+        answers_of(form, body)
+        for one, body in bodies
+        if _is_answered(form, one, body) and body.get("status") in ("completed", "amended") and one.rid not in left_out
+    ]
+    return sorted(found, key=lambda answers: str(answers.get(day, "")), reverse=True)
+
+
+async def sit_again(visit: Visit, person: int, encounter_id: str) -> tuple[Sitting, list[Body]]:
+    """Gather what the form of a saved visit needs, and all that belongs to the visit, the Encounter first, also what was taken back.
+
+    `known` is the number of the newest message that wrote what was answered there; the earlier forms are those of the days before.
+    Raises: NotFoundError outside the scope, and for what is no visit with a form of ours.
+    """
+    card = await visit.platform.residents.card(visit.scope, person)
+    stored = await visit.platform.store.person_bodies(visit.scope, person, (*_TYPES, "ServiceRequest"))
+    bodies = [(one, orjson.loads(one.body)) for one in stored]
+    found = belonging(bodies, encounter_id)
+    programme = next((name for name in KINDS if found and form_of(visit, name).service == _code(found[0][1].get("type"))), "")
+    if not programme:
+        raise NotFoundError("没有这次随访或体检", "there is no such visit")
+    form, day, saved = form_of(visit, programme), str(found[0][1].get("period", {}).get("start", ""))[:10], found[0][1]
+    episodes = [str(one.get("reference", "")).rpartition("/")[2] for one in saved.get("episodeOfCare") or ()]
+    stays = [body for one, body in bodies if one.rtype == "EpisodeOfCare" and one.id in episodes]
+    before = _completed(form, KINDS[programme][2], bodies, {one.rid for one, _ in found})
+    sitting = Sitting(
+        programme,
+        form,
+        card,
+        read_record(stored, await names(visit)),
+        [answers for answers in before if str(answers.get(KINDS[programme][2], "")) < day],
+        {},
+        (),
+        str(saved.get("subject", {}).get("reference", "")).removeprefix("Patient/"),
+        next(iter(episodes), ""),
+        _start_of(stays[0]) if stays else None,
+        max(one.message_no for one, _ in found if one.rtype not in ("Task", "ServiceRequest")),
+    )
+    return sitting, found
+
+
+def belonging(bodies: Sequence[Body], encounter_id: str) -> list[Body]:
+    """Return a visit with all that came of it, referral and tasks too, whatever their states; the Encounter first, nothing without one."""
+    visits = [pair for pair in bodies if pair[0].rtype == "Encounter" and pair[0].id == encounter_id]
+    own = f"Encounter/{encounter_id}"
+    came = [pair for pair in bodies if any(pair[1].get(name, {}).get("reference") == own for name in ("encounter", "context"))]
+    about = {own, *(f"{one.rtype}/{one.id}" for one, _ in came)}
+    tasks = [pair for pair in bodies if pair[0].rtype == "Task" and pair[1].get("focus", {}).get("reference") in about]
+    taken = {one.rid for one, _ in came}
+    return [*visits, *came, *(pair for pair in tasks if pair[0].rid not in taken)] if visits else []
 
 
 def _start_of(episode: Mapping[str, Any]) -> date | None:
