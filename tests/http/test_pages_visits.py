@@ -6,6 +6,7 @@ import asyncio
 import html
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -14,6 +15,8 @@ from tests.district import id_number
 from tests.http.signed_in import World
 from tests.http.test_pages_residents import VISIT, enrolled, opened, today, world
 from xinglin.engines.exchange import OWN_PAGES, Entry, Submission
+from xinglin.engines.store import Cause, Link
+from xinglin.web.doors import newest_message
 
 __all__ = ["world"]
 
@@ -97,6 +100,20 @@ async def test_a_line_of_the_grid_saved_elsewhere_meanwhile_keeps_its_cells(worl
     page = (await world.doctor.post("/chronic/batch", sent, status=422)).text
     assert "没有丢" in page and 'value="134"' in page
     assert await visits_of(world, person) == 1
+
+
+async def test_what_a_steward_moves_makes_no_line_of_the_grid_look_saved_elsewhere(world: World) -> None:
+    person = await enrolled(world, 108, "穆移动")
+    await world.doctor.post(f"/residents/{person}/followup/hypertension", {**VISIT, "visit_date": today(world)})
+    visit: Any = SimpleNamespace(platform=world.platform)
+    newest = await newest_message(visit)
+    async with world.platform.database.transaction() as connection:
+        source = (await world.platform.exchange.ledger.source(OWN_PAGES)).source_no
+        link = Link(
+            await connection.fetchval("select patient from person_link where person = $1 and to_seq is null", person), None, "split"
+        )
+        assert await world.platform.store.write_links(connection, [link], Cause(0, source, 0))
+    assert await newest_message(visit) == newest > 0
 
 
 async def test_a_call_without_a_reading_does_not_put_off_the_next_visit(world: World) -> None:

@@ -40,9 +40,9 @@ async def names(visit: Visit) -> Names:
 
 
 async def newest_message(visit: Visit) -> int:
-    """Return the number of the message that wrote the newest entry, 0 before any: what is saved later has a higher one."""
+    """Return the number of the newest message, 0 before any: what is saved later has a higher one. What a steward moves has none."""
     async with visit.platform.database.connection() as connection:
-        return await connection.fetchval("select message_no from feed order by seq desc limit 1") or 0
+        return await connection.fetchval("select max(message_no) from message") or 0
 
 
 async def record_of(visit: Visit, person: int) -> Record:
