@@ -54,6 +54,8 @@ def import_files(
             return await platform.importer.import_path(scope, path, ImportOptions(source, keeper, show))
 
     report = with_platform(work)
+    if not report.files:
+        console.print(f"[yellow]{escape(str(path))}[/] 里没有文件 · holds no files")
     console.print(report_table(report))
     if report.by_type:
         counted = sorted(report.by_type.items(), key=lambda item: (-item[1], item[0]))

@@ -24,11 +24,11 @@ class Where:
     page: str
 
     def text(self) -> str:
-        """Return it as lines for a terminal."""
+        """Return it as lines for a terminal: the query, which is long, then what is said of it, which stays in sight."""
         checked = "已核对原文 checked against the text" if self.is_verified else "未核对原文 not checked against the text"
         lines = [f"{self.zh} · {self.en}", f"  id        {self.definition}", f"  定义 file  {self.place}", f"  出处 source {self.source}"]
         lines += [f"  条款 clause {self.clause}", f"  依据 status {self.status}，{checked}", f"  页面 page  {self.page or '-'}"]
-        return "\n".join(lines) + (f"\n\n{self.sql}" if self.sql else "")
+        return (f"{self.sql}\n\n" if self.sql else "") + "\n".join(lines)
 
 
 def where_of(definition: Definition, sql: str) -> Where:
