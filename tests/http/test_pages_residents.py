@@ -154,10 +154,15 @@ async def test_a_number_is_masked_until_it_is_asked_for_and_the_log_says_so(worl
     assert [entry.login for entry in entries] == ["doctor"]
 
 
-async def test_an_id_number_fills_birth_date_and_sex(world: World) -> None:
+async def test_an_id_number_fills_birth_date_sex_and_where_somebody_is_registered(world: World) -> None:
     answer = await world.doctor.post("/residents/new/check", {"id_number": id_number(70, "19680305")}, status=200)
     fields = answer.json()["fields"]
     assert fields["birth_date"]["fill"] == "1968-03-05" and fields["sex"]["fill"] in ("1", "2")
+    assert fields["residence"]["fill"] == "1" and fields["residence"]["hint"].startswith("证件号属于 ")
+    stranger = await world.doctor.post("/residents/new/check", {"id_number": "11010519491231002X"}, status=200)
+    assert stranger.json()["fields"]["residence"] == {"fill": "2", "error": "", "hint": "证件号属于 110105"}
+    chosen = await world.doctor.post("/residents/new/check", {"id_number": "11010519491231002X", "residence": "1"}, status=200)
+    assert "residence" not in chosen.json()["fields"], "who is asked has the last word"
     wrong = await world.doctor.post("/residents/new/check", {"id_number": "42099919680305070X"}, status=200)
     assert "校验位" in wrong.json()["fields"]["id_number"]["error"] or "18 位" in wrong.json()["fields"]["id_number"]["error"]
 

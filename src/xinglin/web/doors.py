@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from xinglin.engines.identity import Institution
 from xinglin.engines.security import AccountCard, scope_condition
 from xinglin.web.page import Visit
 from xinglin.web.record import Names, Record, read_record
+
+COUNTY: Final = 10**6
+"""An area divided by it gives the six digits of its county."""
 
 
 async def demo_accounts(visit: Visit) -> Sequence[AccountCard]:
@@ -37,6 +41,12 @@ async def names(visit: Visit) -> Names:
     ids = {rid: own for rid, (_, own) in keys.items()}
     by_place = {one.code: one.name for one in places} | {ids[one.rid]: one.name for one in places if one.rid in ids}
     return Names(by_place, {one.code: one.name for one in people} | {ids[one.rid]: one.name for one in people if one.rid in ids})
+
+
+async def number_division(visit: Visit, number: str) -> str:
+    """Return in words the division an ID number of 18 characters was given in: its name where the divisions know it, else its six digits."""
+    area = int(number[:6]) * COUNTY
+    return visit.text("证件号属于 {division}", division=(await visit.platform.geo.names([area])).get(area, number[:6]))
 
 
 async def newest_message(visit: Visit) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -16,7 +16,7 @@ from xinglin.definitions import Answers, shipped_forms
 from xinglin.engines.exchange import Entry
 from xinglin.engines.identity import PersonCard, next_record_number, read_id_number
 from xinglin.engines.store import Stored
-from xinglin.web.doors import institutions, record_of
+from xinglin.web.doors import COUNTY, institutions, number_division, record_of
 from xinglin.web.forms import Choice, Field, normal_date, with_problems
 from xinglin.web.i18n import capital, mark
 from xinglin.web.modules import recording_of
@@ -45,14 +45,15 @@ def _typed(form: Mapping[str, Any], today: date) -> dict[str, str]:
     return typed
 
 
-def _from_number(typed: dict[str, str]) -> str:
-    """Fill birth date and sex from a right ID number where they are empty; return what is wrong with the number, "" when nothing is."""
+def _from_number(typed: dict[str, str], counties: Collection[int]) -> str:
+    """Fill what a right ID number tells where it is empty; return the field that differs from it, "" when none does. counties: one's own."""
     if not typed["id_number"]:
         return ""
     facts = read_id_number(typed["id_number"])
     typed["id_number"] = facts.number
     typed["birth_date"] = typed["birth_date"] or facts.birth_date.isoformat()
     typed["sex"] = typed["sex"] or str(facts.sex)
+    typed["residence"] = typed["residence"] or ("1" if int(facts.division) in counties else "2")
     if typed["birth_date"] != facts.birth_date.isoformat():
         return "birth_date"
     return "sex" if typed["sex"] != str(facts.sex) else ""
@@ -62,7 +63,7 @@ def _problems(visit: Visit, typed: dict[str, str], villages: Mapping[str, str]) 
     """Return field → what is wrong, after filling in what the ID number says."""
     said: dict[str, str] = {}
     try:
-        differs = _from_number(typed)
+        differs = _from_number(typed, {low // COUNTY for low, _ in visit.scope.areas})
         if differs:
             said[differs] = visit.text("与身份证号不一致：请核对证件")
     except IncorrectError as error:
@@ -90,7 +91,9 @@ def _fields(visit: Visit, typed: Mapping[str, str]) -> list[Field]:
     sexes = [Choice(str(code), text(SEXES[code])) for code in (1, 2)]
     residence = [Choice(code, text(label)) for code, label in _RESIDENCE.items()]
     return [
-        Field("id_number", text("身份证号"), "text", typed["id_number"], hint=text("输入或刷卡后自动填写出生日期和性别"), width="half"),
+        Field(
+            "id_number", text("身份证号"), "text", typed["id_number"], hint=text("输入或刷卡后自动填写出生日期、性别和户籍"), width="half"
+        ),
         Field("name", text("姓名"), "text", typed["name"], required=True),
         Field("sex", text("性别"), "code", typed["sex"], choices=sexes, required=True),
         Field("birth_date", text("出生日期"), "date", typed["birth_date"], required=True),
@@ -115,7 +118,7 @@ async def _new_page(visit: Visit, typed: Mapping[str, str], said: Mapping[str, s
 async def show_new(visit: Visit) -> Response:
     """Show the form of a new record; a village doctor's own village is chosen already."""
     villages = await _villages(visit)
-    typed = {**_typed({}, visit.platform.clock.today()), "residence": "1", "area": next(iter(villages)) if len(villages) == 1 else ""}
+    typed = {**_typed({}, visit.platform.clock.today()), "area": next(iter(villages)) if len(villages) == 1 else ""}
     return await _new_page(visit, typed, {})
 
 
@@ -129,9 +132,11 @@ async def check_new(visit: Visit) -> Response:
         told["id_number"] = {"error": said.get("id_number", ""), "warning": await _known_words(visit, typed["id_number"])}
         told |= {
             key: {"fill": typed[key], "error": said.get(key, "")}
-            for key in ("birth_date", "sex")
+            for key in ("birth_date", "sex", "residence")
             if typed[key] != before[key] or key in said and typed[key]
         }
+        if "residence" in told:
+            told["residence"]["hint"] = await number_division(visit, typed["id_number"])
     return JSONResponse({"fields": told})
 
 
