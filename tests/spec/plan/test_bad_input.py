@@ -168,3 +168,9 @@ def test_the_command_prints_a_table_or_json_and_refuses_in_words(tmp_path: Path,
     scan.write_bytes(paper.scanned_pdf())
     assert plan_read_command(scan, True) == 11
     assert "OCR" in capfdbinary.readouterr().err.decode()
+
+
+@pytest.mark.parametrize("blank", [" \t", "\u3000 ", "\u00a0\t"])
+def test_ever_so_many_blanks_of_several_kinds_hold_nothing_up(blank: str) -> None:
+    read = read_document("\n".join([*LINES, f"尾{blank * 100_000}注"]).encode(), "plan.txt")
+    assert read.indicators == read_document("\n".join(LINES).encode(), "plan.txt").indicators != ()

@@ -20,6 +20,7 @@ LIMIT_MB: Final = 200
 _REPLACED_SHARE: Final = 0.02
 _MOST_REPEATS: Final = 100
 _REPEATED: Final = re.compile(r"([^\n])\1{100,}")
+_BLANK: Final = re.compile(r"[^\S\n]{100,}")
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OTHER_ENDINGS: Final = frozenset({".xls", ".xlsx", ".ppt", ".pptx", ".png", ".jpg", ".jpeg", ".zip", ".ofd", ".wps"})
 _LOCKED: Final = "EncryptedPackage".encode("utf-16-le")
@@ -63,7 +64,7 @@ def _repaired(cell: Cell) -> Cell:
 
 def _repaired_text(text: str) -> str:
     text = with_letters(text)
-    return _REPEATED.sub(r"\1" * _MOST_REPEATS, text) if len(text) > _MOST_REPEATS else text
+    return _REPEATED.sub(r"\1" * _MOST_REPEATS, _BLANK.sub(" " * _MOST_REPEATS, text)) if len(text) > _MOST_REPEATS else text
 
 
 def _load(path: Path) -> bytes:
