@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -108,7 +109,7 @@ class CodeFiles:
             raise IncorrectError("请选择文件的种类", "choose what the file holds", where="kind")
         if len(new.content) > MOST_BYTES:
             raise IncorrectError("文件超过 32 MB，请分成几个", "the file is over 32 MB; split it", where="file", status=413)
-        read = self._read(new)
+        read = await asyncio.to_thread(self._read, new)
         changes = await self._compare(new.kind, read)
         problems = [{"where": one.where, "zh": one.zh, "en": one.en} for one in read.problems[:_TOLD]]
         system = read.system or new.system
@@ -133,7 +134,7 @@ class CodeFiles:
         """
         scope.require("steward")
         new = await self._waiting(file_no)
-        read = self._read(new)
+        read = await asyncio.to_thread(self._read, new)
         if read.problems:
             raise read.problems[0]
         if new.kind == "concepts" and read.system is not None:
