@@ -234,6 +234,16 @@ async def test_the_next_visit_is_not_reckoned_before_the_outcome_is_known(world:
     assert told["fields"]["next_visit_date"]["value"] == ""
 
 
+async def test_the_outcome_is_not_reckoned_before_the_age_on_the_day_is_known(world: World) -> None:
+    person = await enrolled(world, 190, "殷日期")
+    path = f"/residents/{person}/followup/hypertension/compute"
+    readings = {"way": "1", "systolic": "148", "diastolic": "88"}
+    wrong = (await world.doctor.post(path, {**readings, "visit_date": "20260231"}, status=200)).json()
+    assert "没有这一天" in wrong["fields"]["visit_date"]["error"] and wrong["fields"]["outcome_class"]["value"] == ""
+    right = (await world.doctor.post(path, {**readings, "visit_date": today(world)}, status=200)).json()
+    assert right["fields"]["outcome_class"]["value"] == "2"
+
+
 async def test_a_reading_of_a_visit_to_the_doctor_becomes_a_follow_up_that_asks_for_the_rest(world: World) -> None:
     person, day = await enrolled(world, 111, "潘就诊"), today(world)
     await arrived(world, person, ("outpatient", day), [("8480-6", 152, "mm[Hg]"), ("8462-4", 96, "mm[Hg]")])
