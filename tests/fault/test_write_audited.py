@@ -57,7 +57,7 @@ async def test_a_write_whose_process_dies_after_the_commit_is_audited_later(
     assert receipt.state is state and await written(platform, receipt.message_no) == []
     async with platform.database.connection() as connection:
         await connection.execute("update audit_owed set at = at - interval '1 hour'")
-    assert await platform.audit.keep_promises() == 1
+    await platform.audit.keep_promises()  # or the loop of the log itself did, in this very moment
     assert await written(platform, receipt.message_no) == [told]
     assert await platform.audit.keep_promises() == 0
 
