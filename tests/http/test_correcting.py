@@ -185,3 +185,35 @@ async def test_an_examination_is_corrected_on_its_own_form(world: World) -> None
     assert told["fields"]["heart_rate"].get("error") or told["fields"]["heart_rate"].get("warning")
     await world.doctor.post(f"{own}/correct", {**shown, "heart_rate": "76", "change_reason": "看错行"})
     assert (await as_shown(world.doctor, own))["heart_rate"] == "76"
+
+
+async def test_a_visit_of_somebody_no_longer_managed_is_corrected_too(world: World) -> None:
+    person, path = await visited(world, 308, "倪终止")
+    episode = next(one["id"] for one in (await stored(world, person)).values() if one["resourceType"] == "EpisodeOfCare")
+    await world.doctor.post(f"/residents/{person}/end", {"reason": "declined", "day": today(world), "episode": episode})
+    await world.doctor.get(f"/residents/{person}/followup/hypertension", 409)
+    await world.doctor.post(f"{path}/correct", {**await as_shown(world.doctor, path), "systolic": "125", "change_reason": "血压录反"})
+    assert "125/96" in await record(world, person)
+
+
+async def test_an_unfinished_visit_is_withdrawn_with_what_asks_for_the_rest(world: World) -> None:
+    person = await enrolled(world, 309, "汤待补")
+    await world.doctor.post(f"/residents/{person}/followup/hypertension", {"visit_date": today(world), "way": "1", "then": "wait"})
+    found = re.search(rf'href="(/residents/{person}/visits/[0-9a-f-]+)/withdraw"', await record(world, person))
+    assert found
+    await world.doctor.get(f"{found[1]}/correct", 409)
+    assert f"/residents/{person}/" in (await world.doctor.get("/chronic/incomplete?text=汤待补")).text
+    await world.doctor.post(f"{found[1]}/withdraw", {"change_reason": "没有上门"})
+    assert f"/residents/{person}/" not in (await world.doctor.get("/chronic/incomplete?text=汤待补")).text
+    assert {one["status"] for one in (await stored(world, person)).values() if one["resourceType"] == "Task"} == {"cancelled"}
+    await world.doctor.post(f"{found[1]}/restore")
+    assert f"/residents/{person}/" in (await world.doctor.get("/chronic/incomplete?text=汤待补")).text
+
+
+async def test_an_overruled_class_is_shown_with_its_reason_and_a_computed_one_is_computed_again(world: World) -> None:
+    person, path = await visited(world, 310, "滕改判", outcome_class="1", override_reason_outcome_class="家庭自测正常")
+    page = (await world.doctor.get(f"{path}/correct")).text
+    assert 'value="家庭自测正常"' in page and (await as_shown(world.doctor, path))["outcome_class"] == "1"
+    shown = {**await as_shown(world.doctor, path), "override_reason_outcome_class": "家庭自测正常"}
+    await world.doctor.post(f"{path}/correct", {**shown, "systolic": "158", "change_reason": "看错刻度"})
+    assert "家庭自测正常" in await record(world, person) and "158/96" in await record(world, person)
