@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 from typing import Any
@@ -217,3 +218,30 @@ async def test_an_overruled_class_is_shown_with_its_reason_and_a_computed_one_is
     shown = {**await as_shown(world.doctor, path), "override_reason_outcome_class": "家庭自测正常"}
     await world.doctor.post(f"{path}/correct", {**shown, "systolic": "158", "change_reason": "看错刻度"})
     assert "家庭自测正常" in await record(world, person) and "158/96" in await record(world, person)
+
+
+async def test_corrections_in_the_same_moment_make_one(world: World) -> None:
+    person, path = await visited(world, 311, "殷同刻")
+    token = re.search(r'name="form-token" content="([0-9a-f]{64})"', (await world.doctor.get("/account")).text)
+    assert token
+    forms = [await as_shown(world.doctor, path) for _ in range(3)]
+
+    async def save(form: dict[str, str], pressure: str) -> httpx.Response:
+        sent = {**form, "systolic": pressure, "change_reason": f"应为{pressure}", "form_token": token[1]}
+        return await world.doctor.client.post(f"{path}/correct", data=sent)
+
+    answers = await asyncio.gather(*(save(form, f"13{number}") for number, form in enumerate(forms)))
+    assert sorted(one.status_code for one in answers) == [303, 422, 422]
+    assert all("没有丢" in one.text for one in answers if one.status_code == 422)
+    assert (await record(world, person)).count("更正：应为") == 1
+
+
+async def test_who_withdraws_a_visit_is_told_that_it_was_corrected_meanwhile(world: World) -> None:
+    person, path = await visited(world, 312, "罗先改")
+    known = dict(re.findall(_HIDDEN, (await world.doctor.get(f"{path}/withdraw")).text))
+    await world.doctor.post(f"{path}/correct", {**await as_shown(world.doctor, path), "systolic": "125", "change_reason": "血压录反"})
+    page = (await world.doctor.post(f"{path}/withdraw", {**known, "change_reason": "血压不对"}, 422)).text
+    assert "血压录反" in page and "125/96" in page and 'value="血压不对"' in page
+    assert "125/96" in await record(world, person)
+    await world.doctor.post(f"{path}/withdraw", {**dict(re.findall(_HIDDEN, page)), "change_reason": "血压不对"})
+    assert "已作废" in await record(world, person)
