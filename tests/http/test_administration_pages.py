@@ -192,6 +192,10 @@ async def test_one_sees_and_ends_ones_own_sessions_only(world: World) -> None:
     page = (await world.county.get("/account/sessions")).text
     assert "本机" in page
     await world.county.post("/account/sessions/1/end", {}, 404)
+    shown = world.county.client.cookies["xinglin_session"]
+    async with type(world.county.client)(transport=world.county.client._transport, base_url="http://district.test") as program:
+        told = await program.get("/account/sessions", headers={"authorization": f"Bearer {shown}"})
+    assert told.status_code == 200 and "本机" in told.text
 
 
 async def test_pages_stand_in_english_too(world: World) -> None:

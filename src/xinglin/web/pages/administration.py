@@ -19,7 +19,7 @@ from xinglin.web.exports import export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Tag
 from xinglin.web.menu import Entry
-from xinglin.web.page import SESSION_COOKIE, SIGNED_IN, Visit, page, redirect, render
+from xinglin.web.page import SIGNED_IN, Visit, page, redirect, render
 from xinglin.web.pages import audit_entry
 from xinglin.web.pages.exchange_rows import local
 from xinglin.web.pages.system import AUDIT, audit_query, audit_row
@@ -112,7 +112,7 @@ async def show_settings(visit: Visit) -> Response:
 
 async def show_sessions(visit: Visit) -> Response:
     """Show where one is signed in."""
-    found = await visit.platform.security.sessions.open_sessions(visit.request.cookies.get(SESSION_COOKIE, ""))
+    found = await visit.platform.security.sessions.open_sessions(visit.token)
     rows = [
         {
             "number": one.session_no,
@@ -128,7 +128,7 @@ async def show_sessions(visit: Visit) -> Response:
 
 async def end_session(visit: Visit) -> Response:
     """End another session of one's own account."""
-    await visit.platform.security.sessions.revoke(visit.request.cookies.get(SESSION_COOKIE, ""), visit.request.path_params["number"])
+    await visit.platform.security.sessions.revoke(visit.token, visit.request.path_params["number"])
     return redirect(visit, "/account/sessions")
 
 
