@@ -195,7 +195,9 @@ async def test_one_sees_and_ends_ones_own_sessions_only(world: World) -> None:
     shown = world.county.client.cookies["xinglin_session"]
     async with type(world.county.client)(transport=world.county.client._transport, base_url="http://district.test") as program:
         told = await program.get("/account/sessions", headers={"authorization": f"Bearer {shown}"})
+        expired = await program.get("/account/sessions", headers={"authorization": "Bearer 0"})
     assert told.status_code == 200 and "本机" in told.text
+    assert expired.status_code == 401, "a program is told, not led to the page where people sign in"
 
 
 async def test_pages_stand_in_english_too(world: World) -> None:

@@ -217,6 +217,16 @@ async def test_updates_and_deletes_on_condition(api: httpx.AsyncClient) -> None:
     assert (await api.delete("/fhir/Location?identifier=urn:t|room")).status_code == 404
 
 
+async def test_a_condition_that_everything_fits_deletes_nothing(api: httpx.AsyncClient) -> None:
+    body = {"resourceType": "HealthcareService", "name": "one of its kind"}
+    assert (await api.post("/fhir/HealthcareService", json=body, headers=JSON)).status_code == 201
+    for address in ("HealthcareService", "HealthcareService?"):
+        entry = {"request": {"method": "DELETE", "url": address}}
+        answer = await api.post("/fhir", json={"resourceType": "Bundle", "type": "transaction", "entry": [entry]}, headers=JSON)
+        assert answer.status_code == 400, answer.text
+    assert (await api.get("/fhir/HealthcareService?_summary=count")).json()["total"] == 1
+
+
 async def test_prefer_decides_what_comes_back(api: httpx.AsyncClient) -> None:
     body = {"resourceType": "Basic", "code": {"text": "p"}}
     minimal = await api.post("/fhir/Basic", json=body, headers=JSON | {"prefer": "return=minimal"})

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from xinglin.base.errors import UnavailableError
+from xinglin.base.errors import UnavailableError, XinglinError
 
 if TYPE_CHECKING:
     from xinglin.assembly import Platform
     from xinglin.engines.security import Scope
 
 
+_log = logging.getLogger(__name__)
 REMINDED: Final = ("plan.read", "followup.write")
 """Who can have reminders: who reads plans or records visits."""
 
@@ -46,6 +48,19 @@ class Frame:
     reminders: int | None = None
 
 
+async def _unread(platform: Platform, actor: Scope | None) -> int | None:
+    """Return how many reminders wait unread, None where none can or where they cannot be counted: no page fails for its bell."""
+    if actor is None or not reminds(actor):
+        return None
+    try:
+        return int(await platform.reminders.unread(actor))
+    except UnavailableError:
+        raise
+    except XinglinError:
+        _log.exception("the reminders could not be counted")
+        return None
+
+
 async def frame_of(platform: Platform, actor: Scope | None = None) -> Frame:
     """Return what the frame shows; an empty frame while the database is away, so that the page about that can be shown."""
     try:
@@ -54,7 +69,7 @@ async def frame_of(platform: Platform, actor: Scope | None = None) -> Frame:
             rows = await connection.fetch(
                 "select label_zh, label_en, done, total from progress where finished_at is null and failed is null order by started_at"
             )
-        reminders = await platform.reminders.unread(actor) if actor is not None and reminds(actor) else None
+        reminders = await _unread(platform, actor)
     except UnavailableError:
         return Frame()
     kept = platform.kept_day

@@ -218,6 +218,8 @@ def _turned_away(visit: Visit, rights: tuple[str, ...]) -> Response | None:
     path = visit.request.url.path
     if PUBLIC in rights or visit.signed_in or path == _OWED.get(visit.owes):
         return None
+    if bearer_of(visit.request):
+        raise ForbiddenError("凭证无效或已过期，请重新登录取得", "the token is wrong or has expired; sign in for a new one", status=401)
     if visit.owes in _OWED:
         return redirect(visit, _OWED[visit.owes])
     if visit.owes:

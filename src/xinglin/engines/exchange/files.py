@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from xinglin.base.errors import NotFoundError, UnavailableError, XinglinError
+from xinglin.base.errors import BusyError, NotFoundError, UnavailableError, XinglinError
 from xinglin.engines.exchange.conditions import ChangedError
 from xinglin.engines.exchange.door import NOTHING_MET, Exchange, RolledBackError, Rooms
 from xinglin.engines.exchange.gate import Prepared, without
@@ -21,6 +21,7 @@ from xinglin.engines.security import Scope
 from xinglin.engines.store import Ready
 
 LINES_A_CHUNK: Final = 500
+MOST_CHANGES: Final = 20
 Progress = Callable[[str, int, int], None]
 """Called with (file name, files or lines done, of how many)."""
 
@@ -128,6 +129,7 @@ class Importer:
     async def _write(self, scope: Scope, origin: tuple[Envelope, int], work: tuple[_Chunk, Prepared, Ready]) -> list[EntryProblem]:
         """Write a chunk; the lines of residents who may not be written are put aside, and the others written without them."""
         chunk, prepared, ready = work
+        changes = 0
         while True:
             try:
                 return await self._write_once(scope, origin, (chunk, prepared, ready))
@@ -135,6 +137,10 @@ class Importer:
                 prepared = without(prepared, refusal.problems)
                 ready = await self._exchange.ready(scope, prepared, origin)
             except ChangedError:
+                changes += 1
+                if changes > MOST_CHANGES:
+                    words = ("写入时数据一直被别处修改，请稍后再导入", "what is being written keeps changing elsewhere; import again later")
+                    raise BusyError(*words, status=503) from None
                 prepared = await self._exchange.prepare(chunk.entries, origin[0].source)
                 ready = await self._exchange.ready(scope, prepared, origin)
 

@@ -131,9 +131,9 @@ class MeasureService:
         await measures.see(opened, how)
         key = (opened.areas, opened.sees_unassigned, opened.role, str(asks), how.key)
         kept = self._overviews.get(key)
-        if kept is not None and kept[0] == measures.generation:
+        generation = (measures.generation, self._rules.catalogue)
+        if kept is not None and kept[0] == generation:
             return kept[1]
-        generation = measures.generation
         told = [await self._days_of(opened, ask[0], [date.fromisoformat(day) for day in ask[1]], how) for ask in asks]
         if len(self._overviews) >= _MOST_OVERVIEWS:
             self._overviews.clear()

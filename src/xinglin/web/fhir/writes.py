@@ -111,8 +111,10 @@ def check_resource(rtype: str, resource: Mapping[str, Any]) -> None:
 async def sole_match(call: Call, rtype: str, condition: str) -> Stored | None:
     """Return the one resource a condition fits inside the caller's scope, None for none.
 
-    Raises: ConflictError (412) for several; IncorrectError for a condition that cannot be read.
+    Raises: ConflictError (412) for several; IncorrectError for an empty condition, which everything fits, or one that cannot be read.
     """
+    if not condition.strip("?&= "):
+        raise IncorrectError("请写条件，如 identifier=系统|值", "write a condition such as identifier=system|value", where=rtype)
     found = await call.doors.store.lookup(call.scope, rtype, parse_qsl(condition, keep_blank_values=True))
     if len(found) > 1:
         raise ConflictError(

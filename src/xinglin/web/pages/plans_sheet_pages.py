@@ -11,7 +11,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from xinglin.base.errors import IncorrectError, NotFoundError, XinglinError
-from xinglin.engines.plans import Import, Plan
+from xinglin.engines.plans import Import, Plan, waits
 from xinglin.web.exports import export_answer
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.plans_asking import number_of, plan_asked, status_tag
@@ -92,7 +92,8 @@ async def show_import(visit: Visit) -> Response:
     context = {
         "plan": plan, "status": status_tag(visit, plan), "sheet": sheet, "back": sheet.back.format(plan=plan.plan_no), "kept": kept, "rows": rows, "refusal": "",
         "refused": [(one["line"], visit.words.pick(one["zh"], one["en"])) for one in kept.refused], "done": sum(row["result"] in ("kept", "undone") for row in rows),
-        "undone": sum(row["result"] == "undone" for row in rows),
+        "undone": sum(row["result"] == "undone" for row in rows), "failed": sum(row["result"] == "failed" for row in rows),
+        "waiting": 0 if kept.state == "shown" else sum(waits(one, kept.state) for one in kept.changes),
     }  # fmt: skip
     return render(visit, "plans/imported.html", context)
 

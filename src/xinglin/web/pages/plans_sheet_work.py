@@ -12,10 +12,8 @@ from xinglin.web.i18n import mark
 from xinglin.web.page import Visit
 from xinglin.web.pages.plans_findings import FINDING_STATES, SEVERITIES
 from xinglin.web.pages.plans_sheet_kinds import row_meant, whole
-from xinglin.web.pages.plans_sheets import Change, Ground, Sheet, State
+from xinglin.web.pages.plans_sheets import NEW, Change, Ground, Sheet, State
 from xinglin.web.pages.plans_work import TASK_STATES, day_typed, is_asked_of, owner_of
-
-_NEW: Final = "new"
 
 
 def _day(visit: Visit, text: str, where: str) -> str | None:
@@ -160,7 +158,7 @@ class Milestones:
             "done_on": _day(visit, cells["done_on"], "done_on"),
             "note": cells["note"],
         }
-        key = f"{project['project_no']}:{whole(cells['no']) if cells['no'] else _NEW + cells['title']}"
+        key = f"{project['project_no']}:{whole(cells['no']) if cells['no'] else NEW + cells['title']}"
         if cells["no"] and key not in ground.held:
             raise IncorrectError(
                 "节点编号不是这个项目的；新节点请留空", "the milestone is not of this project; leave it empty for a new one", where="no"
@@ -174,7 +172,7 @@ class Milestones:
         project, number = change.key.split(":", 1)
         after = change.after or {}
         told = NewMilestone(after["title"], _date(after["due"]), _date(after["done_on"]), after["note"])
-        held = None if number.startswith(_NEW) else int(number)
+        held = None if number.startswith(NEW) else int(number)
         return f"{project}:{await visit.platform.plans.work.put_milestone(visit.scope, int(project), held, told)}"
 
     async def undo(self, visit: Visit, change: Change, before: State | None) -> None:

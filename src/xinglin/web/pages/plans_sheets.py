@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from starlette.datastructures import UploadFile
 
 from xinglin.base.errors import ConflictError, IncorrectError, XinglinError
-from xinglin.engines.plans import Import, NewImport, Plan
+from xinglin.engines.plans import Import, NewImport, Plan, waits
 from xinglin.web.page import Visit
 from xinglin.web.sheets import read_sheet_rows
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 MOST_ROWS: Final = 5000
+NEW: Final = "new"
+"""Begins the second part of the key of a thing that has no number yet."""
+_STEP: Final = 50
 State = Mapping[str, Any]
 
 
@@ -131,36 +134,79 @@ async def check(visit: Visit, plan: Plan, sheet: Sheet, rows: Sequence[tuple[int
 
 
 async def take(visit: Visit, plan: Plan, sheet: Sheet, import_no: int) -> Import:
-    """Make the changes of a kept sheet, each by itself: one that fails, or whose row changed since, is said and stops no other."""
+    """Make the changes of a kept sheet, each by itself: one that fails, or whose row changed since, is said and stops no other.
+
+    A sheet that was cut off goes on with what has no outcome; what stands already as the sheet wants it was made before the cut.
+    """
     imports = visit.platform.plans.imports
-    kept = await imports.begin(visit.scope, import_no, "taken")
-    ground = await sheet.ground(visit, plan)
-    for one in kept.changes:
-        try:
-            if ground.held.get(one["key"]) != one["before"]:
-                raise ConflictError("核对之后被别人改过，这一行没有导入", "somebody changed it since: this row was not taken")
-            one["key"] = await sheet.put(visit, Change(one["key"], one["label"], one["after"]), one["before"])
-            one["outcome"] = {"done": True}
-        except XinglinError as error:
-            one["outcome"] = {"done": False, "zh": error.zh, "en": error.en}
-    await imports.note(visit.scope, import_no, kept.changes)
+    async with imports.step(visit.scope, import_no, "taken") as kept:
+        ground = await sheet.ground(visit, plan)
+        is_cut_off = kept.state == "taken"
+        for one in _stepwise([one for one in kept.changes if waits(one, "taken")]):
+            if one is None:
+                await imports.note(visit.scope, import_no, kept.changes)
+                continue
+            made = _made(ground, one) if is_cut_off else None
+            try:
+                if made is None and ground.held.get(one["key"]) != one["before"]:
+                    raise ConflictError("核对之后被别人改过，这一行没有导入", "somebody changed it since: this row was not taken")
+                one["key"] = made or await sheet.put(visit, _change(one), one["before"])
+                one["outcome"] = {"done": True}
+            except XinglinError as error:
+                one["outcome"] = {"done": False, "zh": error.zh, "en": error.en}
     return await imports.get(visit.scope, import_no)
 
 
 async def take_back(visit: Visit, plan: Plan, sheet: Sheet, import_no: int) -> Import:
-    """Undo what a sheet changed; what was changed again since stays as it is and is said."""
+    """Undo what a sheet changed; what was changed again since stays as it is and is said.
+
+    What a cut left without an outcome is undone where it stands as the sheet wants it; undoing that was cut off goes on the same way.
+    """
     imports = visit.platform.plans.imports
-    kept = await imports.begin(visit.scope, import_no, "undone")
-    ground = await sheet.ground(visit, plan)
-    for one in reversed(kept.changes):
-        if not one.get("outcome", {}).get("done"):
-            continue
-        try:
-            if ground.held.get(one["key"]) != one["after"]:
-                raise ConflictError("导入之后又改过，保持现在的内容", "it was changed again since: it stays as it is")
-            await sheet.undo(visit, Change(one["key"], one["label"], one["after"]), one["before"])
-            one["outcome"] = {"done": True, "undone": True}
-        except XinglinError as error:
-            one["outcome"] = {"done": True, "undone": False, "zh": error.zh, "en": error.en}
-    await imports.note(visit.scope, import_no, kept.changes)
+    async with imports.step(visit.scope, import_no, "undone") as kept:
+        ground = await sheet.ground(visit, plan)
+        for one in _stepwise([one for one in reversed(kept.changes) if waits(one, "undone")]):
+            if one is None:
+                await imports.note(visit.scope, import_no, kept.changes)
+            else:
+                await _undo(visit, sheet, ground, (one, kept.state == "undone"))
     return await imports.get(visit.scope, import_no)
+
+
+async def _undo(visit: Visit, sheet: Sheet, ground: Ground, row: tuple[dict[str, Any], bool]) -> None:
+    """Undo one change and write its outcome. row: (the change, whether undoing it may have been cut off before)."""
+    one, is_cut_off = row
+    made = _made(ground, one)
+    was_taken = one.get("outcome") is not None
+    if made is None and not was_taken:
+        one["outcome"] = {"done": False, "zh": "导入中断，这一行没有导入", "en": "the import was cut off: this row was not taken"}
+        return
+    try:
+        if made is None and not (is_cut_off and ground.held.get(one["key"]) == one["before"]):
+            raise ConflictError("导入之后又改过，保持现在的内容", "it was changed again since: it stays as it is")
+        if made is not None:
+            one["key"] = made
+            await sheet.undo(visit, _change(one), one["before"])
+        one["outcome"] = {"done": True, "undone": True}
+    except XinglinError as error:
+        one["outcome"] = {"done": True, "undone": False, "zh": error.zh, "en": error.en}
+
+
+def _change(one: Mapping[str, Any]) -> Change:
+    return Change(one["key"], one["label"], one["after"])
+
+
+def _stepwise(changes: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any] | None]:
+    """Yield the changes, and None after every step and at the end: time to note what became of them."""
+    for number, one in enumerate(changes, 1):
+        yield one
+        if number % _STEP == 0 or number == len(changes):
+            yield None
+
+
+def _made(ground: Ground, one: Mapping[str, Any]) -> str | None:
+    """Return the key under which what a change wants stands now, None where it does not stand."""
+    place, _, own = one["key"].partition(":")
+    if own.startswith(NEW):
+        return next((key for key, state in ground.held.items() if key.split(":")[0] == place and state == one["after"]), None)
+    return one["key"] if ground.held.get(one["key"]) == one["after"] else None
