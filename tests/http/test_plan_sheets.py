@@ -223,6 +223,49 @@ async def test_what_was_changed_since_is_neither_taken_nor_undone(world: World, 
     assert (2023, 78.3, "entered") in await values_of(world, plan, "人均预期寿命")
 
 
+async def stones_of(world: World, plan: int, project: int) -> list[str]:
+    """Return the titles of a project's milestones."""
+    body: Any = (await world.county.get(f"/plans/{plan}.json")).json()
+    return [one["title"] for found in body["projects"] if found["id"] == project for one in found["milestones"]]
+
+
+async def cut_off(world: World, address: str, state: str) -> None:
+    """Begin a step of a sheet and leave it without a word of what became of it, as a killed process does."""
+    number = int(address.rsplit("/", 1)[1])
+    async with world.platform.plans.imports.step(world.platform.security.system_scope(), number, state):
+        await world.county.post(address, {"action": "take"}, 409)
+
+
+async def test_a_sheet_that_was_cut_off_goes_on_and_can_be_undone(world: World, plan: int) -> None:
+    project, name = (await template(world, plan, "milestones"))[1][0][:2]
+    rows = [[project, name, "", "桩基", "2026-05-01", "", ""], [project, name, "", "主体", "2026-09-01", "", ""]]
+    address, _ = await sent(world, plan, "milestones", rows)
+    await cut_off(world, address, "taken")
+    page = f"/plans/projects/{project}"
+    await world.county.post(page, {"title": "桩基", "due": "2026-05-01", "note": ""})
+    told = words((await world.county.get(address)).text)
+    assert "还有 2 项没有结果" in told and "继续导入" in told and "撤销导入" in told
+    assert "存了 2 项，没有存 0 项" in await act(world, address, "take")
+    assert sorted(await stones_of(world, plan, project)) == ["主体", "桩基"], "what stood already is not made twice"
+    await world.county.post(address, {"action": "take"}, 409)
+    await cut_off(world, address, "undone")
+    assert "继续撤销" in words((await world.county.get(address)).text)
+    assert "撤销了 2 项" in await act(world, address, "undo")
+    assert await stones_of(world, plan, project) == []
+    await world.county.post(address, {"action": "undo"}, 409)
+
+
+async def test_a_sheet_that_was_cut_off_is_undone_at_once_where_it_stands(world: World, plan: int) -> None:
+    project, name = (await template(world, plan, "milestones"))[1][0][:2]
+    rows = [[project, name, "", "桩基", "2026-05-01", "", ""], [project, name, "", "主体", "2026-09-01", "", ""]]
+    address, _ = await sent(world, plan, "milestones", rows)
+    await cut_off(world, address, "taken")
+    await world.county.post(f"/plans/projects/{project}", {"title": "桩基", "due": "2026-05-01", "note": ""})
+    told = await act(world, address, "undo")
+    assert "撤销了 1 项，共 1 项" in told and "导入中断，这一行没有导入" in told
+    assert await stones_of(world, plan, project) == []
+
+
 async def test_programs_read_and_send_the_same_as_json(world: World, plan: int) -> None:
     token = {"Authorization": f"Bearer {world.county.client.cookies['xinglin_session']}"}
     async with type(world.county.client)(transport=world.county.client._transport, base_url="http://district.test") as program:

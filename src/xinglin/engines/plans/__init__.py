@@ -8,7 +8,7 @@ from xinglin.engines.plans.books import Books
 from xinglin.engines.plans.documents import Documents
 from xinglin.engines.plans.figures import Figures
 from xinglin.engines.plans.ground import PlanGround
-from xinglin.engines.plans.imports import Import, Imports, NewImport
+from xinglin.engines.plans.imports import Import, Imports, NewImport, waits
 from xinglin.engines.plans.model import (
     FINDING_STATES,
     LEVELS,
@@ -68,4 +68,5 @@ __all__ = [
     "TaskChange",
     "Work",
     "answers_for",
+    "waits",
 ]

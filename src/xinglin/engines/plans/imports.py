@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -43,6 +44,16 @@ class Import:
     made_name: str
 
 
+def waits(change: Mapping[str, Any], state: str) -> bool:
+    """Return whether a change of a sheet still waits for a step, `taken` or `undone`, because nobody noted what became of it.
+
+    >>> waits({}, "taken"), waits({"outcome": {"done": True}}, "taken"), waits({"outcome": {"done": True}}, "undone")
+    (True, False, True)
+    """
+    outcome = change.get("outcome")
+    return outcome is None or (state == UNDONE and outcome["done"] and "undone" not in outcome)
+
+
 class Imports:
     """The door to table `plan_import`."""
 
@@ -74,21 +85,27 @@ class Imports:
             raise NotFoundError("没有这次导入", "there is no such import")
         return Import(**{**self._ground.told(row), "changes": orjson.loads(row["changes"]), "refused": orjson.loads(row["refused"])})
 
-    async def begin(self, scope: Scope, import_no: int, state: str) -> Import:
-        """Claim the next step of a sheet, `taken` or `undone`, for one caller alone, and return it as it stood before.
+    @asynccontextmanager
+    async def step(self, scope: Scope, import_no: int, state: str) -> AsyncIterator[Import]:
+        """Hold a step of a sheet, `taken` or `undone`, for one caller alone while the block runs, and yield the sheet as it stood before.
 
-        Raises: ConflictError where the step was done already; ForbiddenError, NotFoundError.
+        A step that was cut off can be gone on with: then the sheet comes with that state, and `waits` tells what is left to do.
+        Raises: ConflictError where the step was done already, or somebody is at it; ForbiddenError, NotFoundError.
         """
-        found = await self.get(scope, import_no)
-        await self._ground.allow(scope, "plan.edit", f"sheet-{state}", f"import {import_no}")
-        async with self._ground.database.transaction() as connection:
-            done: str = await connection.execute(
-                "update plan_import set state = $2, changed_at = $3 where import_no = $1 and state = $4",
-                *(import_no, state, self._ground.now(), _NEXT[state]),
-            )
-        if done.endswith(" 0"):
-            raise ConflictError("这次导入已经处理过，请刷新页面", "this import was dealt with already: reload the page")
-        return found
+        async with self._ground.database.transaction() as guard:
+            # Let go of with the transaction, so also by a process that dies; the lock writes nothing.
+            if not await guard.fetchval("select pg_try_advisory_xact_lock(hashtextextended('plan_import', $1))", import_no):
+                raise ConflictError("正在处理这次导入，请稍后刷新页面", "this import is being dealt with: reload the page in a moment")
+            found = await self.get(scope, import_no)
+            is_cut_off = found.state == state and any(waits(one, state) for one in found.changes)
+            if found.state != _NEXT[state] and not is_cut_off:
+                raise ConflictError("这次导入已经处理过，请刷新页面", "this import was dealt with already: reload the page")
+            await self._ground.allow(scope, "plan.edit", f"sheet-{state}", f"import {import_no}")
+            async with self._ground.database.transaction() as connection:
+                await connection.execute(
+                    "update plan_import set state = $2, changed_at = $3 where import_no = $1", import_no, state, self._ground.now()
+                )
+            yield found
 
     async def note(self, scope: Scope, import_no: int, changes: Sequence[Mapping[str, Any]]) -> None:
         """Write down what became of each change of a sheet.  Raises: ForbiddenError."""

@@ -168,11 +168,21 @@ async def test_a_sheet_is_taken_once_and_undone_once(room: Room) -> None:
     changes = [{"line": 2, "key": "1", "label": "a", "before": None, "after": {"value": 1.0}}]
     number = await imports.keep(COUNTY, NewImport(plan, "values", "x.xlsx", changes, []))
     with pytest.raises(ConflictError):
-        await imports.begin(COUNTY, number, "undone")
-    assert (await imports.begin(COUNTY, number, "taken")).changes == changes
+        async with imports.step(COUNTY, number, "undone"):
+            pass
+    async with imports.step(COUNTY, number, "taken") as kept:
+        assert kept.changes == changes and kept.state == "shown"
+        with pytest.raises(ConflictError):
+            async with imports.step(COUNTY, number, "taken"):
+                pass
+    async with imports.step(COUNTY, number, "taken") as kept:
+        assert kept.state == "taken", "nobody noted what became of it: it was cut off and goes on"
+        await imports.note(COUNTY, number, [{**changes[0], "outcome": {"done": True}}])
     with pytest.raises(ConflictError):
-        await imports.begin(COUNTY, number, "taken")
-    await imports.begin(COUNTY, number, "undone")
+        async with imports.step(COUNTY, number, "taken"):
+            pass
+    async with imports.step(COUNTY, number, "undone"):
+        pass
     assert (await imports.get(COUNTY, number)).state == "undone"
     for call in (imports.get(READER, number), imports.keep(READER, NewImport(plan, "values", "", [], []))):
         with pytest.raises(ForbiddenError):
