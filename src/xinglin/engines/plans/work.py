@@ -100,8 +100,8 @@ class Work:
                 )
                 return number
             done = await connection.execute(
-                """update plan_milestone set title = $3, due = $4, done_on = $5, note = $6, changed_at = $7, changed_by = $8, changed_name = $9,
-                   removed_at = null where project_no = $1 and milestone_no = $2""",
+                """update plan_milestone set title = $3, due = $4, done_on = $5, note = $6, changed_at = $7, changed_by = $8, changed_name = $9
+                   where project_no = $1 and milestone_no = $2 and removed_at is null""",
                 *(project_no, milestone_no, *values),
             )
         if done.endswith(" 0"):

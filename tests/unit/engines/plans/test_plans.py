@@ -206,7 +206,9 @@ async def test_tasks_projects_and_findings_keep_what_people_wrote(room: Room) ->
     await work.put_milestone(COUNTY, project, stone, NewMilestone("开工", date(2026, 6, 30), date(2026, 7, 8)))
     assert (await work.project(COUNTY, project))["milestones"][0]["done_on"] == date(2026, 7, 8)
     await work.remove_milestone(COUNTY, project, stone)
-    assert (await work.project(COUNTY, project))["milestones"] == []
+    with pytest.raises(NotFoundError):
+        await work.put_milestone(COUNTY, project, stone, NewMilestone("开工", date(2026, 6, 30)))
+    assert (await work.project(COUNTY, project))["milestones"] == [], "a stale page brings nothing back"
     finding = (await work.findings(COUNTY, plan))[0]["finding_no"]
     assert await work.decide(COUNTY, finding, "accepted", "上级下达") == plan
     await room.plans.books.fill(COUNTY, plan, rows())
