@@ -19,7 +19,7 @@ from xinglin.web.i18n import mark
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.statistics_asking import day_asked, is_loading, standing, told_at
-from xinglin.web.pages.statistics_population import band_of, each_once, norm_cells, norm_totals, norms, people_from, tops
+from xinglin.web.pages.statistics_population import counted_from, each_once, norm_cells, norm_totals, norms, people_from, tops
 
 RIGHT: Final = "cdc.figures"
 _BANDS: Final = ((0, 14), (15, 34), (35, 64), (65, 200))
@@ -58,13 +58,12 @@ async def _population(visit: Visit, as_of: date) -> tuple[int, list[dict[str, An
 
 def _source_row(source: str, figures: Sequence[PopulationFigure]) -> dict[str, Any]:
     own = [one for one in figures if one.source == source]
-    banded = [one for one in own if band_of(one.age_band) is not None] or own
     return {
         "source": source,
-        "total": sum(one.count for one in banded),
-        "men": sum(one.count for one in banded if one.sex == "1"),
-        "women": sum(one.count for one in banded if one.sex == "2"),
-        "bands": [(f"{low}-{high}" if high < 200 else f"{low}+", round(people_from(banded, low, high))) for low, high in _BANDS],
+        "total": counted_from(own, 0) or 0,
+        "men": counted_from([one for one in own if one.sex == "1"], 0) or 0,
+        "women": counted_from([one for one in own if one.sex == "2"], 0) or 0,
+        "bands": [(f"{low}-{high}" if high < 200 else f"{low}+", round(people_from(own, low, high))) for low, high in _BANDS],
     }
 
 

@@ -14,6 +14,9 @@ from xinglin.engines.rules import wilson
 from xinglin.engines.security import Scope
 from xinglin.web.page import Visit
 
+Band = tuple[int, int]
+"""First and last year of age."""
+
 
 @dataclass(frozen=True, slots=True)
 class Norm:
@@ -85,17 +88,53 @@ def band_of(text: str) -> tuple[int, int] | None:
 def people_from(figures: Iterable[PopulationFigure], low: int, high: int = 200) -> float:
     """Return the people of an age range; a band that the range cuts counts by the share of its years inside.
 
+    Nobody counts twice: of bands of one source and division that overlap (60+, 65+, 80+), those are taken that fit the range best.
+
     >>> people_from([PopulationFigure(1, 2026, "15-19", "1", 50, "x")], 18)
     20.0
+    >>> people_from([PopulationFigure(1, 2026, "65+", "all", 100, "x"), PopulationFigure(1, 2026, "80+", "all", 20, "x")], 65)
+    100.0
     """
-    total = 0.0
+    tables: dict[tuple[int, int, str], dict[Band, dict[str, int]]] = {}
     for figure in figures:
         band = band_of(figure.age_band)
         if band is not None:
-            first, last = band
-            inside = max(0, min(last, high) - max(first, low) + 1)
-            total += figure.count * inside / (last - first + 1)
-    return total
+            by_sex = tables.setdefault((figure.area, figure.year, figure.source), {}).setdefault(band, {})
+            by_sex[figure.sex] = by_sex.get(figure.sex, 0) + figure.count
+    return sum(_people_of(table, (low, high)) for table in tables.values())
+
+
+def _people_of(table: Mapping[Band, Mapping[str, int]], ages: Band) -> float:
+    """Return the people of one source and division, from the bands of both sexes unless those by sex tell of more years."""
+    both = {
+        band: sex["1"] + sex["2"] if {"1", "2"} <= sex.keys() else sex["all"] for band, sex in table.items() if {"1", "2"} <= sex.keys() or "all" in sex
+    }  # fmt: skip
+    together = _best(both, ages)
+    apart = [_best({band: sex[own] for band, sex in table.items() if own in sex}, ages) for own in ("1", "2")]
+    return together[1] if together[0] >= max(each[0] for each in apart) else sum(each[1] for each in apart)
+
+
+def _best(counts: Mapping[Band, int], ages: Band) -> tuple[int, float]:
+    """Return (years told of, people) of the bands, none over another, that tell most of an age range with least outside it."""
+    # Of two bands that begin or end together, the difference is a band, too: 65+ without 80+ is 65-79.
+    bands = [(band, count, 1) for band, count in counts.items()]
+    for (first, last), count in counts.items():
+        for (start, end), part in counts.items():
+            if start == first and end < last and part <= count:
+                bands.append(((end + 1, last), count - part, 2))
+            elif end == last and start > first and part <= count:
+                bands.append(((first, start - 1), count - part, 2))
+    # ends: last year of a choice → (years inside, minus years outside, minus bands), people.
+    ends: dict[int, tuple[tuple[int, int, int], float]] = {-1: ((0, 0, 0), 0.0)}
+    for (first, last), count, used in sorted(bands):
+        inside = max(0, min(last, ages[1]) - max(first, ages[0]) + 1)
+        if inside:
+            years = last - first + 1
+            (told, outside, parts), people = max(choice for end, choice in ends.items() if end < first)
+            choice = ((told + inside, outside - (years - inside), parts - used), people + count * inside / years)
+            ends[last] = max(choice, ends.get(last, choice))
+    (told, _, _), people = max(ends.values())
+    return told, people
 
 
 def each_once(figures: Sequence[PopulationFigure]) -> list[PopulationFigure]:
