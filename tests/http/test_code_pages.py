@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 
 import orjson
 import pytest
 
 from tests.district import open_district
 from tests.http.signed_in import World, people
+from xinglin.engines.geo import Loaded, PopulationFigure
 from xinglin.web.pages.exchange_codes import DIAGNOSES
 
 SNOMED = "http://snomed.info/sct"
@@ -182,6 +183,22 @@ async def test_population_figures_come_with_their_source(world: World) -> None:
     assert (await world.platform.geo.population([420999101000], year=2025))[0].count == 9000
     again = (await world.steward.get("/exchange/codes/export/population.csv")).content
     assert count_of((await world.steward.get(await send(world, again, kind="population"))).text, "不变") == "1"
+
+
+async def test_a_file_that_is_being_loaded_is_not_discarded(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = await send(world, "area,year,age_band,sex,count,source\n420999102000,2025,all,all,800,年鉴".encode(), kind="population")
+    load = world.platform.geo.load_population
+
+    async def meanwhile(figures: Iterable[PopulationFigure]) -> Loaded:
+        for action in ("discard", "load"):
+            assert "正在处理这个文件" in (await world.steward.post(place, {"action": action}, 409)).text
+        return await load(figures)
+
+    monkeypatch.setattr(world.platform.geo, "load_population", meanwhile)
+    await world.steward.post(place, {"action": "load"}, 303)
+    assert (await world.platform.code_files.file(int(place.rsplit("/", 1)[1]))).state == "loaded"
+    assert [one.count for one in await world.platform.geo.population([420999102000], year=2025)] == [800]
+    await world.steward.post(place, {"action": "discard"}, 409)
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2", b"PK\x03\x04zip", b"code,display_zh\n", b'code,display_zh\n"x'])

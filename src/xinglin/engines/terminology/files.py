@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
+import asyncpg
 import orjson
 
 from xinglin.base.clock import Clock
@@ -130,29 +132,32 @@ class CodeFiles:
     async def load(self, scope: Scope, file_no: int) -> CodeFile:
         """Load a file that was looked through and had no problems; a file that was interrupted is loaded again from its start.
 
-        Raises: ForbiddenError without `steward`; NotFoundError; ConflictError for one that is loaded, refused or discarded.
+        Raises: ForbiddenError without `steward`; NotFoundError; ConflictError for one that is being loaded, or was loaded, refused or discarded.
         """
         scope.require("steward")
-        new = await self._waiting(file_no)
-        read = await asyncio.to_thread(self._read, new)
-        if read.problems:
-            raise read.problems[0]
-        if new.kind == "concepts" and read.system is not None:
-            await self._terminology.load(scope, read.system, read.items)
-        elif new.kind == "maps":
-            await self._terminology.maps.enter(scope, read.items)
-        elif new.kind == "divisions":
-            await self._geo.load_divisions(read.items, keep_outlines=read.is_table)
-        else:
-            await self._geo.load_population(read.items)
-        await self._decide(scope, file_no, "loaded")
+        async with self._claimed(file_no) as (connection, new):
+            read = await asyncio.to_thread(self._read, new)
+            if read.problems:
+                raise read.problems[0]
+            if new.kind == "concepts" and read.system is not None:
+                await self._terminology.load(scope, read.system, read.items)
+            elif new.kind == "maps":
+                await self._terminology.maps.enter(scope, read.items)
+            elif new.kind == "divisions":
+                await self._geo.load_divisions(read.items, keep_outlines=read.is_table)
+            else:
+                await self._geo.load_population(read.items)
+            await self._decide(connection, scope, file_no, "loaded")
         return await self.file(file_no)
 
     async def discard(self, scope: Scope, file_no: int) -> None:
-        """Put a file aside that is not to be loaded; it stays in the history."""
+        """Put a file aside that is not to be loaded; it stays in the history.
+
+        Raises: ForbiddenError without `steward`; NotFoundError; ConflictError for one that is being loaded or was dealt with.
+        """
         scope.require("steward")
-        await self._waiting(file_no)
-        await self._decide(scope, file_no, "discarded")
+        async with self._claimed(file_no) as (connection, _):
+            await self._decide(connection, scope, file_no, "discarded")
 
     async def file(self, file_no: int) -> CodeFile:
         """Return a file.  Raises: NotFoundError."""
@@ -250,25 +255,31 @@ class CodeFiles:
                 )
                 read.problems.append(ConflictError(*words, where=fact.source_code))
 
-    async def _waiting(self, file_no: int) -> NewFile:
-        async with self._database.connection() as connection:
-            row = await connection.fetchrow("select kind, name, content, facts, state from code_file where file_no = $1", file_no)
-        if row is None:
-            raise _no_file(file_no)
-        if row["state"] != "looked":
-            raise ConflictError("这个文件已处理，或有错误不能载入", "this file has been dealt with, or has problems", where=str(file_no))
-        facts = orjson.loads(row["facts"])
-        return NewFile(row["kind"], row["name"], bytes(row["content"]), CodeSystem(**facts) if facts else None)
-
-    async def _decide(self, scope: Scope, file_no: int, state: str) -> None:
+    @asynccontextmanager
+    async def _claimed(self, file_no: int) -> AsyncIterator[tuple[asyncpg.Connection[Any], NewFile]]:
+        """Hold a file that waits for a decision until the block ends, so that nobody else decides meanwhile; its state is written last."""
+        query = "select kind, name, content, facts, state from code_file where file_no = $1 for update nowait"
         async with self._database.transaction() as connection:
-            row = await connection.fetchrow(
-                "update code_file set state = $2, decided_by = $3, decided_at = $4 where file_no = $1 and state = 'looked' returning kind, subject",
-                file_no, state, scope.account_no, self._clock.now(),
-            )  # fmt: skip
-            if row is not None:
-                detail = f"{row['kind']} {row['subject']}"[:200]
-                await self._audit.record(AuditEntry(scope, state, "code_file", rids=(file_no,), detail=detail))
+            try:
+                row = await connection.fetchrow(query, file_no)
+            except asyncpg.LockNotAvailableError as error:
+                raise ConflictError("正在处理这个文件，请稍后刷新页面", "this file is being dealt with", where=str(file_no)) from error
+            if row is None:
+                raise _no_file(file_no)
+            if row["state"] != "looked":
+                raise ConflictError(
+                    "这个文件已处理，或有错误不能载入", "this file has been dealt with, or has problems", where=str(file_no)
+                )
+            facts = orjson.loads(row["facts"])
+            yield connection, NewFile(row["kind"], row["name"], bytes(row["content"]), CodeSystem(**facts) if facts else None)
+
+    async def _decide(self, connection: asyncpg.Connection[Any], scope: Scope, file_no: int, state: str) -> None:
+        row = await connection.fetchrow(
+            "update code_file set state = $2, decided_by = $3, decided_at = $4 where file_no = $1 returning kind, subject",
+            file_no, state, scope.account_no, self._clock.now(),
+        )  # fmt: skip
+        detail = f"{row['kind']} {row['subject']}"[:200]
+        await self._audit.record(AuditEntry(scope, state, "code_file", rids=(file_no,), detail=detail))
 
     async def _page(self, condition: str, values: Sequence[Any], part: tuple[int, int]) -> tuple[list[CodeFile], int]:
         query = (
