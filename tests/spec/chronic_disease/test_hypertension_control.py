@@ -10,6 +10,8 @@ from datetime import date
 import pytest
 
 from tests.spec.chronic_disease.people import A
+from xinglin.definitions import shipped_catalogue
+from xinglin.engines.rules import calculate
 
 ENROLLED = date(2025, 3, 1)
 RATE = "管理人群血压控制率"
@@ -32,6 +34,12 @@ RATE = "管理人群血压控制率"
 def test_血压达标的界值_按年龄(age: int, pressure: tuple[float, float], is_controlled: bool) -> None:
     person = A(born=date(2026 - age, 6, 1)).enrolled(ENROLLED).visited(date(2026, 6, 1), pressure)
     assert person.counted(RATE) == (int(is_controlled), 1, None)
+
+
+def test_年龄不明_收缩压在两个界值之间的不下结论() -> None:
+    day = date(2026, 6, 1)
+    rule = shipped_catalogue().edition(day).get("hypertension-controlled")
+    assert [calculate(rule, {"systolic": systolic, "diastolic": 80}, day) for systolic in (139, 145, 150)] == [True, None, False]
 
 
 def test_年龄按随访当日而不是统计日() -> None:
