@@ -266,6 +266,28 @@ async def test_a_sheet_that_was_cut_off_is_undone_at_once_where_it_stands(world:
     assert await stones_of(world, plan, project) == []
 
 
+async def test_what_became_of_rows_is_noted_every_fifty(world: World, plan: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, name = (await template(world, plan, "milestones"))[1][0][:2]
+    address, _ = await sent(world, plan, "milestones", [[project, name, "", f"节点 {row}", "", "", ""] for row in range(60)])
+    work, calls = world.platform.plans.work, iter(range(60))
+    put = work.put_milestone
+
+    async def dies(*args: Any) -> int:
+        if next(calls) == 55:
+            raise KeyError("the process dies here")
+        return await put(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "put_milestone", dies)
+        await world.county.post(address, {"action": "take"}, 500)
+    kept = await world.platform.plans.imports.get(world.platform.security.system_scope(), int(address.rsplit("/", 1)[1]))
+    assert sum("outcome" in one for one in kept.changes) == 50
+    assert "存了 60 项，没有存 0 项" in await act(world, address, "take")
+    assert sorted(await stones_of(world, plan, project)) == sorted(f"节点 {row}" for row in range(60))
+    assert "撤销了 60 项" in await act(world, address, "undo")
+    assert await stones_of(world, plan, project) == []
+
+
 async def test_programs_read_and_send_the_same_as_json(world: World, plan: int) -> None:
     token = {"Authorization": f"Bearer {world.county.client.cookies['xinglin_session']}"}
     async with type(world.county.client)(transport=world.county.client._transport, base_url="http://district.test") as program:
