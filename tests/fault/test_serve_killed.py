@@ -37,10 +37,19 @@ def begin(served: Served, folder: Path) -> subprocess.Popen[bytes]:
 
 
 def counts(served: Served) -> tuple[int, ...]:
+    until(lambda: answers(served), 60)  # the server may still be reading its log after the last kill
     with psycopg.connect(served.server.url) as connection:
         row = connection.execute(COUNTS).fetchone()
         assert row is not None
         return tuple(row)
+
+
+def answers(served: Served) -> bool:
+    try:
+        psycopg.connect(served.server.url).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def is_caught_up(served: Served) -> bool:

@@ -208,8 +208,7 @@ async def _person_number(visit: Visit, text: str) -> int | None:
     number = checked_id_number(wanted)
     if number is None:
         return read_number(wanted) if wanted else None
-    found = await visit.platform.residents.find(visit.platform.security.system_scope("audit"), number, 1)
-    return found[0].person if found else 0
+    return await visit.platform.residents.audited(visit.scope, number) or 0
 
 
 async def audit_query(visit: Visit, query: Query) -> AuditQuery:
