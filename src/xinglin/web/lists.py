@@ -105,13 +105,14 @@ class Query:
 class Rows:
     """One page of rows. total: exact, or None where counting is not offered; then `more` says whether a next page exists.
 
-    waits: why there may be more than this, a Chinese message id; an empty list says it instead of that nothing is there.
+    people: of how many residents the rows are, where one may stand in several.  waits: why there may be more than this, a Chinese message id; an empty list says it instead of that nothing is there.
     """
 
     items: Sequence[Mapping[str, object]]
     total: int | None
     more: bool = False
     as_of: str = ""
+    people: int | None = None
     waits: str = ""
 
 

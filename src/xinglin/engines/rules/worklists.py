@@ -88,8 +88,8 @@ class Worklists:
             oldest = await connection.fetchval(_WAITING, READER)
         return oldest is not None and now - oldest > _PATIENCE
 
-    async def page(self, scope: Scope, today: date, query: WorklistQuery) -> tuple[list[Duty], int]:
-        """Return a page of duties and how many there are in all.
+    async def page(self, scope: Scope, today: date, query: WorklistQuery) -> tuple[list[Duty], int, int]:
+        """Return a page of duties, how many there are in all, and of how many residents.
 
         Raises: ForbiddenError without `resident.read`; IncorrectError for an unknown list or order.
         """
@@ -100,15 +100,17 @@ class Worklists:
         where = f"t.applies and {' and '.join(conditions)} and {scope_condition(scope, 't.person')}"
         order = f"{_SORTS[query.sort]} {'desc' if query.descending else 'asc'} nulls last, t.due_by nulls last, t.person, t.definition"
         async with self._database.connection() as connection:
-            total = await connection.fetchval(
-                f"select count(*) from result t join resident r using (person) where $1::date is not null and {where}", *values
+            counted = await connection.fetchrow(
+                "select count(*) as duties, count(distinct t.person) as people from result t join resident r using (person)"
+                f" where $1::date is not null and {where}",
+                *values,
             )
             rows = await connection.fetch(
                 "select t.person, t.definition, t.due_from, t.due_by, t.lost_after, t.state from result t join resident r using (person)"
                 f" where $1::date is not null and {where} order by {order} limit {int(query.limit)} offset {int(query.offset)}",
                 *values,
             )
-        return [_duty(row) for row in rows], total
+        return [_duty(row) for row in rows], counted["duties"], counted["people"]
 
     async def of_persons(self, scope: Scope, persons: list[int]) -> list[Duty]:
         """Return everything that is asked for some residents."""

@@ -37,7 +37,7 @@ class DutyReminders:
             return []
         found: list[DutyWaiting] = []
         for name, kind in _LISTS:
-            duties, _ = await self._worklists.page(who.scope, today, WorklistQuery(list=name, limit=_MOST))
+            duties, *_ = await self._worklists.page(who.scope, today, WorklistQuery(list=name, limit=_MOST))
             found += [
                 DutyWaiting(
                     kind, f"{one.person}:{one.definition}:{one.due_by}", one.due_by, {"person": one.person, "definition": one.definition}

@@ -91,7 +91,7 @@ async def _due(visit: Visit, programme: str, area: str) -> tuple[list[Duty], dic
     total = 0
     for name in ("overdue", "today"):
         query = WorklistQuery(name, f"{programme}-followup", areas=areas, not_seen_on=today, limit=_ROWS)
-        duties, count = await work.page(visit.scope, today, query)
+        duties, count, _ = await work.page(visit.scope, today, query)
         found, total = found + duties, total + count
     found = found[:_ROWS]
     return found, await visit.platform.residents.cards(visit.scope, [duty.person for duty in found]), total - len(found)

@@ -102,11 +102,11 @@ def _query(visit: Visit, query: Query) -> WorklistQuery:
 
 
 async def _fetch(visit: Visit, query: Query) -> Rows:
-    duties, total = await Worklists(visit.platform.database).page(visit.scope, visit.platform.clock.today(), _query(visit, query))
+    duties, total, people = await Worklists(visit.platform.database).page(visit.scope, visit.platform.clock.today(), _query(visit, query))
     cards = await visit.platform.residents.cards(visit.scope, [duty.person for duty in duties])
     await visit.record("list", "worklist", persons=sorted(cards))
     shown = [duty_row(visit, cards[duty.person], duty) for duty in duties if duty.person in cards]
-    return Rows(shown, total, waits=await _waits(visit))
+    return Rows(shown, total, people=people, waits=await _waits(visit))
 
 
 async def _waits(visit: Visit) -> str:
@@ -168,7 +168,7 @@ async def show_due_sheet(visit: Visit) -> Response:
     visit.scope.require("print")
     asked = DESK.query(visit)
     query = _query(visit, Query(asked.filters, "area", False, 1, 2000))
-    duties, _ = await Worklists(visit.platform.database).page(visit.scope, visit.platform.clock.today(), query)
+    duties, *_ = await Worklists(visit.platform.database).page(visit.scope, visit.platform.clock.today(), query)
     cards = await visit.platform.residents.cards(visit.scope, [duty.person for duty in duties])
     await visit.record("print", "worklist", persons=sorted(cards))
     rows = [duty_row(visit, cards[duty.person], duty) for duty in duties if duty.person in cards]

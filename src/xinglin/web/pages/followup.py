@@ -316,7 +316,7 @@ async def _onward(visit: Visit, sitting: Sitting, then: str) -> str:
         work, today = Worklists(visit.platform.database), visit.platform.clock.today()
         for name in ("examination",) if sitting.programme == EXAMINATION else ("overdue", "today"):
             query = WorklistQuery(name, KINDS[sitting.programme][1], not_seen_on=today, limit=2)
-            duties, _ = await work.page(visit.scope, today, query)
+            duties, *_ = await work.page(visit.scope, today, query)
             following = next((duty for duty in duties if duty.person != sitting.card.person), None)
             if following is not None:
                 return f"{path_of(following.person, sitting.programme)}?told={sitting.card.person}"
