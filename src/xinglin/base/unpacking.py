@@ -178,11 +178,19 @@ def _whole_tags(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield rest
 
 
+def _unsupported() -> PackedError:
+    return PackedError(
+        "unsupported", "压缩方式不支持，请重新另存后再传", "its way of packing is not supported; save it anew and send it again"
+    )
+
+
 def _listed(content: bytes) -> list[zipfile.ZipInfo]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             infos = package.infolist()
-    except (zipfile.BadZipFile, EOFError, ValueError, OSError, NotImplementedError) as error:
+    except NotImplementedError as error:  # what zipfile raises for a later version of the format
+        raise _unsupported() from error
+    except (zipfile.BadZipFile, EOFError, ValueError, OSError) as error:
         raise PackedError("cut_off", "文件不完整，请重新导出", "the file is cut off; export it again") from error
     if any(info.flag_bits & 1 for info in infos):
         raise PackedError("locked", "文件有打开密码，请去掉密码后再传", "the file has a password; take it off and send it again")
@@ -192,9 +200,7 @@ def _listed(content: bytes) -> list[zipfile.ZipInfo]:
 def _unpacked(content: bytes, info: zipfile.ZipInfo) -> Iterator[bytes]:
     """Yield a part piece by piece, whatever length its heading states."""
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise PackedError(
-            "unsupported", "压缩方式不支持，请重新另存后再传", "its way of packing is not supported; save it anew and send it again"
-        )
+        raise _unsupported()
     head = content[info.header_offset : info.header_offset + _LOCAL_HEADER]
     if len(head) < _LOCAL_HEADER or head[:4] != b"PK\x03\x04":
         raise _damaged()

@@ -43,6 +43,12 @@ def test_a_word_file_of_pictures_alone_names_ocr_too() -> None:
     assert "空" in refusal(empty, "empty.docx").zh
 
 
+def test_a_pdf_packed_in_a_way_nobody_reads_is_not_called_damaged() -> None:
+    content = paper.pdf_of(LINES).replace(b"/Length", b"/Filter /OtherDecode /Length")
+    assert b"/OtherDecode" in content
+    assert "打印为 PDF" in refusal(content, "plan.pdf").zh
+
+
 def test_a_password_is_named_for_pdf_and_word() -> None:
     assert "密码" in refusal(paper.locked_pdf(LINES, "secret"), "plan.pdf").zh
     compound = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)

@@ -108,6 +108,12 @@ def test_what_is_no_workbook_is_told_what_it_is(content: bytes, reason: str, say
     assert says in refused(reason, content).zh
 
 
+def test_a_later_version_of_the_format_is_not_called_a_damaged_file() -> None:
+    content = bytearray(package({"xl/workbook.xml": b"<workbook/>"}))
+    content[content.rindex(b"PK\x01\x02") + 6] = 99
+    refused("unsupported", bytes(content))
+
+
 def test_a_workbook_with_a_password_or_damage_is_told() -> None:
     content = bytearray(package({"xl/workbook.xml": bytes(range(256)) * 9}))
     locked = bytes(content[: content.rindex(b"PK\x01\x02") + 8] + b"\x01" + content[content.rindex(b"PK\x01\x02") + 9 :])

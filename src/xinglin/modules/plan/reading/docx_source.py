@@ -75,7 +75,6 @@ def _parts(data: bytes, name: str) -> tuple[dict[str, Any], bool]:
         zlib.error,
         etree.XMLSyntaxError,
         EOFError,
-        NotImplementedError,
         OSError,
         ValueError,
         RuntimeError,

@@ -42,6 +42,16 @@ def damaged(where: str, kind: str) -> IncorrectError:
     )
 
 
+def unknown_pdf(where: str) -> UnsupportedError:
+    """Return the refusal of a PDF that uses what is not read here (a rare filter or cipher); the file itself may be whole."""
+    return UnsupportedError(
+        "这份 PDF 用了不支持的压缩或加密方式。请打开后“打印为 PDF”，或另存为 .docx，再上传。",
+        "This PDF uses a way of packing or locking that is not read. Print it to PDF anew, or save it as .docx, and bring that.",
+        where=where,
+        status=415,
+    )
+
+
 def empty(where: str) -> IncorrectError:
     """Return the refusal of a file without a single letter."""
     return IncorrectError("这份文件是空的。请上传有文字的规划文本。", "This document is empty. Bring a plan that has text.", where=where)

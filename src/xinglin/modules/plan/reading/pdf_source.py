@@ -60,6 +60,8 @@ def _load(data: bytes, name: str) -> list[Page]:
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
         locked, pages = pdf_pages(data, _MAX_PAGES)
+    except NotImplementedError as error:  # what pypdf raises for a filter or a cipher it does not know
+        raise errors.unknown_pdf(name) from error
     except (
         PyPdfError,
         ValueError,
@@ -69,7 +71,6 @@ def _load(data: bytes, name: str) -> list[Page]:
         IndexError,
         OSError,
         RecursionError,
-        NotImplementedError,
         AssertionError,
         ArithmeticError,
     ) as error:
