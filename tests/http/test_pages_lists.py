@@ -36,7 +36,7 @@ async def fetch(visit: Visit, query: Query) -> Rows:
     found = [row for row in PEOPLE if query.get("name") in row["name"]]
     if query.sort == "age":
         found.sort(key=lambda row: row["age"], reverse=query.descending)
-    return Rows(found[query.offset : query.offset + query.size], len(found))
+    return Rows(found[query.offset : query.offset + query.size], len(found), as_of=query.get("known"))
 
 
 LIST = ListPage(
@@ -50,7 +50,7 @@ LIST = ListPage(
         Column("state", "状态", "tag"),
         Column("id", "身份证号"),
     ),
-    filters=(Filter("name", "姓名"), Filter("state", "状态", "choice", (("late", "逾期"),))),
+    filters=(Filter("name", "姓名"), Filter("state", "状态", "choice", (("late", "逾期"),)), Filter("known", "数据截至")),
     fetch=fetch,
     rights=("resident.read",),
     add=("enrol", "/test/new", "新增"),
@@ -132,6 +132,15 @@ def test_excel_holds_every_row_with_its_watermark(client: TestClient, platform: 
     assert [cell.value for cell in sheet[3]][:2] == ["居民001", 41] and sheet["F3"].value == "=1+1" and sheet["F3"].data_type == "s"
     entry = platform.audit.entries[-1]
     assert (entry.action, len(entry.persons)) == ("export", 45)
+
+
+def test_a_copy_says_of_what_moment_its_data_are(client: TestClient) -> None:
+    enter(client)
+    moment = "2026-11-21 09:58:01（序号 812）"
+    assert moment in client.get(f"/test/people?known={moment}").text and moment in client.get(f"/test/people/print?known={moment}").text
+    for address, told in ((f"/test/people/export.xlsx?known={moment}", moment), ("/test/people/export.xlsx", "2026-11-21 10:30")):
+        sheet = openpyxl.load_workbook(io.BytesIO(client.get(address).content)).active
+        assert sheet is not None and str(sheet["A1"].value).endswith(f"数据截至 {told}") and told in str(sheet.oddFooter.left.text)
 
 
 def test_excel_is_refused_without_the_right_and_given_with_it(client: TestClient, platform: Any) -> None:

@@ -103,8 +103,18 @@ async def test_a_township_sees_its_own_and_nothing_of_the_next(world: World) -> 
 async def _sheet(world: World, login: str, path: str) -> list[Any]:
     answer = await world.people[login].get(path)
     sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
-    assert sheet is not None and login in str(sheet["A1"].value)
+    assert sheet is not None and login in str(sheet["A1"].value) and "数据截至 2" in str(sheet["A1"].value)
     return [row[0].value for row in sheet.iter_rows(min_row=3)]
+
+
+@pytest.mark.parametrize("path", ["/measures", f"/measures/{MEASURE}", f"/measures/people?measure={MEASURE}&part=denominator"])
+async def test_a_copy_stands_at_the_seq_its_page_shows(world: World, path: str) -> None:
+    address, _, asked = path.partition("?")
+    answer = await world.people["county"].get(f"{address}/export.xlsx" + (f"?{asked}" if asked else ""))
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+    told = re.search(r"数据截至 \S+ \S+（序号 \d+）", str(sheet["A1"].value) if sheet is not None else "")
+    shown = re.sub(r"<[^>]+>", "", (await world.people["county"].get(path)).text)
+    assert told is not None and told[0] in shown
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
-from xinglin.web.exports import export_answer
+from xinglin.web.exports import Heading, export_answer
 from xinglin.web.menu import Entry
 from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, render
@@ -224,9 +224,17 @@ async def show_list(visit: Visit, definition: ListPage) -> Response:
 async def print_list(visit: Visit, definition: ListPage) -> Response:
     """Return the list as a sheet to print: every row of the query up to PRINT_ROWS, with who printed it and when."""
     query = definition.query(visit)
-    items = [row async for row in every_row(visit, definition, query, PRINT_ROWS)]
+    items: list[Mapping[str, object]] = []
+    as_of = ""
+    async for rows in every_page(visit, definition, query):
+        as_of = as_of or rows.as_of
+        items.extend(rows.items)
+        if len(items) >= PRINT_ROWS:
+            break
+    items = items[:PRINT_ROWS]
     await visit.record("print", definition.path, persons=_persons(items))
-    return render(visit, "lists/print.html", {**await _base(visit, definition, query), "items": items, "most": PRINT_ROWS})
+    context = {**await _base(visit, definition, query), "items": items, "most": PRINT_ROWS, "as_of": as_of}
+    return render(visit, "lists/print.html", context)
 
 
 async def export_list(visit: Visit, definition: ListPage) -> Response:
@@ -236,25 +244,22 @@ async def export_list(visit: Visit, definition: ListPage) -> Response:
 
     async def cells() -> AsyncIterator[Sequence[object]]:
         persons: list[int] = []
-        async for row in every_row(visit, definition, query, None):
-            persons.extend(_persons([row]))
-            yield [row.get(column.key) for column in definition.exported]
+        async for rows in every_page(visit, definition, query):
+            persons.extend(_persons(rows.items))
+            for row in rows.items:
+                yield [row.get(column.key) for column in definition.exported]
         await visit.record("export", definition.path, persons=persons)
 
-    total = (await definition.fetch(visit, Query(query.filters, query.sort, query.descending, 1, 1))).total
-    return await export_answer(visit, visit.text(definition.title), labels, cells(), total)
+    first = await definition.fetch(visit, Query(query.filters, query.sort, query.descending, 1, 1))
+    return await export_answer(visit, Heading(visit.text(definition.title), labels, first.total, first.as_of), cells())
 
 
-async def every_row(visit: Visit, definition: ListPage, query: Query, most: int | None) -> AsyncIterator[Mapping[str, object]]:
-    """Yield the rows of all pages of a query, at most `most`."""
-    number, given = 1, 0
+async def every_page(visit: Visit, definition: ListPage, query: Query) -> AsyncIterator[Rows]:
+    """Yield all rows of a query, some hundred at a time."""
+    number = 1
     while True:
         rows = await definition.fetch(visit, Query(query.filters, query.sort, query.descending, number, _EXPORT_BATCH))
-        for row in rows.items:
-            if most is not None and given >= most:
-                return
-            given += 1
-            yield row
+        yield rows
         if len(rows.items) < _EXPORT_BATCH:
             return
         number += 1

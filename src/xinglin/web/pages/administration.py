@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from xinglin.base.errors import UnavailableError
 from xinglin.base.processes import family
-from xinglin.web.exports import export_answer
+from xinglin.web.exports import Heading, export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Tag
 from xinglin.web.menu import Entry
@@ -142,7 +142,7 @@ async def export_roles(visit: Visit) -> Response:
             yield [right.name(visit.language), *("✓" if code in role.rights else "" for role in table.roles.values())]
 
     await visit.record("export", "roles")
-    return await export_answer(visit, visit.text("岗位与权限"), labels, cells(), len(table.rights))
+    return await export_answer(visit, Heading(visit.text("岗位与权限"), labels, len(table.rights)), cells())
 
 
 async def export_audit(visit: Visit) -> Response:
@@ -155,7 +155,7 @@ async def export_audit(visit: Visit) -> Response:
             row = audit_row(visit, one)
             yield [row.get(column.key) for column in AUDIT.exported]
 
-    return await export_answer(visit, visit.text(AUDIT.title), labels, cells(), None)
+    return await export_answer(visit, Heading(visit.text(AUDIT.title), labels), cells())
 
 
 ROUTES: Final[tuple[Route, ...]] = (

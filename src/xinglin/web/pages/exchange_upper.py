@@ -16,7 +16,7 @@ from xinglin.base.errors import IncorrectError, XinglinError
 from xinglin.engines.exchange import Batch, Period, Reconciled, UpperState
 from xinglin.engines.security import mask_id_number
 from xinglin.web.days import read_day
-from xinglin.web.exports import EXCEL, watermark
+from xinglin.web.exports import EXCEL, imprint, watermark
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag, show_list
 from xinglin.web.menu import Entry
@@ -164,7 +164,7 @@ async def send_sheet(visit: Visit) -> Response:
     form = {name: str(value) for name, value in (await visit.form()).items()}
     period = period_of(visit, form)
     await visit.record("export", "upper", detail=f"{period.kind} {period.first} {period.last}")
-    batch_no, _ = await visit.platform.upper.send(visit.scope, period, watermark(visit), differing="differing" in form)
+    batch_no, _ = await visit.platform.upper.send(visit.scope, period, imprint(visit), differing="differing" in form)
     return redirect(visit, f"/exchange/upper/batches/{batch_no}")
 
 
@@ -291,7 +291,7 @@ async def give_file(visit: Visit) -> Response:
     await visit.record("export", "upper", detail=f"batch {one.batch_no}")
     kind = visit.platform.upper.kind(one.kind)
     if one.direction == "out":
-        content, name = await visit.platform.upper.send_again(visit.scope, one.batch_no, watermark(visit)), visit.text("上报")
+        content, name = await visit.platform.upper.send_again(visit.scope, one.batch_no, imprint(visit)), visit.text("上报")
     else:
         content, name = (
             await visit.platform.upper.problem_rows(visit.scope, one.batch_no, (visit.language, watermark(visit))),

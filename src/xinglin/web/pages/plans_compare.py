@@ -8,7 +8,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from xinglin.engines.plans import Plan
-from xinglin.web.exports import export_answer
+from xinglin.web.exports import Heading, export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
@@ -82,7 +82,7 @@ async def export_compare(visit: Visit) -> Response:
             yield [line.name, line.unit, *(text for cell in found for text in (cell["base"], cell["target"]))]
         await visit.record("export", "plan", detail="comparison")
 
-    return await export_answer(visit, visit.text(mark("规划并列比较")), labels, cells(), len(lines))
+    return await export_answer(visit, Heading(visit.text(mark("规划并列比较")), labels, len(lines)), cells())
 
 
 ROUTES: Final = (

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from xinglin.engines.plans import Plan
-from xinglin.web.exports import export_answer, watermark
+from xinglin.web.exports import Heading, export_answer, watermark
 from xinglin.web.i18n import mark
 from xinglin.web.modules import part_of_module
 from xinglin.web.page import Visit, page, render
@@ -121,7 +121,7 @@ async def excel_evaluation(visit: Visit) -> Response:
     """Return the indicators of the report as Excel, each with why it stands where it stands and its evidence."""
     visit.scope.require("export")
     plan = await plan_asked(visit)
-    made, _ = await made_report(visit, plan)
+    made, board = await made_report(visit, plan)
     heads = (
         (mark("序号"), "number"), (mark("指标名称"), "text"), (mark("类别"), "text"), (mark("基期"), "text"), (mark("目标"), "text"), (mark("今天的值"), "text"),
         (mark("状态"), "text"), (mark("责任单位"), "text"), (mark("理由"), "text"), (mark("原因和措施"), "text"), (mark("数据依据"), "text"),
@@ -135,7 +135,8 @@ async def excel_evaluation(visit: Visit) -> Response:
 
     await visit.record("export", "plan", detail=f"evaluation {plan.plan_no}")
     labels = [(visit.text(head), kind) for head, kind in heads]
-    return await export_answer(visit, made.title.say(visit.language), labels, cells(), len(made.entries))
+    heading = Heading(made.title.say(visit.language), labels, len(made.entries), await as_of_words(visit, board))
+    return await export_answer(visit, heading, cells())
 
 
 ROUTES: Final = (

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from xinglin.base.errors import IncorrectError, NotFoundError, XinglinError
 from xinglin.engines.plans import Import, Plan, waits
-from xinglin.web.exports import export_answer
+from xinglin.web.exports import Heading, export_answer
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.plans_asking import number_of, plan_asked, status_tag
 from xinglin.web.pages.plans_sheet_kinds import INDICATOR_SHEETS
@@ -45,7 +45,7 @@ async def download_sheet(visit: Visit) -> Response:
             yield [line.get(name) for name in sheet.columns.values()]
 
     await visit.record("export", "plan", detail=f"sheet {sheet.kind} {plan.plan_no}")
-    return await export_answer(visit, visit.text(sheet.title), labels, cells(), len(lines))
+    return await export_answer(visit, Heading(visit.text(sheet.title), labels, len(lines)), cells())
 
 
 async def send_sheet(visit: Visit) -> Response:

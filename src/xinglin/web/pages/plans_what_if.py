@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from xinglin.base.errors import IncorrectError, XinglinError
 from xinglin.engines.plans import Plan
-from xinglin.web.exports import export_answer
+from xinglin.web.exports import Heading, export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.page import Visit, page, render
 from xinglin.web.pages.plans_asking import Board, BoardRow, as_of_words, board_of, living, plan_asked, status_tag
@@ -106,7 +106,8 @@ async def export_what_if(visit: Visit) -> Response:
             ]
 
     await visit.record("export", "plan", detail=f"what-if {plan.plan_no}")
-    return await export_answer(visit, visit.text(mark("推演")), labels, cells(), len(found.rows))
+    heading = Heading(visit.text(mark("推演")), labels, len(found.rows), await as_of_words(visit, found.board))
+    return await export_answer(visit, heading, cells())
 
 
 def _positive(text: str, name: str) -> float:

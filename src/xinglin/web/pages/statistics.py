@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from xinglin.definitions import Definition
 from xinglin.engines.rules import Figure, month_ends
-from xinglin.web.exports import export_answer
+from xinglin.web.exports import Heading, export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
@@ -118,7 +118,8 @@ async def export_measures(visit: Visit) -> Response:
                 yield [*numbers, None, None, None, visit.text("规范分母"), told, norm.why.say(visit.language), row["seq"]]
         await visit.record("export", "measures")
 
-    return await export_answer(visit, visit.text("指标"), labels, cells(), len(rows) + len(beside))
+    as_of = await told_at(visit, min((row["seq"] for row in rows), default=0))
+    return await export_answer(visit, Heading(visit.text("指标"), labels, len(rows) + len(beside), as_of), cells())
 
 
 _EXCEL: Final = (

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from xinglin.definitions import Definition
 from xinglin.engines.geo import PopulationFigure, code_of
 from xinglin.engines.rules import Figure, wilson
-from xinglin.web.exports import export_answer
+from xinglin.web.exports import Heading, export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
@@ -149,9 +149,9 @@ async def export(visit: Visit) -> Response:
                 yield norm_cells(visit, norms()[one.id], beside[one.id])
         await visit.record("export", "disease-control")
 
-    return await export_answer(
-        visit, visit.text("疾控指标"), [(visit.text(word), kind) for word, kind in words], cells(), len(found) + len(beside)
-    )
+    labels = [(visit.text(word), kind) for word, kind in words]
+    seq = min((row[0].seq for row in told), default=0)
+    return await export_answer(visit, Heading(visit.text("疾控指标"), labels, len(found) + len(beside), await told_at(visit, seq)), cells())
 
 
 async def export_population(visit: Visit) -> Response:
@@ -178,7 +178,8 @@ async def export_population(visit: Visit) -> Response:
             yield [code_of(one.area), names[one.area], one.year, one.age_band, sexes.get(one.sex, ""), one.count, one.source]
         await visit.record("export", "population")
 
-    return await export_answer(visit, visit.text("人口"), [(visit.text(word), kind) for word, kind in words], cells(), len(figures))
+    labels = [(visit.text(word), kind) for word, kind in words]
+    return await export_answer(visit, Heading(visit.text("人口"), labels, len(figures)), cells())
 
 
 ROUTES: Final = (

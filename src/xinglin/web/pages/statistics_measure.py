@@ -12,7 +12,7 @@ from starlette.responses import Response
 from xinglin.definitions import Definition
 from xinglin.engines.rules import MeasureRow as Row
 from xinglin.engines.rules import MeasureTable, Member, MemberQuery, Part, month_ends
-from xinglin.web.exports import export_answer
+from xinglin.web.exports import Heading, export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.page import Visit, page, render
@@ -184,7 +184,7 @@ async def export_measure(visit: Visit) -> Response:
         await visit.record("export", "measure", detail=one.definition.id)
 
     title = f"{one.definition.title.say(visit.language)} {one.as_of}"
-    return await export_answer(visit, title, labels, cells(), len(rows) + 1)
+    return await export_answer(visit, Heading(title, labels, len(rows) + 1, await told_at(visit, table.seq)), cells())
 
 
 async def _people(visit: Visit, query: Query) -> Rows:
