@@ -13,6 +13,7 @@ import pytest
 from tests.district import open_district
 from tests.http.signed_in import World, people
 from xinglin.base.errors import UnavailableError
+from xinglin.engines.security import AuditEntry
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,16 @@ async def test_the_audit_log_is_searched_exported_and_checked(world: World) -> N
     assert re.search(r">导出<.*?>审计日志<", (await world.auditor.get("/system/audit?account=auditor&action=export")).text, re.DOTALL)
     sound = (await world.auditor.post("/system/audit/check", {"day": world.platform.clock.today().isoformat()}, 200)).text
     assert "全部完好" in sound and "锚点" in sound
+
+
+async def test_an_entry_that_was_recorded_late_says_so(world: World) -> None:
+    async with world.platform.database.transaction() as connection:
+        await world.platform.audit.promise(connection, AuditEntry(None, "write", "resident", rids=(1,), request_id="late"))
+        await connection.execute("update audit_owed set at = at - interval '1 hour'")
+    await world.platform.audit.keep_promises()  # or the loop of the log itself did, in this very moment
+    page = (await world.auditor.get("/system/audit?action=write")).text
+    told = re.search(r'<a[^>]* href="(/system/audit/entry[^"]*)"(?:(?!</tr>).)*?（\d{4}-\d\d-\d\d [\d:]{8} 补记）', page, re.DOTALL)
+    assert told and "补记" in (await world.auditor.get(html.unescape(told[1]))).text
 
 
 async def test_the_log_tells_who_looked_at_whom_also_through_the_api(world: World) -> None:

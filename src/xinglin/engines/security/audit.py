@@ -98,9 +98,10 @@ class Audit:
         """Write an entry down in the caller's transaction; hand what comes back to `record` after the commit.
 
         The chain is written by a connection of its own, so what is committed and its row in the chain cannot be one transaction. With the
-        promise they cannot come apart either: who dies in between leaves it, and any process keeps it within a minute or two.
+        promise they cannot come apart either: who dies in between leaves it, and any process keeps it within a minute or two. The entry
+        then says when it was promised, and beside it when it was recorded.
         """
-        return await promise(connection, entry)
+        return await promise(connection, entry, self._clock.now())
 
     async def keep_promises(self) -> int:
         """Record what processes that are gone promised; returns how many entries that were."""

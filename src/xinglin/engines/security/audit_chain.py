@@ -59,6 +59,7 @@ class AuditEntry:
     subject_type: resource type, `account`, ...; rids: numbers of the subjects (rids of resources, account numbers).
     persons: the person numbers concerned.  detail: words without any value from a record.  request_id: ties entries of one request.
     owed_no: the promise this entry keeps, None where nothing was promised (see `Audit.promise`).
+    at: when it happened, where that is not the moment of recording: a promise of a process that is gone; None for now.
     """
 
     scope: Actor | None
@@ -70,11 +71,15 @@ class AuditEntry:
     persons: Sequence[int] = ()
     request_id: str = ""
     owed_no: int | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """A recorded entry in its place in a chain; the columns of table `audit` in order."""
+    """A recorded entry in its place in a chain; the columns of table `audit` in order.
+
+    at: when it happened.  recorded_at: when it was written into the chain, None where that is the same; n alone is the order of writing.
+    """
 
     day: date
     process: int
@@ -94,6 +99,7 @@ class AuditRow:
     site: int
     previous: bytes
     hash: bytes
+    recorded_at: datetime | None = None
 
 
 COLUMNS: Final = tuple(field.name for field in fields(AuditRow))
@@ -114,12 +120,12 @@ class Chain:
         return digest_named(self.algorithm).mac(self.key, orjson.dumps(["chain", self.day, self.process, self.site]))
 
     def row_hash(self, row: AuditRow) -> bytes:
-        """Return the hash a row must have: keyed, over the row before it and every column."""
+        """Return the hash a row must have: keyed, over the row before it and every column; what was written as it happened has one fewer."""
         content = [
             row.day,
             row.process,
             row.n,
-            row.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            _instant(row.at),
             row.account_no,
             row.role,
             row.purpose,
@@ -133,16 +139,19 @@ class Chain:
             row.request_id,
             row.site,
         ]
+        if row.recorded_at is not None:
+            content.append(_instant(row.recorded_at))
         return digest_named(self.algorithm).mac(self.key, row.previous + orjson.dumps(content))
 
-    def link(self, entry: AuditEntry, n: int, at: datetime, previous: bytes) -> AuditRow:
-        """Return an entry as the n-th row of the chain."""
+    def link(self, entry: AuditEntry, n: int, now: datetime, previous: bytes) -> AuditRow:
+        """Return an entry as the n-th row of the chain; one that tells of an earlier instant says both."""
         scope = entry.scope
         fields_of_row = {
             "day": self.day,
             "process": self.process,
             "n": n,
-            "at": at,
+            "at": entry.at or now,
+            "recorded_at": None if entry.at is None else now,
             "account_no": scope.account_no if scope else None,
             "role": scope.role if scope else "",
             "purpose": scope.purpose if scope else "",
@@ -167,6 +176,10 @@ def check_entry(entry: AuditEntry) -> None:
         raise IncorrectError("审计记录要写动作", "an audit entry needs an action such as 'read'", where="audit.action")
     if not all(isinstance(number, int) and number in _BIGINT for number in (*entry.rids, *entry.persons)):
         raise IncorrectError("审计记录的编号须为整数", "rids and persons of an audit entry are 64-bit integers", where="audit.rids")
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _clean(text: str) -> str:

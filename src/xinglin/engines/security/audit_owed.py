@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -11,8 +12,11 @@ import orjson
 from xinglin.engines.security.audit_chain import AuditEntry, PastActor, check_entry
 
 
-async def promise(connection: asyncpg.Connection[Any], entry: AuditEntry) -> AuditEntry:
-    """Write an entry down as owed, inside the caller's transaction; returns it with the number that `record` takes off the list."""
+async def promise(connection: asyncpg.Connection[Any], entry: AuditEntry, now: datetime) -> AuditEntry:
+    """Write an entry down as owed, inside the caller's transaction; returns it with the number that `record` takes off the list.
+
+    now: the instant the entry tells of, by the clock of the log; who keeps the promise in our stead says it.
+    """
     check_entry(entry)
     actor = entry.scope
     facts = {
@@ -24,6 +28,7 @@ async def promise(connection: asyncpg.Connection[Any], entry: AuditEntry) -> Aud
         "outcome": entry.outcome,
         "persons": list(entry.persons),
         "request_id": entry.request_id,
+        "at": now.isoformat(),
     }
     number = await connection.fetchval("insert into audit_owed (entry) values ($1::jsonb) returning owed_no", orjson.dumps(facts).decode())
     return replace(entry, owed_no=number)
@@ -32,9 +37,9 @@ async def promise(connection: asyncpg.Connection[Any], entry: AuditEntry) -> Aud
 async def owed(connection: asyncpg.Connection[Any], least_age_s: float) -> list[AuditEntry]:
     """Return the entries that were promised so long ago that whoever promised them must be gone, the oldest first."""
     rows = await connection.fetch(
-        "select owed_no, entry from audit_owed where at <= now() - make_interval(secs => $1) order by owed_no limit 1000", least_age_s
+        "select owed_no, entry, at from audit_owed where at <= now() - make_interval(secs => $1) order by owed_no limit 1000", least_age_s
     )
-    return [_entry(row["owed_no"], orjson.loads(row["entry"])) for row in rows]
+    return [_entry(row["owed_no"], row["at"], orjson.loads(row["entry"])) for row in rows]
 
 
 async def keep(connection: asyncpg.Connection[Any], numbers: list[int]) -> set[int]:
@@ -43,6 +48,8 @@ async def keep(connection: asyncpg.Connection[Any], numbers: list[int]) -> set[i
     return {row["owed_no"] for row in rows}
 
 
-def _entry(number: int, facts: dict[str, Any]) -> AuditEntry:
-    actor = facts.pop("actor")
-    return AuditEntry(**facts, scope=None if actor is None else PastActor(*actor), owed_no=number)
+def _entry(number: int, row_at: datetime, facts: dict[str, Any]) -> AuditEntry:
+    """Return a promise as an entry. One that was made before promises said their instant has that of its row."""
+    actor, at = facts.pop("actor"), facts.pop("at", None)
+    promised_at = row_at if at is None else datetime.fromisoformat(at)
+    return AuditEntry(**facts, scope=None if actor is None else PastActor(*actor), owed_no=number, at=promised_at)

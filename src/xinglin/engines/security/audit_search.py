@@ -36,6 +36,7 @@ class AuditQuery:
 class AuditFound:
     """An entry as shown to an auditor; day, process and n are its place in the log.
 
+    at: when it happened.  recorded_at: when it was written into the log, where that was later (its process was gone), else None.
     persons: those it names; where it names resources alone (a reading through the API, a saved form) those they are about now.
     """
 
@@ -56,6 +57,7 @@ class AuditFound:
     outcome: str
     detail: str
     request_id: str
+    recorded_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Slice:
 
 _SELECT: Final = (
     "select l.day, l.process, l.n, l.at, l.account_no, a.login, a.display_name, l.role, l.purpose, l.institution, l.action,"
-    " l.subject_type, l.rids, l.persons, l.outcome, l.detail, l.request_id from audit l left join account a using (account_no)"
+    " l.subject_type, l.rids, l.persons, l.outcome, l.detail, l.request_id, l.recorded_at from audit l left join account a using (account_no)"
 )
 _CLINICAL: Final = "(l.subject_type in ('person', 'resident') or l.subject_type ~ '^[A-Z]')"
 """Entries whose rids are numbers of resources; those of accounts, maps and files count otherwise."""

@@ -228,6 +228,7 @@ def audit_row(visit: Visit, one: AuditFound) -> dict[str, object]:
     roles, zone = visit.platform.security.roles.roles, visit.platform.clock.zone
     persons = list(dict.fromkeys(one.persons))
     outcomes = {"done": Tag(visit.text("完成"), "good"), "refused": Tag(visit.text("拒绝"), "bad")}
+    late = visit.text("（{at} 补记）", at=f"{one.recorded_at.astimezone(zone):%Y-%m-%d %H:%M:%S}") if one.recorded_at else ""
     return {
         "link": f"/system/audit/entry?at={quote(one.at.isoformat())}&process={one.process}&n={one.n}",
         "at": one.at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S"),
@@ -239,7 +240,7 @@ def audit_row(visit: Visit, one: AuditFound) -> dict[str, object]:
         "subject": visit.text(SUBJECTS.get(one.subject_type, one.subject_type)),
         "persons": "、".join(map(str, persons[:5])) + (f" +{len(persons) - 5}" if len(persons) > 5 else ""),
         "outcome": outcomes.get(one.outcome, Tag(one.outcome, "warn")),
-        "detail": one.detail,
+        "detail": one.detail + late,
         "request": one.request_id,
     }
 

@@ -317,12 +317,39 @@ async def test_a_promise_of_a_process_that_died_is_kept_once_by_whoever_finds_it
     assert await _told(database) == [1, 2]
     async with database.connection() as connection:
         row = await connection.fetchrow("select * from audit where action = 'write' and rids = '{2}'")
+        mine = await connection.fetchrow("select at, recorded_at from audit where action = 'write' and rids = '{1}'")
         assert await connection.fetchval("select count(*) from audit_owed") == 0
     assert (row["account_no"], row["role"], row["purpose"], row["institution"]) == (7, "responsible_doctor", "care", 70)
     assert (row["subject_type"], list(row["persons"]), row["detail"], row["request_id"], row["outcome"]) == (
         "resident", [9], "new-record", "r", "done",
     )  # fmt: skip
+    assert row["recorded_at"] is not None and mine["recorded_at"] is None
     assert (await audit.verify(auditor, DAY)).is_sound
+
+
+async def test_a_promise_kept_later_says_when_it_was_made_and_when_it_was_recorded(
+    audit: Audit, reopen: Reopen, database: Database, clock: SetClock, doctor: Scope, auditor: Scope
+) -> None:
+    promised_at = clock.now()
+    lived = await _promise(audit, database, doctor, 1)
+    await audit.record(lived)
+    await _promise(audit, database, doctor, 2)  # and then the process dies
+    clock.pass_(hours=30)
+    await audit.record(AuditEntry(doctor, "read", rids=(3,)))
+    async with database.connection() as connection:
+        await connection.execute("update audit_owed set at = at - interval '1 hour'")
+    other = await reopen()
+    assert await other.keep_promises() == 1
+    found = (await audit.search(auditor, AuditQuery(action="write"))).entries
+    assert [(one.rids, one.at, one.recorded_at, one.day) for one in found] == [
+        ((2,), promised_at, clock.now(), clock.today()),
+        ((1,), promised_at, None, DAY),
+    ]
+    within = AuditQuery(action="write", since=promised_at, until=promised_at + timedelta(seconds=1))
+    assert [one.rids for one in (await audit.search(auditor, within)).entries] == [(2,), (1,)]
+    assert (await audit.verify(auditor, DAY)).is_sound and (await audit.verify(auditor, clock.today())).is_sound
+    await _tamper(database, "update audit set recorded_at = at where rids = '{2}'")
+    assert {one.kind for one in (await audit.verify(auditor, clock.today())).problems} == {"changed"}
 
 
 async def test_a_promise_of_what_was_rolled_back_is_none(audit: Audit, database: Database, doctor: Scope) -> None:
