@@ -6,7 +6,6 @@ import asyncio
 import html
 import re
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -16,7 +15,6 @@ from tests.http.signed_in import World
 from tests.http.test_pages_residents import VISIT, enrolled, opened, today, world
 from xinglin.engines.exchange import OWN_PAGES, Entry, Submission
 from xinglin.engines.store import Cause, Link
-from xinglin.web.doors import newest_message
 
 __all__ = ["world"]
 
@@ -86,34 +84,59 @@ async def test_of_two_who_complete_one_visit_the_second_is_told(world: World) ->
     assert await visits_of(world, person) == 1
 
 
+async def grid_line(world: World, person: int, systolic: str, known: str) -> dict[str, Any]:
+    """Return a line of the grid as it is sent. known: what the grid carried when it was opened."""
+    cells = {name: VISIT[name] for name in ("way", "symptoms", "danger_signs", "medication_adherence", "adverse_reaction")}
+    cells |= {"systolic": systolic, "diastolic": "84", "visit_date": today(world), "known": known}
+    return {"person": [person]} | {f"{person}.{name}": value for name, value in cells.items()}
+
+
+async def known_of_grid(world: World) -> str:
+    """Open the grid; returns what each of its lines carries of what was known."""
+    found = re.search(r'name="\d+\.known" value="(\d+)"', (await world.doctor.get("/chronic/batch")).text)
+    assert found
+    return found[1]
+
+
 async def test_a_line_of_the_grid_saved_elsewhere_meanwhile_keeps_its_cells(world: World) -> None:
     person = await enrolled(world, 105, "柏批同")
-    cells = {name: VISIT[name] for name in ("way", "symptoms", "danger_signs", "medication_adherence", "adverse_reaction")}
-    page = (await world.doctor.get("/chronic/batch")).text
-    known = re.search(rf'name="{person}.known" value="(\d+)"', page)
-    known = known[1] if known else str((await form_at(world, f"/residents/{person}/followup/hypertension"))["known"])
+    known = await known_of_grid(world)
     await world.doctor.post(f"/residents/{person}/followup/hypertension", {**VISIT, "visit_date": today(world)})
-    sent: dict[str, Any] = {"person": [person]} | {
-        f"{person}.{name}": value
-        for name, value in {**cells, "systolic": "134", "diastolic": "84", "visit_date": today(world), "known": known}.items()
-    }
-    page = (await world.doctor.post("/chronic/batch", sent, status=422)).text
+    page = (await world.doctor.post("/chronic/batch", await grid_line(world, person, "134", known), status=422)).text
     assert "没有丢" in page and 'value="134"' in page
+    assert await visits_of(world, person) == 1
+
+
+async def test_what_a_file_begun_before_the_grid_brought_meanwhile_is_told(world: World) -> None:
+    person = await enrolled(world, 107, "岑久传")
+    known = await known_of_grid(world)
+    await world.doctor.post(f"/residents/{person}/followup/hypertension", {**VISIT, "visit_date": today(world)})
+    # As it stands when its message got its number before the grid was opened.
+    async with world.platform.database.connection() as connection:
+        await connection.execute(
+            "update res set message_no = 1 where rtype = 'Encounter' and pat in"
+            " (select patient from person_link where person = $1 and to_seq is null)",
+            person,
+        )
+    page = (await world.doctor.post("/chronic/batch", await grid_line(world, person, "133", known), status=422)).text
+    assert "没有丢" in page and 'value="133"' in page
     assert await visits_of(world, person) == 1
 
 
 async def test_what_a_steward_moves_makes_no_line_of_the_grid_look_saved_elsewhere(world: World) -> None:
     person = await enrolled(world, 108, "穆移动")
     await world.doctor.post(f"/residents/{person}/followup/hypertension", {**VISIT, "visit_date": today(world)})
-    visit: Any = SimpleNamespace(platform=world.platform)
-    newest = await newest_message(visit)
+    await enrolled(world, 199, "戚在册")  # somebody whose line the grid shows
+    known, head = await known_of_grid(world), await world.platform.store.head()
     async with world.platform.database.transaction() as connection:
         source = (await world.platform.exchange.ledger.source(OWN_PAGES)).source_no
-        link = Link(
-            await connection.fetchval("select patient from person_link where person = $1 and to_seq is null", person), None, "split"
-        )
-        assert await world.platform.store.write_links(connection, [link], Cause(0, source, 0))
-    assert await newest_message(visit) == newest > 0
+        patient = await connection.fetchval("select patient from person_link where person = $1 and to_seq is null", person)
+        for target, decision in ((None, "split"), (person, "merge")):
+            assert await world.platform.store.write_links(connection, [Link(patient, target, decision)], Cause(0, source, 0))
+    assert await world.platform.store.head() > head
+    page = (await world.doctor.post("/chronic/batch", await grid_line(world, person, "131", known), status=200)).text
+    assert "没有丢" not in page
+    assert await visits_of(world, person) == 2
 
 
 async def test_a_call_without_a_reading_does_not_put_off_the_next_visit(world: World) -> None:

@@ -49,12 +49,6 @@ async def number_division(visit: Visit, number: str) -> str:
     return visit.text("证件号属于 {division}", division=(await visit.platform.geo.names([area])).get(area, number[:6]))
 
 
-async def newest_message(visit: Visit) -> int:
-    """Return the number of the newest message, 0 before any: what is saved later has a higher one. What a steward moves has none."""
-    async with visit.platform.database.connection() as connection:
-        return await connection.fetchval("select max(message_no) from message") or 0
-
-
 async def record_of(visit: Visit, person: int) -> Record:
     """Return a resident's record for a page. Raises: NotFoundError outside the scope."""
     return read_record(await visit.platform.store.person_bodies(visit.scope, person), await names(visit))

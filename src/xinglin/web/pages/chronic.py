@@ -13,7 +13,6 @@ from xinglin.definitions import Form, Item, carry_over, parse_answers
 from xinglin.engines.geo import subtree
 from xinglin.engines.identity import PersonCard
 from xinglin.engines.rules import Duty, WorklistQuery, Worklists
-from xinglin.web.doors import newest_message
 from xinglin.web.form_view import raw_of
 from xinglin.web.i18n import capital, listed, mark
 from xinglin.web.lists import Filter
@@ -105,9 +104,10 @@ def _asked(visit: Visit) -> tuple[str, str]:
 async def show_batch(visit: Visit) -> Response:
     """Show the grid of a village's due residents, today's date filled in."""
     programme, area = _asked(visit)
+    known = str(await visit.platform.store.head())  # before anything is read: what is committed from now on was not seen
     duties, cards, more = await _due(visit, programme, area)
     await visit.record("list", "worklist", persons=sorted(cards))
-    today, known = visit.platform.clock.today().isoformat(), str(await newest_message(visit))
+    today = visit.platform.clock.today().isoformat()
     lines = [
         Line(
             cards[duty.person],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -56,7 +56,8 @@ class Start:
 class Sitting:
     """Everything a visit's form needs: the form, the resident, the record, the earlier forms (newest first), the visit to complete.
 
-    known: number of the newest message that wrote a visit of this kind, 0 without any.
+    seqs: id → seq of each visit of this kind.  known: the newest of these, 0 without any; seqs follow the order of commits, as the numbers
+    of messages do not: a long file's is lower than that of what was saved while it was read.
     """
 
     programme: str
@@ -70,14 +71,15 @@ class Sitting:
     episode: str
     enrolled_on: date | None
     known: int
+    seqs: Mapping[str, int] = field(default_factory=dict)
 
     def visit_id(self) -> str:
         """Return the id of the next visit of this kind: two forms opened on the same record make the same one, so that the second is refused."""
         return uuid5_of("page", f"{self.patient} {self.form.id} {self.known}")
 
     def later_than(self, known: int) -> list[Happening]:
-        """Return the visits of this kind that were saved since a form was opened. known: what `known` was then."""
-        return [one for one in self.record.timeline if one.kind == self.form.service and one.message_no > known]
+        """Return the visits of this kind that were saved since a form was opened. known: what `known` was then, or the head of the feed."""
+        return [one for one in self.record.timeline if one.kind == self.form.service and self.seqs.get(one.id, 0) > known]
 
     def context(self, today: date) -> FormContext:
         """Return what the form's rules know beside the answers."""
@@ -120,6 +122,7 @@ async def sit(visit: Visit, person: int, programme: str, start: Start = Start())
     measured = _about(bodies, start.measured) if start.measured else []
     completed = _completed(form, KINDS[programme][2], bodies, {one.rid for one, _ in replaced})
     patients = [one for one, _ in bodies if one.rtype == "Patient"]
+    seqs = {one.id: one.seq for one, body in bodies if one.rtype == "Encounter" and _code(body.get("type")) == form.service}
     holder = next((one for one in patients if card.record_number and card.record_number.encode() in one.body), patients[0])
     return Sitting(
         programme,
@@ -132,7 +135,8 @@ async def sit(visit: Visit, person: int, programme: str, start: Start = Start())
         str(active[0][1].get("patient", {}).get("reference", "")).removeprefix("Patient/") if active else holder.id,
         active[0][0].id if active else "",
         _start_of(active[0][1]) if active else None,
-        max((one.message_no for one, body in bodies if one.rtype == "Encounter" and _code(body.get("type")) == form.service), default=0),
+        max(seqs.values(), default=0),
+        seqs,
     )
 
 
@@ -149,7 +153,7 @@ def _completed(form: Form, day: str, bodies: Sequence[Body], left_out: Set[int])
 async def sit_again(visit: Visit, person: int, encounter_id: str) -> tuple[Sitting, list[Body]]:
     """Gather what the form of a saved visit needs, and all that belongs to the visit, the Encounter first, also what was taken back.
 
-    `known` is the number of the newest message that wrote what was answered there; the earlier forms are those of the days before.
+    `known` is the seq of the newest thing that was answered there; the earlier forms are those of the days before.
     Raises: NotFoundError outside the scope, and for what is no visit with a form of ours.
     """
     card = await visit.platform.residents.card(visit.scope, person)
@@ -174,7 +178,7 @@ async def sit_again(visit: Visit, person: int, encounter_id: str) -> tuple[Sitti
         str(saved.get("subject", {}).get("reference", "")).removeprefix("Patient/"),
         next(iter(episodes), ""),
         _start_of(stays[0]) if stays else None,
-        max(one.message_no for one, _ in found if one.rtype not in ("Task", "ServiceRequest")),
+        max(one.seq for one, _ in found if one.rtype not in ("Task", "ServiceRequest")),
     )
     return sitting, found
 
