@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+import fastexcel
 import httpx
 import pytest
 
@@ -18,6 +19,7 @@ from xinglin.web.app import make_app
 
 OFFICES = {
     "doctor": ("responsible_doctor", EAST[0], True),
+    "village": ("village_doctor", EAST[0] + 201, True),
     "neighbour": ("responsible_doctor", WEST[0], True),
     "leader": ("leader", EAST[0], False),
     "auditor": ("auditor", 0, False),
@@ -116,6 +118,39 @@ async def test_pages_open_in_both_languages(world: World, language: str, words: 
         assert ('<html lang="en"' in page) is (language == "en")
     assert words in (await world.doctor.get("/residents")).text
     world.doctor.client.cookies.delete("xinglin_language")
+
+
+async def test_a_village_doctor_sends_for_who_is_to_be_examined_and_takes_the_list_along(world: World) -> None:
+    person = await enrolled(world, 94, "常待检")
+    may, sends = [(await world.people[login].get("/desk?list=examination&text=cdj")).text for login in ("doctor", "village")]
+    assert f'href="/residents/{person}/examination"' in may and "按“通知”打开" not in may
+    assert f'href="/residents/{person}/examination"' not in sends and "体检由卫生院的医生、护士填写" in sends
+    row = sends[sends.index("常待检") :]
+    assert re.search(rf'href="/residents/{person}"[^>]*>.{{0,200}}通知', row[: row.index("</tr>")], re.DOTALL)
+    sheet = (await world.people["village"].get("/desk/due-sheet?list=examination")).text
+    assert "体检通知名单" in sheet and "约定日期" in sheet and "血糖" not in sheet and "常待检" in sheet
+    managed = (await world.people["village"].get("/desk/due-sheet?list=managed")).text
+    assert "血糖" in managed and "约定日期" not in managed and "常待检" in managed
+
+
+async def test_a_village_doctor_exports_the_own_area_and_the_log_holds_it(world: World) -> None:
+    elsewhere = {**NEW, "id_number": id_number(96, "19680305"), "name": "常邻乡", "area": "420999102201", "phone": ""}
+    await world.neighbour.post("/residents/new", elsewhere)
+    here = await enrolled(world, 95, "常本村")
+
+    async def names(login: str) -> list[str]:
+        answer = await world.people[login].get("/residents/export.xlsx?text=常")
+        return [
+            str(name) for name in fastexcel.read_excel(answer.content).load_sheet(0, header_row=1).to_arrow().column("姓名").to_pylist()
+        ]
+
+    assert "常本村" in await names("village") and "常邻乡" not in await names("village") and "常邻乡" in await names("neighbour")
+    waiting = (await world.people["village"].get("/desk/export.xlsx?list=examination&text=cbc")).content
+    assert fastexcel.read_excel(waiting).load_sheet(0, header_row=1).to_arrow().column("姓名").to_pylist() == ["常本村"]
+    scope = world.platform.security.acting_for(world.platform.security.system_scope(), ActingFor("auditor", ()))
+    entries = (await world.platform.audit.search(scope, AuditQuery(person=here, action="export"))).entries
+    assert {entry.login for entry in entries} == {"village"}
+    assert "导出" in (await world.people["village"].get("/desk?list=examination")).text
 
 
 async def test_pages_are_closed_to_who_reads_no_records(world: World) -> None:

@@ -71,9 +71,6 @@ def duty_row(visit: Visit, card: PersonCard, duty: Duty) -> dict[str, object]:
     soon = why in ("recheck", "emergency", "referral")
     label = definition.classes[why].say(visit.language) if why in definition.classes else definition.words.say(visit.language)
     label = capital(label)
-    path = form_path(card.person, duty.definition)
-    label_of, right = _ACTIONS.get(duty.definition, ("", ""))
-    actions = [Action(label_of, path, "clipboard2-pulse", "f")] if right and visit.allows(right) else []
     return {
         **card_row(visit, card),
         "programme": capital(definition.words.say(visit.language)),
@@ -82,8 +79,18 @@ def duty_row(visit: Visit, card: PersonCard, duty: Duty) -> dict[str, object]:
         "why": Tag(label, "bad" if late else "apricot" if soon else "brand"),
         "due_by": duty.due_by,
         "days": visit.text("逾期 {days} 天", days=(today - duty.due_by).days) if late and duty.due_by else "",
-        "actions": actions,
+        "actions": _actions(visit, card.person, duty.definition),
     }
+
+
+def _actions(visit: Visit, person: int, definition: str) -> list[Action]:
+    """Return the form that does what is due; for who may not fill it in, where the resident's phone and address stand, to send for them."""
+    label, right = _ACTIONS.get(definition, ("", ""))
+    if not right:
+        return []
+    if visit.allows(right):
+        return [Action(label, form_path(person, definition), "clipboard2-pulse", "f")]
+    return [Action(mark("通知"), f"/residents/{person}", "telephone", "f")]
 
 
 def _query(visit: Visit, query: Query) -> WorklistQuery:
@@ -173,7 +180,8 @@ async def show_due_sheet(visit: Visit) -> Response:
     await visit.record("print", "worklist", persons=sorted(cards))
     rows = [duty_row(visit, cards[duty.person], duty) for duty in duties if duty.person in cards]
     label = next((label for name, label, *_ in COUNTS if name == query.list), dict(_MORE).get(query.list, ""))
-    return render(visit, "desk/due_sheet.html", {"villages": _by_village(rows), "label": visit.text(label)})
+    context = {"villages": _by_village(rows), "label": visit.text(label), "is_examination": query.list == "examination"}
+    return render(visit, "desk/due_sheet.html", context)
 
 
 def _by_village(rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:

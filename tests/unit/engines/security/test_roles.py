@@ -68,7 +68,7 @@ def test_no_officer_reads_records(officer: str) -> None:
 
 def test_a_village_doctor_does_not_diagnose_by_any_door() -> None:
     rights = load_roles().role("village_doctor").rights
-    assert {"resident.read", "followup.write"} <= rights and not {"diagnose", "adjust", "fhir.write"} & rights
+    assert {"resident.read", "followup.write", "export", "print"} <= rights and not {"diagnose", "adjust", "fhir.write"} & rights
 
 
 def test_two_officers_in_one_account_are_refused() -> None:
