@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import pytest
 
 from tests.district import open_district
 from tests.http.signed_in import World, people
+from xinglin.base.errors import UnavailableError
 from xinglin.engines.geo import Loaded, PopulationFigure
+from xinglin.engines.security import Audit, AuditEntry
+from xinglin.engines.terminology import CodeFiles
 from xinglin.web.pages.exchange_codes import DIAGNOSES
 
 SNOMED = "http://snomed.info/sct"
@@ -189,16 +194,64 @@ async def test_a_file_that_is_being_loaded_is_not_discarded(world: World, monkey
     place = await send(world, "area,year,age_band,sex,count,source\n420999102000,2025,all,all,800,年鉴".encode(), kind="population")
     load = world.platform.geo.load_population
 
-    async def meanwhile(figures: Iterable[PopulationFigure]) -> Loaded:
+    async def meanwhile(figures: Iterable[PopulationFigure], **within: Any) -> Loaded:
         for action in ("discard", "load"):
             assert "正在处理这个文件" in (await world.steward.post(place, {"action": action}, 409)).text
-        return await load(figures)
+        return await load(figures, **within)
 
     monkeypatch.setattr(world.platform.geo, "load_population", meanwhile)
     await world.steward.post(place, {"action": "load"}, 303)
     assert (await world.platform.code_files.file(int(place.rsplit("/", 1)[1]))).state == "loaded"
     assert [one.count for one in await world.platform.geo.population([420999102000], year=2025)] == [800]
     await world.steward.post(place, {"action": "discard"}, 409)
+
+
+@dataclass(frozen=True)
+class Dying:
+    """An audit log that is gone when a file is about to be said to be loaded, as when the process is killed there."""
+
+    audit: Audit
+
+    async def record(self, entry: AuditEntry) -> None:
+        if (entry.subject_type, entry.action) == ("code_file", "loaded"):
+            raise UnavailableError("没有了", "gone")
+        await self.audit.record(entry)
+
+
+KILLED = {
+    "concepts": ("code,display_zh\nZ,某病", {**LOCAL, "url": "urn:test:killed"}, "select 1 from concept where system = 'urn:test:killed'"),
+    "maps": (
+        f"source_system,source_code,target_system,target_code,equivalence,source\n{SNOMED},22298006,{DIAGNOSES},I21,equivalent,编码小组",
+        {"kind": "maps"},
+        "select 1 from concept_map where source_code = '22298006'",
+    ),
+    "divisions": (
+        "code,name\n420999107000,测试七镇",
+        {"kind": "divisions"},
+        "select 1 from division where area = 420999107000",
+    ),
+    "population": (
+        "area,year,age_band,sex,count,source\n420999102000,2024,all,all,790,年鉴",
+        {"kind": "population"},
+        "select 1 from population where area = 420999102000 and year = 2024",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KILLED)
+async def test_a_load_that_dies_before_it_says_so_loaded_nothing(world: World, kind: str) -> None:
+    table, fields, there = KILLED[kind]
+    platform, steward = world.platform, world.platform.security.system_scope()
+    number = int((await send(world, table.encode(), **fields)).rsplit("/", 1)[1])
+    files = CodeFiles((platform.database, Dying(platform.audit), platform.clock), platform.terminology, platform.geo)
+    with pytest.raises(UnavailableError):
+        await files.load(steward, number)
+    async with platform.database.connection() as connection:
+        assert await connection.fetchval(there) is None
+    assert (await platform.code_files.file(number)).state == "looked"
+    assert (await platform.code_files.load(steward, number)).state == "loaded"
+    async with platform.database.connection() as connection:
+        assert await connection.fetchval(there) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2", b"PK\x03\x04zip", b"code,display_zh\n", b'code,display_zh\n"x'])

@@ -99,8 +99,14 @@ class Database:
             await self._give_back(connection)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[asyncpg.Connection[Any]]:
-        """Yield a connection inside a transaction that commits when the block ends and rolls back when it raises."""
+    async def transaction(self, within: asyncpg.Connection[Any] | None = None) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """Yield a connection inside a transaction that commits when the block ends and rolls back when it raises.
+
+        within: a connection whose transaction the block joins; it is yielded as it is, and who began that transaction ends it.
+        """
+        if within is not None:
+            yield within
+            return
         async with self.connection() as connection, connection.transaction():
             yield connection
 

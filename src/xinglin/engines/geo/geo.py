@@ -40,10 +40,13 @@ class Geo:
         known = await self.names(areas)
         return tuple(area for area in areas if area not in known)
 
-    async def load_divisions(self, divisions: Iterable[Division], *, keep_outlines: bool = False) -> Loaded:
+    async def load_divisions(
+        self, divisions: Iterable[Division], *, keep_outlines: bool = False, within: asyncpg.Connection[Any] | None = None
+    ) -> Loaded:
         """Add divisions, or replace those of the same code. Nothing changes if one is refused.
 
         keep_outlines: what carries no outline or place (a table) leaves those that are there.
+        within: a connection whose transaction this is to be part of.
         """
         divisions = await self.with_outlines(list(divisions)) if keep_outlines else divisions
         rows = [(*astuple(each)[:4], _text(each), *astuple(each)[5:]) for each in divisions]
@@ -52,7 +55,7 @@ class Geo:
             " (name, level, parent, polygon, lon, lat, valid_from, valid_to) = (excluded.name, excluded.level, excluded.parent,"
             " excluded.polygon, excluded.lon, excluded.lat, excluded.valid_from, excluded.valid_to) where division is distinct from excluded"
         )
-        return await self._load("division", query, rows)
+        return await self._load("division", query, rows, within)
 
     async def with_outlines(self, divisions: Sequence[Division]) -> list[Division]:
         """Return divisions with the outlines and places that are known of them, where they carry none."""
@@ -77,13 +80,13 @@ class Geo:
         query = "select area, year, age_band, sex, count, source from population order by area, year, source, sex, age_band"
         return [PopulationFigure(*row) for row in await self._fetch(query)]
 
-    async def load_population(self, figures: Iterable[PopulationFigure]) -> Loaded:
-        """Add population figures, or replace those of the same area, year, source, age band and sex."""
+    async def load_population(self, figures: Iterable[PopulationFigure], *, within: asyncpg.Connection[Any] | None = None) -> Loaded:
+        """Add population figures, or replace those of the same area, year, source, age band and sex. within: as for divisions."""
         query = (
             "insert into population (area, year, age_band, sex, count, source) values ($1, $2, $3, $4, $5, $6)"
             " on conflict (area, year, source, age_band, sex) do update set count = excluded.count where population.count <> excluded.count"
         )
-        return await self._load("population", query, [astuple(figure) for figure in figures])
+        return await self._load("population", query, [astuple(figure) for figure in figures], within)
 
     async def division(self, area: int) -> Division:
         """Return a division.  Raises: NotFoundError."""
@@ -175,8 +178,8 @@ class Geo:
         async with self._database.connection() as connection:
             return list(await connection.fetch(query, *values))
 
-    async def _load(self, table: str, query: str, rows: Sequence[tuple[Any, ...]]) -> Loaded:
-        async with self._database.transaction() as connection:
+    async def _load(self, table: str, query: str, rows: Sequence[tuple[Any, ...]], within: asyncpg.Connection[Any] | None) -> Loaded:
+        async with self._database.transaction(within) as connection:
             # One loader at a time, so that what changed can be told by row versions.
             await connection.execute(f"lock table {table} in share row exclusive mode")
             await connection.executemany(query, rows)

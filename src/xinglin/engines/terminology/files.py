@@ -130,7 +130,7 @@ class CodeFiles:
         return await self.file(number)
 
     async def load(self, scope: Scope, file_no: int) -> CodeFile:
-        """Load a file that was looked through and had no problems; a file that was interrupted is loaded again from its start.
+        """Load a file that was looked through and had no problems, rows and state in one transaction: all of it or nothing.
 
         Raises: ForbiddenError without `steward`; NotFoundError; ConflictError for one that is being loaded, or was loaded, refused or discarded.
         """
@@ -140,13 +140,13 @@ class CodeFiles:
             if read.problems:
                 raise read.problems[0]
             if new.kind == "concepts" and read.system is not None:
-                await self._terminology.load(scope, read.system, read.items)
+                await self._terminology.load(scope, read.system, read.items, within=connection)
             elif new.kind == "maps":
-                await self._terminology.maps.enter(scope, read.items)
+                await self._terminology.maps.enter(scope, read.items, within=connection)
             elif new.kind == "divisions":
-                await self._geo.load_divisions(read.items, keep_outlines=read.is_table)
+                await self._geo.load_divisions(read.items, keep_outlines=read.is_table, within=connection)
             else:
-                await self._geo.load_population(read.items)
+                await self._geo.load_population(read.items, within=connection)
             await self._decide(connection, scope, file_no, "loaded")
         return await self.file(file_no)
 

@@ -38,15 +38,18 @@ class ConceptMaps:
         self._audit = audit
         self._clock = clock
 
-    async def enter(self, scope: Scope, mappings: Iterable[NewMapping]) -> tuple[int, ...]:
+    async def enter(
+        self, scope: Scope, mappings: Iterable[NewMapping], *, within: asyncpg.Connection[Any] | None = None
+    ) -> tuple[int, ...]:
         """Return the numbers of the correspondences entered; one that stands already with the same equivalence is left alone.
 
+        within: a connection whose transaction this is to be part of.
         Raises: ForbiddenError without `steward`, IncorrectError, ConflictError if it stands with another equivalence.
         """
         scope.require("steward")
         checked = [check_mapping(mapping) for mapping in mappings]
         made: list[int] = []
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(within) as connection:
             for fact in checked:
                 number = await self._enter_one(connection, scope.account_no, fact)
                 if number is not None:

@@ -58,9 +58,12 @@ class Terminology:
         self._loaded = ""
         self._looked_at = 0.0
 
-    async def load(self, scope: Scope, system: CodeSystem, concepts: Sequence[Concept]) -> int:
+    async def load(
+        self, scope: Scope, system: CodeSystem, concepts: Sequence[Concept], *, within: asyncpg.Connection[Any] | None = None
+    ) -> int:
         """Return how many concepts were new or different. Codes that are no longer in the list stay, inactive: records use them.
 
+        within: a connection whose transaction this is to be part of.
         Raises: ForbiddenError without `steward`, IncorrectError if a concept is of another system or the source is missing.
         """
         scope.require("steward")
@@ -68,7 +71,7 @@ class Terminology:
             raise IncorrectError("代码系统要写网址和来源", "a code system needs its url and its source", where="code_system")
         if any(concept.system != system.url for concept in concepts):
             raise IncorrectError("概念不属于此代码系统", "a concept belongs to another system; load each with its own", where="concept")
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(within) as connection:
             await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 41))", system.url)
             await self._write_system(connection, system)
             before = await connection.fetch(f"select {_CONCEPT} from concept where system = $1", system.url)
