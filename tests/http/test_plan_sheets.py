@@ -105,7 +105,7 @@ async def test_values_are_shown_with_errors_by_row_then_taken_then_undone(world:
     second, told = await sent(world, plan, "values", [[number, name, "张", 2025, "", 7.05, "更正"]])
     assert "6.95" in told and "7.05" in told
     await act(world, second, "take")
-    assert await values_of(world, plan, name) == [(2025, 7.05, "entered")]
+    assert await values_of(world, plan, name) == [(2025, 6.95, "approved"), (2025, 7.05, "entered")]
     assert "撤销了 1 项" in await act(world, second, "undo")
     assert await values_of(world, plan, name) == [(2025, 6.95, "approved")]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
+import asyncpg
 import orjson
 
-from xinglin.base.errors import IncorrectError, NotFoundError
+from xinglin.base.errors import ConflictError, ForbiddenError, IncorrectError, NotFoundError
 from xinglin.engines.plans.ground import PlanGround, account, written
 from xinglin.engines.plans.model import NewValue, PlanIndicator, PlanValue
 from xinglin.engines.security import Scope
@@ -21,7 +23,20 @@ from plan_indicator i left join plan_binding b on b.indicator_no = i.indicator_n
 where i.removed_at is null and {condition} order by i.place"""
 _VALUES: Final = """
 select value_no, indicator_no, year, month, value, source, state, entered_at, entered_name, decided_at, decided_name
-from plan_value where indicator_no = any($1) and ended_at is null order by year, month"""
+from plan_value where indicator_no = any($1) and ended_at is null order by year, month, state <> 'approved'"""
+
+_HELD: Final = """
+select value_no, value, source, state from plan_value
+where indicator_no = $1 and year = $2 and month = $3 and ended_at is null order by state = 'approved' for update"""
+_ENTER: Final = """
+insert into plan_value (indicator_no, year, month, value, source, entered_at, entered_by, entered_name)
+values ($1, $2, $3, $4, $5, $6, $7, $8) returning value_no"""
+_REPLACE: Final = """
+update plan_value a set ended_at = $2, ended_for = w.value_no from plan_value w where w.value_no = any($1) and w.ended_at is null and w.state = 'entered'
+and (a.indicator_no, a.year, a.month) = (w.indicator_no, w.year, w.month) and a.ended_at is null and a.state = 'approved'"""
+_BESIDE: Final = """
+from plan_value a where a.value_no = any($1) and a.ended_at is null and a.state = 'approved'
+and (a.indicator_no, a.year, a.month) = (w.indicator_no, w.year, w.month) and w.ended_at is null"""
 
 
 class Figures:
@@ -120,74 +135,91 @@ class Figures:
             )
 
     async def enter(self, scope: Scope, values: Sequence[NewValue]) -> int:
-        """Enter values; equal ones change nothing, others replace what held and wait for approval. Return how many changed.
+        """Enter values; equal ones change nothing, others wait for approval. Return how many changed.
 
+        What waited or was refused for the period gives way at once; an approved value stands until the new one is approved itself.
         Raises: ForbiddenError without `plan.edit`; IncorrectError for a value without a source or outside any range.
         """
         for one in values:
             _check_value(one)
         await self._ground.must_be_open("indicator", [one.indicator_no for one in values])
         await self._ground.allow(scope, "plan.edit", "enter", f"values {len(values)}")
-        now, changed = self._ground.now(), 0
         async with self._ground.database.transaction() as connection:
-            for one in values:
-                key = (one.indicator_no, one.year, one.month)
-                held = await connection.fetchrow(
-                    "select value, source, state from plan_value where indicator_no = $1 and year = $2 and month = $3 and ended_at is null",
-                    *key,
-                )
-                if (
-                    held is not None
-                    and (held["value"], held["source"]) == (one.value, written(one.source, 200))
-                    and held["state"] != "refused"
-                ):
-                    continue
-                await connection.execute(
-                    "update plan_value set ended_at = $4 where indicator_no = $1 and year = $2 and month = $3 and ended_at is null",
-                    *key,
-                    now,
-                )
-                await connection.execute(
-                    "insert into plan_value (indicator_no, year, month, value, source, entered_at, entered_by, entered_name) values ($1, $2, $3, $4, $5, $6, $7, $8)",
-                    *(*key, one.value, written(one.source, 200), now, account(scope), scope.display_name),
-                )
-                changed += 1
-        return changed
+            return sum([await self._enter(connection, scope, one) for one in values])
+
+    async def _enter(self, connection: asyncpg.Connection[Any], scope: Scope, one: NewValue) -> bool:
+        key, source, now = (one.indicator_no, one.year, one.month), written(one.source, 200), self._ground.now()
+        held = await connection.fetch(_HELD, *key)
+        newest = next((row for row in held if row["state"] != "refused"), None)
+        if newest is not None and (newest["value"], newest["source"]) == (one.value, source):
+            return False
+        gone = [row["value_no"] for row in held if row["state"] != "approved"]
+        await connection.execute("update plan_value set ended_at = $2 where value_no = any($1)", gone, now)
+        number = await connection.fetchval(_ENTER, *key, one.value, source, now, account(scope), scope.display_name)
+        await connection.execute("update plan_value set ended_for = $2 where value_no = any($1)", gone, number)
+        return True
 
     async def take_back(self, scope: Scope, indicator_no: int, period: tuple[int, int]) -> None:
-        """Take back the value of a period (year, month): the one it replaced holds again, approved if it was; else there is none.
+        """Take back the newest value of a period (year, month): what it replaced holds again, approved if it was; else there is none.
 
-        Raises: ForbiddenError without `plan.edit`; NotFoundError where no value holds.
+        Raises: ForbiddenError without `plan.edit`, and without `plan.approve` for a value that is approved; NotFoundError where no value holds.
         """
         await self._ground.must_be_open("indicator", [indicator_no])
-        await self._ground.allow(scope, "plan.edit", "take-back", f"indicator {indicator_no} {period[0]} {period[1]}")
-        key = (indicator_no, *period)
+        if not scope.is_house:
+            scope.require("plan.edit")
         async with self._ground.database.transaction() as connection:
-            row = await connection.fetchrow(
-                """update plan_value set ended_at = $4 where indicator_no = $1 and year = $2 and month = $3 and ended_at is null
-                   returning value_no, entered_at""",
-                *(*key, self._ground.now()),
-            )
+            held = await connection.fetch(_HELD, indicator_no, *period)
+            row = next((one for one in held if one["state"] != "refused"), None)
             if row is None:
                 raise NotFoundError("没有这个时间的数值", "there is no value of that time")
-            await connection.execute(
-                """update plan_value set ended_at = null where value_no = (select max(value_no) from plan_value
-                   where indicator_no = $1 and year = $2 and month = $3 and value_no < $4 and ended_at = $5)""",
-                *(*key, row["value_no"], row["entered_at"]),
-            )
+            if row["state"] == "approved" and not (scope.is_house or scope.allows("plan.approve")):
+                raise ForbiddenError(
+                    "这个数值已经批准：请有审批规划权限的人撤回",
+                    "this value is approved: ask somebody with the right to approve to take it back",
+                )
+            await self._ground.allow(scope, "plan.edit", "take-back", f"indicator {indicator_no} {period[0]} {period[1]}")
+            # What was refused over an approved value goes with it: it was said of a value that holds no longer.
+            gone = [one["value_no"] for one in held if one is row or row["state"] == "approved"]
+            await connection.execute("update plan_value set ended_at = $2 where value_no = any($1)", gone, self._ground.now())
+            await connection.execute("update plan_value set ended_at = null, ended_for = null where ended_for = $1", row["value_no"])
 
     async def decide(self, scope: Scope, value_nos: Sequence[int], state: str) -> int:
-        """Approve or refuse values that wait, or (`entered`) take either back so that they wait again; return how many.  Raises: ForbiddenError without `plan.approve`; IncorrectError."""
+        """Approve or refuse values that wait, or (`entered`) take either back so that they wait again; return how many.
+
+        Approving ends the approved value of the same period; taking the approval back lets that one hold again.
+        Raises: ForbiddenError without `plan.approve`; IncorrectError; ConflictError where a newer value waits beside an approved one.
+        """
         if state not in ("approved", "refused", "entered"):
             raise IncorrectError("请选择批准、退回或撤销", "choose to approve, to refuse or to undo", where="state")
         await self._ground.allow(scope, "plan.approve", "undo" if state == "entered" else state, f"values {len(value_nos)}")
+        now, chosen = self._ground.now(), list(value_nos)
         async with self._ground.database.transaction() as connection:
-            done: str = await connection.execute(
+            if state == "approved":
+                await connection.execute(_REPLACE, chosen, now)
+            if state == "entered":
+                await _make_room(connection, chosen, now)
+            done = await connection.fetch(
                 """update plan_value set state = $2, decided_at = $3, decided_by = $4, decided_name = $5
-                   where value_no = any($1) and (state = 'entered') <> ($2 = 'entered') and ended_at is null""",
-                *(list(value_nos), state, self._ground.now(), account(scope), scope.display_name),
+                   where value_no = any($1) and (state = 'entered') <> ($2 = 'entered') and ended_at is null returning value_no""",
+                *(chosen, state, now, account(scope), scope.display_name),
             )
-        return int(done.rsplit(" ", 1)[-1])
+            if state == "entered":
+                await connection.execute(
+                    "update plan_value set ended_at = null, ended_for = null where ended_for = any($1) and state = 'approved'",
+                    [row["value_no"] for row in done],
+                )
+        return len(done)
+
+
+async def _make_room(connection: asyncpg.Connection[Any], chosen: list[int], now: datetime) -> None:
+    """End what was refused beside approved values that are to wait again.  Raises: ConflictError where something waits beside one."""
+    if await connection.fetchval(
+        f"select exists (select 1 from plan_value w where w.state = 'entered' and exists (select 1 {_BESIDE}))", chosen
+    ):
+        raise ConflictError(
+            "这个时间另有数值待批准：请先批准或退回它", "another value of that time waits for approval: approve or refuse it first"
+        )
+    await connection.execute(f"update plan_value w set ended_at = $2 {_BESIDE} and w.state = 'refused'", chosen, now)
 
 
 def _indicator(row: Any, paths: Sequence[Any], values: Sequence[Any]) -> PlanIndicator:

@@ -59,7 +59,7 @@ class Values:
         return [{"no": one.indicator_no, "name": one.data["name"], "unit": one.data.get("unit"), "year": year} for one in wanted]
 
     async def ground(self, visit: Visit, plan: Plan) -> Ground:
-        """Return the values that hold; one that was refused counts as none."""
+        """Return the values that hold, of a time the one that waits before the approved one; one that was refused counts as none."""
         rows = await _indicators(visit, plan)
         held = {
             _key(one.indicator_no, value.year, value.month): {"value": value.value, "source": value.source}

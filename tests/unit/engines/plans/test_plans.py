@@ -14,6 +14,7 @@ from xinglin.base.clock import FixedClock
 from xinglin.base.database import Database
 from xinglin.base.errors import ConflictError, ForbiddenError, IncorrectError, NotFoundError
 from xinglin.engines.plans import NewImport, NewMilestone, NewPlan, NewValue, PlanRows, Plans, Row, TaskChange
+from xinglin.engines.security import Scope
 
 ZONE = ZoneInfo("Asia/Shanghai")
 COUNTY, READER = scope_of_role("county"), scope_of_role("cdc")
@@ -91,7 +92,8 @@ async def test_values_wait_are_approved_and_earlier_ones_stay_behind(room: Room)
     assert held.state == "entered"
     assert await figures.decide(COUNTY, [held.value_no], "approved") == 1
     assert await figures.enter(COUNTY, [NewValue(number, 2025, 0, 71.0, "年鉴")]) == 1
-    assert [(one.value, one.state) for one in (await figures.indicator(COUNTY, number)).values] == [(71.0, "entered")]
+    assert await states(room, number) == [(70.0, "approved"), (71.0, "entered")]
+    assert await figures.enter(COUNTY, [NewValue(number, 2025, 0, 71.0, "年鉴")]) == 0
     for wrong in (
         NewValue(number, 1800, 0, 1.0, "年鉴"),
         NewValue(number, 2025, 13, 1.0, "年鉴"),
@@ -140,15 +142,65 @@ async def test_what_was_decided_can_be_taken_back(room: Room) -> None:
     number = (await figures.indicators(COUNTY, new))[0].indicator_no
     for value in (70.0, 71.0):
         await figures.enter(COUNTY, [NewValue(number, 2025, 0, value, "年鉴")])
-        waiting = (await figures.indicator(COUNTY, number)).values[0].value_no
+        waiting = (await figures.indicator(COUNTY, number)).values[-1].value_no
         await figures.decide(COUNTY, [waiting], "approved")
+    assert await states(room, number) == [(71.0, "approved")]
     assert await figures.decide(COUNTY, [waiting], "entered") == 1
-    assert [(one.value, one.state) for one in (await figures.indicator(COUNTY, number)).values] == [(71.0, "entered")]
+    assert await states(room, number) == [(70.0, "approved"), (71.0, "entered")]
     await figures.take_back(COUNTY, number, (2025, 0))
-    assert [(one.value, one.state) for one in (await figures.indicator(COUNTY, number)).values] == [(70.0, "approved")]
+    assert await states(room, number) == [(70.0, "approved")]
     await figures.take_back(COUNTY, number, (2025, 0))
     with pytest.raises(NotFoundError):
         await figures.take_back(COUNTY, number, (2025, 0))
+
+
+async def test_an_approved_value_stands_until_what_is_entered_over_it_is_approved(room: Room) -> None:
+    plan, figures = await room.draft(b"stands"), room.plans.figures
+    number = (await figures.indicators(COUNTY, plan))[0].indicator_no
+    first = await entered(room, number, 70.0)
+    await figures.decide(COUNTY, [first], "approved")
+    second = await entered(room, number, 71.0)
+    assert await states(room, number) == [(70.0, "approved"), (71.0, "entered")]
+    with pytest.raises(ConflictError):
+        await figures.decide(COUNTY, [first], "entered")
+    third = await entered(room, number, 72.0)
+    assert await states(room, number) == [(70.0, "approved"), (72.0, "entered")], "what waits gives way at once"
+    assert await figures.decide(COUNTY, [second], "approved") == 0
+    await figures.decide(COUNTY, [third], "refused")
+    assert await states(room, number) == [(70.0, "approved"), (72.0, "refused")]
+    await figures.decide(COUNTY, [third], "entered")
+    await figures.decide(COUNTY, [third], "approved")
+    assert await states(room, number) == [(72.0, "approved")]
+    await figures.take_back(COUNTY, number, (2025, 0))
+    assert await states(room, number) == [(70.0, "approved"), (71.0, "entered")], "all that it replaced"
+    await figures.decide(COUNTY, [second], "refused")
+    assert await figures.decide(COUNTY, [first], "entered") == 1
+    assert await states(room, number) == [(70.0, "entered")]
+
+
+async def test_who_only_edits_takes_back_what_waits_and_nothing_approved(room: Room) -> None:
+    plan, figures, editor = await room.draft(b"editor"), room.plans.figures, COUNTY.narrowed(rights=["plan.read", "plan.edit"])
+    number = (await figures.indicators(COUNTY, plan))[0].indicator_no
+    await figures.decide(COUNTY, [await entered(room, number, 70.0, editor)], "approved")
+    await entered(room, number, 71.0, editor)
+    await figures.take_back(editor, number, (2025, 0))
+    assert await states(room, number) == [(70.0, "approved")]
+    with pytest.raises(ForbiddenError, match="approved"):
+        await figures.take_back(editor, number, (2025, 0))
+    assert await states(room, number) == [(70.0, "approved")]
+    await figures.take_back(COUNTY, number, (2025, 0))
+    assert await states(room, number) == []
+
+
+async def entered(room: Room, number: int, value: float, scope: Scope = COUNTY) -> int:
+    """Enter a value of 2025 and return its number."""
+    assert await room.plans.figures.enter(scope, [NewValue(number, 2025, 0, value, "年鉴")]) == 1
+    return (await room.plans.figures.indicator(COUNTY, number)).values[-1].value_no
+
+
+async def states(room: Room, number: int) -> list[tuple[float, str]]:
+    """Return the values of an indicator that hold, with their states."""
+    return [(one.value, one.state) for one in (await room.plans.figures.indicator(COUNTY, number)).values]
 
 
 async def test_the_reason_of_an_indicator_is_kept_and_carried_to_the_next_version(room: Room) -> None:
