@@ -17,6 +17,7 @@ from xinglin.base.database import Database
 from xinglin.base.errors import UnavailableError
 from xinglin.base.settings import DEMO_PASSWORD, Settings
 from xinglin.cli.demo_plans import folder_beside, load_demo_plans
+from xinglin.cli.demo_upper import report_upwards
 from xinglin.cli.known_accounts import make_accounts
 from xinglin.cli.session import settings_here
 from xinglin.engines.exchange import ImportOptions
@@ -104,6 +105,7 @@ async def load(platform: Platform, folder: Path, after: Callable[[Platform], Awa
         await load_targets(platform.targets, scope, (folder / "tasks.csv").read_bytes())
     await load_demo_plans(platform, folder_beside())
     await send_held_back(platform, folder)
+    await report_upwards(platform, folder, manifest["stories"])
     await platform.store.sample_tokens()
     if after is not None:
         await _note(platform.database, manifest["resources"], manifest["resources"], "计算指标 · counting")

@@ -4,5 +4,6 @@ from xinglin.synthetic.calibration import Report, Row, calibrate
 from xinglin.synthetic.continuation import Continuation, advance, plan_of
 from xinglin.synthetic.district import Manifest, generate
 from xinglin.synthetic.plan import Plan
+from xinglin.synthetic.samples import ROSTER_DAYS
 
-__all__ = ["Continuation", "Manifest", "Plan", "Report", "Row", "advance", "calibrate", "generate", "plan_of"]
+__all__ = ["Continuation", "Manifest", "Plan", "ROSTER_DAYS", "Report", "Row", "advance", "calibrate", "generate", "plan_of"]

@@ -20,7 +20,7 @@ from xinglin.synthetic.institutions import make_institutions, organizations, pra
 from xinglin.synthetic.places import geojson, make_places
 from xinglin.synthetic.plan import Plan, iso
 from xinglin.synthetic.population import Population, make_population
-from xinglin.synthetic.samples import write_bundles, write_damaged, write_sheet
+from xinglin.synthetic.samples import write_bundles, write_damaged, write_roster, write_sheet
 from xinglin.synthetic.scene import World
 from xinglin.synthetic.village import write_village
 
@@ -98,6 +98,7 @@ def generate(plan: Plan, folder: Path | str) -> Manifest:
         aside.stories += emission.stories
         aside.newest += emission.newest
         aside.sheet += emission.sheet
+        aside.roster += emission.roster
     _write_aside(world, population, aside)
     for path, content in aside.files.items():
         out.append(path, content)
@@ -110,6 +111,8 @@ def _write_aside(world: World, population: Population, aside: Emission) -> None:
     write_figures(world, population, aside)
     write_bundles(aside.newest, aside)
     write_sheet(aside.sheet, aside)
+    town = next((story["town"] for story in aside.stories), world.places.towns[0].name)
+    write_roster([line for line in aside.roster if world.places.towns[line["town"]].name == town], aside)
     write_damaged(aside)
 
 

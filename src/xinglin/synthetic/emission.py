@@ -19,7 +19,7 @@ SOURCES: Final = (BASE, COUNTY_HIS, TOWNSHIP_HIS, IMMUNIZATION)
 class Emission:
     """Bytes per file (path below the output folder), resources per (source, type), numbers for calibration, story residents.
 
-    newest: (day, resource) held back for bundles; sheet: follow-ups held back for the Excel.
+    newest: (day, resource) held back for bundles; sheet: follow-ups held back for the Excel; roster: follow-ups the upper-level platform lists too.
     """
 
     files: dict[str, bytearray] = field(default_factory=dict)
@@ -28,6 +28,7 @@ class Emission:
     stories: list[dict[str, Any]] = field(default_factory=list)
     newest: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     sheet: list[dict[str, Any]] = field(default_factory=list)
+    roster: list[dict[str, Any]] = field(default_factory=list)
 
     def put(self, source: str, stage: str, resource: dict[str, Any]) -> None:
         """Append a resource to `<source>/<stage>.ndjson`."""

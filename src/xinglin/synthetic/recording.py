@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from xinglin.synthetic.resources import (
     response,
     task,
 )
-from xinglin.synthetic.samples import SHEET_DAYS
+from xinglin.synthetic.samples import ROSTER_DAYS, SHEET_DAYS
 from xinglin.synthetic.scene import Scene
 
 _REASONS = {1: "连续两次控制不满意", 2: "血压或血糖达到紧急转诊标准"}
@@ -120,8 +121,10 @@ def _emit_one(desk: Desk, visits: Visits, at: int, who: tuple[int, int, str]) ->
     drugs = _drugs(desk, (row, programme), outcome) if visits.adherence[at] < 3 else []
     refer = int(visits.refer[at])
     if _goes_on_paper(desk, visits, at, who):
-        _write_on_paper(scene, contact, (systolic, diastolic, weight), (visits, at, drugs))
+        scene.emission.sheet.append(_line(scene, contact, (systolic, diastolic, weight), (visits, at, drugs)))
         return
+    if _is_on_roster(desk, visits, at, who):
+        scene.emission.roster.append(_line(scene, contact, (systolic, diastolic, weight), (visits, at, drugs)))
     made: list[Resource] = [encounter(contact)]
     if systolic:
         made.append(blood_pressure(contact, systolic, diastolic))
@@ -155,15 +158,22 @@ def _goes_on_paper(desk: Desk, visits: Visits, at: int, who: tuple[int, int, str
     return desk.on_paper and last and plain and who[1] > scene.plan.last_day - SHEET_DAYS
 
 
-def _write_on_paper(scene: Scene, contact: Contact, readings: tuple[int, int, float], seen: tuple[Visits, int, list[Drug]]) -> None:
+def _is_on_roster(desk: Desk, visits: Visits, at: int, who: tuple[int, int, str]) -> bool:
+    """Return whether the visit is one of those that the upper-level platform lists: measured ones of the days that were reported."""
+    since, until = (desk.scene.plan.last_day - days for days in ROSTER_DAYS)
+    return desk.on_paper and who[2] == "hypertension" and bool(visits.systolic[at]) and since <= who[1] <= until
+
+
+def _line(scene: Scene, contact: Contact, readings: tuple[int, int, float], seen: tuple[Visits, int, list[Drug]]) -> dict[str, Any]:
+    """Return a visit as a line of a sheet."""
     visits, at, drugs = seen
     row = int(visits.row[at])
-    scene.emission.sheet.append({
-        "name": scene.people.name(row), "id_number": str(scene.people.population.id_number[row]), "day": contact.day, "way": contact.way,
+    return {
+        "town": scene.world.places.villages[scene.village].town, "name": scene.people.name(row), "id_number": str(scene.people.population.id_number[row]), "day": contact.day, "way": contact.way,
         "systolic": readings[0], "diastolic": readings[1], "weight": readings[2], "heart_rate": int(visits.heart_rate[at]),
         "adherence": int(visits.adherence[at]), "outcome": int(visits.h_class[at]), "next_day": int(visits.next_day[at]),
         "drug": drugs[0] if drugs else ("", 0, 0.0, ""), "doctor": _name_of(scene, contact.practitioner),
-    })  # fmt: skip
+    }  # fmt: skip
 
 
 def _name_of(scene: Scene, number: str) -> str:

@@ -1,4 +1,4 @@
-"""What is held back from the NDJSON for the exchange demonstration: the newest days as bundles, a village's follow-ups as Excel, bad lines."""
+"""Samples for the exchange demonstration: the newest days as bundles, a village's follow-ups and the upper-level platform's list as Excel, bad lines."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ from xinglin.synthetic.plan import iso
 
 NEWEST_DAYS: Final = 3
 SHEET_DAYS: Final = 21
+ROSTER_DAYS: Final = (28, 12)
+"""The days whose follow-ups were reported and stand in the upper-level platform's list: from, until, in days before the day of data."""
+_ROSTER: Final = ("姓名", "身份证号", "随访日期", "随访方式", "血压(mmHg)", "服药依从性", "此次随访分类", "下次随访日期", "随访医生")
+_TYPED_WRONG: Final = 10
+"""What the platform's clerk added to the systolic pressure, mmHg, in the first line and in every _EACHth after it."""
+_EACH: Final = 25
 _HEADINGS: Final = ("序号", "姓名", "身份证号", "随访日期", "随访方式", "症状", "血压(mmHg)", "体重kg", "心率", "服药依从性", "药物名称1", "用法1", "此次随访分类", "下次随访日期", "随访医生")  # fmt: skip
 _WAYS: Final = {1: ("1门诊", "门诊", "1"), 2: ("2家庭", "家庭", "2"), 3: ("3电话", "电话", "3")}
 _ADHERENCE: Final = {1: "1规律", 2: "2间断", 3: "3不服药"}
@@ -90,6 +96,29 @@ def write_sheet(rows: Sequence[dict[str, Any]], into: Emission) -> None:
                 sheet.write(place + 2, column, value)
     book.close()
     into.files["exchange/hypertension-followups.xlsx"] = bytearray(content.getvalue())
+
+
+def write_roster(rows: Sequence[dict[str, Any]], into: Emission) -> None:
+    """Add the list of a township's follow-ups as the upper-level platform gives it out; some pressures were typed wrong there.
+
+    Without a follow-up there is no list.
+    """
+    if not rows:
+        return
+    content = io.BytesIO()
+    book = xlsxwriter.Workbook(content, {"in_memory": True})
+    book.set_properties({"title": f"{COUNTY} 高血压随访（上级平台）", "created": datetime(2020, 1, 1)})
+    sheet = book.add_worksheet("高血压随访")
+    sheet.write_row(0, 0, _ROSTER)
+    for place, row in enumerate(rows):
+        systolic = row["systolic"] + (0 if place % _EACH else _TYPED_WRONG)
+        cells = (
+            *(row["name"], row["id_number"], iso(row["day"]), _WAYS[row["way"]][0], f"{systolic}/{row['diastolic']}"),
+            *(_ADHERENCE[row["adherence"]], str(row["outcome"] or ""), iso(row["next_day"]), row["doctor"]),
+        )
+        sheet.write_row(place + 1, 0, cells)
+    book.close()
+    into.files["exchange/upper-level-followups.xlsx"] = bytearray(content.getvalue())
 
 
 def _cells(place: int, row: dict[str, Any]) -> list[Any]:

@@ -183,6 +183,25 @@ def test_the_excel_is_what_a_doctor_sends(demo: District) -> None:
     assert "血压(mmHg)" in sheet.schema.names and "身份证号" in sheet.schema.names
 
 
+def test_the_upper_level_platform_lists_a_township_with_some_pressures_typed_wrong(demo: District) -> None:
+    rows = fastexcel.read_excel(demo.folder / "exchange/upper-level-followups.xlsx").load_sheet(0).to_arrow().to_pylist()
+    numbers = {p["id"]: {one["value"] for one in p.get("identifier", [])} for p in demo.lines("base-platform/000*.ndjson", "Patient")}
+    told = set()
+    for form in demo.lines("base-platform/0005-followups.ndjson", "QuestionnaireResponse"):
+        found = {item["linkId"]: item["answer"][0] for item in form["item"] if item.get("answer")}
+        if "hypertension" in form["questionnaire"] and "systolic" in found:
+            pressure = tuple(int(found[link]["valueDecimal"]) for link in ("systolic", "diastolic"))
+            told |= {(number, form["authored"][:10], pressure) for number in numbers[form["subject"]["reference"].partition("/")[2]]}
+    over = []
+    for row in rows:
+        upper, lower = map(int, row["血压(mmHg)"].split("/"))
+        key = (row["身份证号"], row["随访日期"])
+        over.append(next((more for more in (0, 10) if (*key, (upper - more, lower)) in told), None))
+    known = [(place % 25 == 0, more) for place, more in enumerate(over) if more is not None]
+    assert len(known) > 0.8 * len(rows) and (True, 10) in known
+    assert all(more == (10 if wrong else 0) for wrong, more in known)
+
+
 def test_the_bundles_carry_what_the_ndjson_does_not_under_names_of_the_same_kind(demo: District) -> None:
     sent = {f"{r['resourceType']}/{r['id']}" for r in demo.lines("county-his/000*.ndjson")}
     bundles = [orjson.loads(path.read_bytes()) for path in sorted((demo.folder / "exchange/county-his").glob("*.json"))]
