@@ -48,6 +48,13 @@ def count_of(page: str, label: str) -> str:
     return found[1]
 
 
+async def test_an_empty_page_says_what_to_load_and_gives_the_template(world: World) -> None:
+    for path, kind, words in (("", "concepts", "没有代码表，记录照样保存和统计"), ("/maps", "maps", "才能进入统计")):
+        page = (await world.steward.get(f"/exchange/codes{path}")).text
+        assert words in page and f'href="/exchange/codes/templates/{kind}.csv"' in page and "docs/how-to/codes-and-divisions.md" in page
+        assert f"/exchange/codes/files/new?kind={kind}" in page
+
+
 async def test_every_page_opens_in_both_languages_for_who_may_and_for_nobody_else(world: World) -> None:
     read = ("", "/concepts", "/maps", "/divisions", "/files", "/print", "/maps/print", "/export.xlsx", "/templates/maps.csv")
     write = ("/maps/new", "/files/new", "/files/new?kind=maps", "/files/new?kind=divisions", "/files/new?kind=population")
