@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import asyncpg
-import fastexcel
 import orjson
-import xlsxwriter
 
 from xinglin import fhir
 from xinglin.base.ids import uuid5_of
-from xinglin.base.unpacking import PackedError, check_workbook
 from xinglin.engines.exchange.blobs import Blobs
 from xinglin.engines.exchange.gate import Sender, given_id
 from xinglin.engines.exchange.model import OWN_API
 from xinglin.engines.exchange.reading import UnreadableError, unpack
+from xinglin.engines.exchange.searching import holds
+from xinglin.engines.exchange.sheet_rows import is_workbook, without_rows
 from xinglin.engines.identity import Known
 
 _REASON: Final = "按规定删除个人数据 · erased"
@@ -117,22 +115,24 @@ def _patients(resource: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def without(content: bytes, kind: str, gone: Gone, origin: Origin) -> bytes:
-    """Return a message's bytes without the patients' rows; a row of NDJSON leaves an empty line, so that numbers of lines stay.
+    """Return a message's bytes without the patients' rows; a row of NDJSON or of a table leaves an empty one, so that numbers of lines stay.
 
-    What cannot be read by rows is emptied when one of the numbers stands in it.
+    What cannot be read by rows is emptied when one of the numbers stands in it, and so is what nobody can look into (locked, damaged, a
+    picture): it was refused as a whole when it came, and no one can say who stands in it.
     """
-    if kind == "excel":
-        return _without_rows(content, gone)
     try:
         text = unpack(content)
     except UnreadableError:
-        return b"" if gone.known.stands_in(content) else content
-    new = b"\n".join(_lines(text, gone, origin)) if kind == "ndjson" else _document(text, gone, origin)
-    if gone.known.stands_in(new):
-        new = b""
+        return content if holds(content, gone.known.numbers) is False else b""
+    if kind == "excel" or is_workbook(text):
+        new = without_rows(text, gone.known.numbers)
+    else:
+        new = b"\n".join(_lines(text, gone, origin)) if kind == "ndjson" else _document(text, gone, origin)
+        if holds(new, gone.known.numbers) is not False:
+            new = b""
     if new == text:
         return content
-    return gzip.compress(new, mtime=0) if content[:2] == b"\x1f\x8b" else new
+    return gzip.compress(new, mtime=0) if new and content[:2] == b"\x1f\x8b" else new
 
 
 def _lines(text: bytes, gone: Gone, origin: Origin) -> Iterator[bytes]:
@@ -153,27 +153,6 @@ def _document(text: bytes, gone: Gone, origin: Origin) -> bytes:
         return text
     new = gone.scrubbed(value, origin)
     return text if new == value else orjson.dumps(new)
-
-
-def _without_rows(content: bytes, gone: Gone) -> bytes:
-    try:
-        if content[:4] == b"PK\x03\x04":
-            check_workbook(content)
-        book = fastexcel.read_excel(content)
-        sheets = {name: book.load_sheet(name, header_row=None, dtypes="string").to_arrow().to_pylist() for name in book.sheet_names}
-    except (fastexcel.FastExcelError, PackedError, ValueError):
-        return b"" if gone.known.stands_in(content) else content
-    theirs = {name: [at for at, row in enumerate(rows) if gone.known.stands_in(orjson.dumps(row))] for name, rows in sheets.items()}
-    if not any(theirs.values()):
-        return content
-    out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True}) as written:
-        for name, rows in sheets.items():
-            sheet = written.add_worksheet(name)
-            for at, row in enumerate(rows):
-                if at not in theirs[name]:
-                    sheet.write_row(at, 0, ["" if value is None else value for value in row.values()])
-    return out.getvalue()
 
 
 class LedgerEraser:
