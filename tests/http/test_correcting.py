@@ -129,7 +129,8 @@ async def test_a_withdrawn_visit_does_not_count_until_the_withdrawal_is_taken_ba
     await world.doctor.post(f"{path}/withdraw", {**known, "change_reason": "录到了别人的档案里"})
     page = await record(world, person)
     assert "已作废" in page and "录到了别人的档案里" in page and "撤销作废" in page
-    assert "152/96" not in page and "转诊追踪" not in page and not await listed(world, person, "车作废")
+    assert page.count("152/96") == page.count("<del>152/96 mmHg</del>") == 1, "struck through, and in no figure"
+    assert "转诊追踪" not in page and not await listed(world, person, "车作废")
     own = {name: one["status"] for name, one in (await stored(world, person)).items() if one["meta"] != before[name]["meta"]}
     assert set(own.values()) == {"entered-in-error", "cancelled"} and {name.split("/")[0] for name in own} >= {"ServiceRequest", "Task"}
     await world.doctor.get(f"{path}/correct", 409)

@@ -144,7 +144,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A resident's record as a page shows it; lists are newest first. withdrawn: visits that were taken back (作废)."""
+    """A resident's record as a page shows it; lists are newest first. withdrawn: visits that were taken back (作废), with what was measured there."""
 
     timeline: Sequence[Happening] = ()
     withdrawn: Sequence[Happening] = ()
@@ -195,21 +195,17 @@ def coding(concept: Any, system: str = "") -> str:
 def read_record(stored: Iterable[Stored], names: Names) -> Record:
     """Return the record of one person's resources; what is marked entered-in-error does not stand in it, but visits taken back are told."""
     resources: dict[str, list[tuple[Resource, int]]] = defaultdict(list)
+    gone: dict[str, list[tuple[Resource, int]]] = defaultdict(list)
     for one in stored:
         resource = orjson.loads(one.body)
-        if resource.get("status") != "entered-in-error":
-            resources[one.rtype].append((resource, one.message_no))
-        elif one.rtype == "Encounter" and is_withdrawn(resource):
-            resources["withdrawn"].append((resource, one.message_no))
-    readings = sorted(
-        (reading for resource, _ in resources["Observation"] if (reading := _reading(resource))), key=lambda one: one.at, reverse=True
-    )
+        (gone if resource.get("status") == "entered-in-error" else resources)[one.rtype].append((resource, one.message_no))
+    readings = _readings(resources["Observation"])
     by_code: dict[str, list[Reading]] = defaultdict(list)
     for reading in readings:
         by_code[reading.code].append(reading)
     return Record(
         timeline=_timeline(resources, readings, names),
-        withdrawn=[_happening(one, number, names, ([], [], [])) for one, number in resources["withdrawn"]],
+        withdrawn=[_withdrawn(one, number, gone, names) for one, number in gone["Encounter"] if is_withdrawn(one)],
         pressures=by_code[_PRESSURE],
         glucoses=by_code["14771-0"],
         readings=by_code,
@@ -248,6 +244,16 @@ def _reading(resource: Resource) -> Reading | None:
         if value is None or not code
         else Reading(at, code, (value,), MEASURES.get(code, ("", resource["valueQuantity"].get("unit", "")))[1], encounter)
     )
+
+
+def _readings(observations: Iterable[tuple[Resource, int]]) -> list[Reading]:
+    return sorted((reading for resource, _ in observations if (reading := _reading(resource))), key=lambda one: one.at, reverse=True)
+
+
+def _withdrawn(visit: Resource, number: int, gone: Mapping[str, list[tuple[Resource, int]]], names: Names) -> Happening:
+    """Return a visit that was taken back, with what went with it in the same message; what a correction left out before did not."""
+    own = {name: [one for one in gone.get(name, ()) if one[1] == number] for name in ("Observation", "MedicationStatement")}
+    return _timeline(defaultdict(list, own, Encounter=[(visit, number)]), _readings(own["Observation"]), names)[0]
 
 
 def _timeline(resources: Mapping[str, list[tuple[Resource, int]]], readings: Sequence[Reading], names: Names) -> list[Happening]:
