@@ -66,6 +66,10 @@ def check_text(text: bytes) -> None:
     for magic, zh, en in _MAGIC:
         if text.startswith(magic):
             raise UnreadableError("not_fhir", f"这是{zh}，请发送 FHIR JSON 或 NDJSON", f"this is {en}; send FHIR JSON or NDJSON")
+    head = text[:32]
+    is_wide = head[:2] in (b"\xff\xfe", b"\xfe\xff") and head[2:4] != b"\0\0"
+    if is_wide or len(head) > 3 and any(not any(head[one::2]) and all(head[1 - one :: 2]) for one in (0, 1)):
+        raise UnreadableError("encoding", "文本是 UTF-16 编码，请转换为 UTF-8 后重发（记事本：另存为，编码选 UTF-8）", "the text is in UTF-16; convert it to UTF-8 and send it again (Notepad: Save as, encoding UTF-8)")  # fmt: skip
     try:
         text.decode("utf-8")
     except UnicodeDecodeError as error:
