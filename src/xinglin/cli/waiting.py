@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import orjson
 import typer
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 
 from xinglin.assembly import Platform
@@ -17,6 +19,8 @@ from xinglin.engines.exchange import Receipt, State
 from xinglin.engines.security import AuditEntry
 
 commands = typer.Typer(no_args_is_help=True, help="待处理的数据 · what waits because it could not be stored")
+_WIDE: Final = 200
+"""Columns of the table for a wide screen, where the screen does not say more."""
 Number = Annotated[int, typer.Argument(help="待处理编号 · number in the list")]
 
 
@@ -29,6 +33,8 @@ def mount(app: typer.Typer) -> None:
 def list_waiting(
     message: Annotated[int | None, typer.Option(help="只列一条报文的 · only those of one message")] = None,
     limit: Annotated[int, typer.Option(help="最多列多少 · at most so many", min=1, max=10_000)] = 50,
+    wide: Annotated[bool, typer.Option("--wide", help="一条一行的表，给宽屏幕 · a table of one row each, for a wide screen")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="一条一行 JSON，给程序 · a line of JSON each, for programs")] = False,
 ) -> None:
     """列出待处理的数据和原因，最早的在前 · List what waits and why, oldest first."""
 
@@ -36,14 +42,48 @@ def list_waiting(
         return await platform.exchange.ledger.waiting(None, message, limit)
 
     rows = with_installation(work)
+    if as_json:
+        for row in rows:
+            typer.echo(orjson.dumps(_told(row) | {"problems": orjson.loads(row["problems"])}).decode())
+        return
+    console = Console(highlight=False, markup=False)
+    if not rows:
+        console.print("没有待处理的数据 · nothing waits")
+    elif wide:
+        Console(width=max(console.width, _WIDE)).print(_table(rows))
+    else:
+        for row in rows:
+            _print_one(console, row)
+
+
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of one that waits, without its content."""
+    told = {"no": row["quarantine_no"], "source": row["source_code"], "message": row["message_id"], "entry": row["entry_no"]}
+    return told | {"type": row["rtype"] or "", "reason": row["reason"]}
+
+
+def _problems(row: Mapping[str, Any]) -> list[str]:
+    """Return the problems of one that waits as sentences."""
+    return [f"{one['path']}: {one['zh']} · {one['en']}" for one in orjson.loads(row["problems"])]
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table("编号 no.", "来源 source", "报文 message", "条目 entry", "类型 type", "原因 reason", "问题 problem")
     for row in rows:
-        first = (orjson.loads(row["problems"]) or [{"path": "", "zh": "", "en": ""}])[0]
-        told = f"{first['path']}: {first['zh']} · {first['en']}"
-        table.add_row(
-            str(row["quarantine_no"]), row["source_code"], row["message_id"], str(row["entry_no"]), row["rtype"] or "", row["reason"], told
-        )
-    Console().print(table if rows else "没有待处理的数据 · nothing waits")
+        table.add_row(*(str(value) for value in _told(row).values()), next(iter(_problems(row)), ""))
+    return table
+
+
+def _print_one(console: Console, row: Mapping[str, Any]) -> None:
+    """Print one that waits: what it is in the first line, where it came from and its first problem below, wrapped between words."""
+    told, problems = _told(row), _problems(row)
+    console.print(f"{told['no']}  {told['type'] or '—'}  {told['reason']}")
+    console.print(
+        Padding(f"{told['source']}  {told['message']}  第 {told['entry']} 条 · entry {told['entry']}", (0, 0, 0, 4), expand=False)
+    )
+    if problems:
+        more = f"（另有 {len(problems) - 1} 个问题 · {len(problems) - 1} more：xinglin quarantine show {told['no']}）"
+        console.print(Padding(problems[0] + (more if len(problems) > 1 else ""), (0, 0, 0, 4), expand=False))
 
 
 @commands.command("show")

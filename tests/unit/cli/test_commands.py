@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import io
+import json
 import os
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -16,6 +17,7 @@ from unittest import mock
 import orjson
 import pytest
 import typer.main
+from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from tests.district import HIS, open_district, resident
@@ -67,10 +69,10 @@ class Done:
     stderr: str
 
 
-def run(data: Path, url: str, *arguments: str) -> Done:
+def run(data: Path, url: str, *arguments: str, columns: int = 200) -> Done:
     """Run a command as people do, inside this process."""
     out, err, code = io.StringIO(), io.StringIO(), 0
-    settings = {"XINGLIN_DATA": str(data), "XINGLIN_DATABASE_URL": url, "COLUMNS": "200"}
+    settings = {"XINGLIN_DATA": str(data), "XINGLIN_DATABASE_URL": url, "COLUMNS": str(columns)}
     argv = mock.patch.object(sys, "argv", ["xinglin", *arguments])
     with mock.patch.dict(os.environ, settings), argv, redirect_stdout(out), redirect_stderr(err):
         try:
@@ -126,6 +128,15 @@ def test_what_waits_is_listed_repaired_and_discarded_from_the_terminal(database_
     first, second = asyncio.run(two_wait(database_url, data))
     listed = run(data, database_url, "quarantine", "list")
     assert listed.returncode == 0 and str(first) in listed.stdout and "Patient.gender" in listed.stdout and "周测七" not in listed.stdout
+    narrow = run(data, database_url, "quarantine", "list", columns=80).stdout.splitlines()
+    assert max(cell_len(line) for line in narrow) <= 80
+    words = [word for line in narrow for word in line.split()]
+    assert "Patient.gender:" in words and "70.json" in words and "unknown" in words, "no word is broken at the edge"
+    wide = run(data, database_url, "quarantine", "list", "--wide").stdout.splitlines()
+    assert any(str(first) in line and HIS in line and "Patient.gender" in line and "female, male" in line for line in wide)
+    lines = [json.loads(line) for line in run(data, database_url, "quarantine", "list", "--json").stdout.splitlines()]
+    assert [line["no"] for line in lines] == [first, second] and lines[0]["problems"][0]["path"] == "Patient.gender"
+    assert "周测七" not in str(lines)
     shown = run(data, database_url, "quarantine", "show", str(first))
     assert "female, male" in shown.stdout and "周测七" not in shown.stdout, "content only when it is asked for"
     assert "周测七" in run(data, database_url, "quarantine", "show", str(first), "--content").stdout
