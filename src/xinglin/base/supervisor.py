@@ -50,7 +50,23 @@ def hold_data_folder(data_dir: Path) -> IO[str]:
             "another Xinglin serves this data folder; stop it or choose another folder with XINGLIN_DATA",
             where=str(data_dir),
         ) from error
+    lock.truncate(0)
     return lock
+
+
+def note_address(lock: IO[str], address: str) -> None:
+    """Write into the lock of a data folder at which address (host:port) it is served, for who finds the port taken."""
+    lock.write(address)
+    lock.flush()
+
+
+def served_at(data_dir: Path) -> str:
+    """Return the address (host:port) at which a running Xinglin serves a data folder, "" where none does."""
+    try:
+        hold_data_folder(data_dir).close()
+    except ConflictError:
+        return (data_dir / "run" / "serve.lock").read_text()
+    return ""
 
 
 def _say_unless_cut(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

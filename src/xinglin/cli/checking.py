@@ -14,11 +14,12 @@ import typer
 from rich.console import Console
 
 from xinglin.base.database import SERVER_FACTS, refuse_unfit_server
-from xinglin.base.errors import XinglinError
+from xinglin.base.errors import ConflictError, XinglinError
 from xinglin.base.places import open_data_folder, socket_folder
 from xinglin.base.postgres import wheel_binaries
 from xinglin.base.settings import Settings, read_settings
-from xinglin.cli.serving import LEAST_FREE_BYTES, check_port, free_bytes
+from xinglin.base.supervisor import served_at
+from xinglin.cli.serving import LEAST_FREE_BYTES, address_of, check_port, free_bytes
 
 _ASSETS = (
     "htmx/htmx.min.js",
@@ -85,7 +86,14 @@ def _space(settings: Settings) -> Finding:
 
 
 def _port(settings: Settings) -> Finding:
-    check_port(settings)
+    try:
+        check_port(settings)
+    except ConflictError:
+        if served_at(settings.data_dir) != address_of(settings):
+            raise
+        return Finding(
+            True, f"端口 {settings.port} 由本数据文件夹的杏林使用中", f"port {settings.port} is in use by the Xinglin of this data folder"
+        )
     return Finding(True, f"端口 {settings.port} 空闲", f"port {settings.port} is free")
 
 

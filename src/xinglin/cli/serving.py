@@ -22,7 +22,7 @@ from xinglin.base.errors import ConflictError, IncorrectError
 from xinglin.base.postgres import SHELTER, EmbeddedPostgres
 from xinglin.base.quiet_log import log_quietly
 from xinglin.base.settings import Settings
-from xinglin.base.supervisor import Child, Supervisor, hold_data_folder
+from xinglin.base.supervisor import Child, Supervisor, hold_data_folder, note_address
 from xinglin.cli import loading
 from xinglin.cli.advancing import advance_demo, keep_day, move_to_today, mover, show_moves
 from xinglin.cli.opening import open_installation, print_codes
@@ -136,6 +136,11 @@ def _tell_death(logs: Path, name: str, deaths: int) -> None:
         console.print(f"  {line}", markup=False)
 
 
+def address_of(settings: Settings) -> str:
+    """Return host and port as a person writes them."""
+    return f"{settings.host}:{settings.port}"
+
+
 def check_port(settings: Settings) -> None:
     """Raise ConflictError when another program listens on the port."""
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
@@ -150,13 +155,14 @@ def _port_taken(settings: Settings) -> ConflictError:
     return ConflictError(
         "端口已被占用，请停止占用它的程序，或用 --port（XINGLIN_PORT）另选一个",
         "another program listens on this port; stop it or choose another with --port (XINGLIN_PORT)",
-        where=f"{settings.host}:{settings.port}",
+        where=address_of(settings),
     )
 
 
 def _serve(settings: Settings, more: Sequence[Child]) -> None:
-    with hold_data_folder(settings.data_dir):
+    with hold_data_folder(settings.data_dir) as lock:
         check_port(settings)
+        note_address(lock, address_of(settings))
         postgres = None
         url = settings.database_url
         if url is None:

@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
+from xinglin.base.supervisor import hold_data_folder, note_address
 from xinglin.cli import app, checking
 from xinglin.cli.checking import Finding, examine
 
@@ -44,6 +45,20 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
         port = str(other.getsockname()[1])
         (told,) = wrong(examine(environment(tmp_path) | {"XINGLIN_PORT": port}))
     assert port in told and "--port" in told
+
+
+def test_a_port_on_which_this_folder_is_served_is_in_use_and_good(tmp_path: Path) -> None:
+    with socket.socket() as web:
+        web.bind(("127.0.0.1", 0))
+        web.listen()
+        settings = environment(tmp_path) | {"XINGLIN_PORT": str(web.getsockname()[1])}
+        assert len(wrong(examine(settings))) == 1, "another program's, as long as nothing serves the folder"
+        with hold_data_folder(tmp_path / "data") as lock:
+            assert len(wrong(examine(settings))) == 1, "the folder is served, but elsewhere"
+            note_address(lock, f"127.0.0.1:{settings['XINGLIN_PORT']}")
+            found = list(examine(settings))
+        assert wrong(iter(found)) == [] and any("由本数据文件夹的杏林使用中" in one.zh for one in found)
+        assert len(wrong(examine(settings))) == 1, "the same address after it was stopped is somebody else's"
 
 
 def test_a_disk_without_space_is_named_with_how_much_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
