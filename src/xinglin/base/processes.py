@@ -19,6 +19,11 @@ class ProcessFacts:
     memory: int | None
 
 
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def family(root: int | None = None) -> list[ProcessFacts]:
     """Return a process and all below it, by pid; the parent of this one where no root is given. Empty where the system has no /proc."""
     root = os.getppid() if root is None else root

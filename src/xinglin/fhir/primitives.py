@@ -17,6 +17,9 @@ MAX_STRING: Final = 1024 * 1024
 LARGEST_PLAIN: Final = 10**18
 """Whole numbers below this are accepted as decimals without a closer look."""
 
+_KNOWN_LENGTH: Final = 80
+_KNOWN_MOST: Final = 4096
+
 Check = Callable[[object], object]
 """Returns something true only for a value that is certainly right; may raise TypeError for a value of another JSON type."""
 
@@ -135,12 +138,28 @@ def _limited(match: Callable[[str], object]) -> Check:
     return check
 
 
+class _Known(dict[object, object]):
+    """Short texts looked at before → what the check said of them: the same few addresses and codes stand in every resource."""
+
+    def __init__(self, check: Check) -> None:
+        super().__init__()
+        self._check = check
+
+    def __missing__(self, value: object) -> object:
+        found = bool(self._check(value))
+        if type(value) is str and len(value) <= _KNOWN_LENGTH:
+            if len(self) >= _KNOWN_MOST:
+                self.clear()
+            self[value] = found
+        return found
+
+
 def fast_check(code: str) -> Check:
     """Return the quick test of a primitive type: true only for values in which `primitive_fault` finds nothing."""
     if code in RANGES:
         return _whole(*RANGES[code])
     if code in ("uri", "url", "canonical", "code", "oid"):
-        return _limited(FORMATS[code])
+        return _Known(_limited(FORMATS[code])).__getitem__
     if code in FORMATS:
         return FORMATS[code]  # type: ignore[return-value]  # raises TypeError for other JSON types, as Check says
     return {"boolean": _is_boolean, "decimal": _is_decimal, "base64Binary": _is_base64}.get(code, _is_text)

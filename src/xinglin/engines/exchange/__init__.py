@@ -1,5 +1,6 @@
 """Exchange: doors in and out, the ledger of messages, the gate, quarantine and replay."""
 
+from xinglin.engines.exchange.beside import Beside, prepare_for
 from xinglin.engines.exchange.blobs import Blobs
 from xinglin.engines.exchange.door import Exchange, Rooms
 from xinglin.engines.exchange.erasing import Gone, LedgerEraser
@@ -24,8 +25,8 @@ from xinglin.engines.exchange.upper import (
 )
 
 __all__ = [
-    "Batch", "Blobs", "Difference", "Entry", "EntryProblem", "Envelope", "Exchange", "Gone", "ImportOptions", "ImportReport", "Importer", "InstitutionRow", "Job", "Jobs",
+    "Batch", "Beside", "Blobs", "Difference", "Entry", "EntryProblem", "Envelope", "Exchange", "Gone", "ImportOptions", "ImportReport", "Importer", "InstitutionRow", "Job", "Jobs",
     "Ledger", "LedgerEraser", "MessageQuery", "MessageRow", "NewJob", "Note", "OWN_API", "OWN_PAGES", "Panel", "Period", "Receipt", "Reconciled", "Report", "Rooms", "SheetColumn",
     "SheetMapping", "Source", "SourceRow", "Standing", "State", "Submission", "UnreadableError", "Upper", "UpperRooms", "UpperState", "WaitingRow", "WrittenRow", "check_text", "files_below",
-    "open_reasons", "place_in", "read_message",
+    "open_reasons", "place_in", "prepare_for", "read_message",
 ]  # fmt: skip

@@ -21,12 +21,11 @@ from xinglin.engines.exchange.reading import UnreadableError, decode, place_in, 
 from xinglin.engines.exchange.waiting import Numbered, entry_of, waiting_rows
 from xinglin.engines.identity import Arrival, LinkPlan, Register, Residents, Trust
 from xinglin.engines.security import AuditWitness, Scope
-from xinglin.engines.store import Cause, Delete, Outcome, Put, Ready, Store
+from xinglin.engines.store import Cause, Delete, Outcome, PackedReady, Put, Ready, Store
 from xinglin.fhir import CodeOracle, Problem, Validator, validate
 
-_REGISTERED_TYPES = ("Organization", "Practitioner", "PractitionerRole")
-_MANY = 100
-_TRIES: Final = 5
+REGISTERED_TYPES: Final = ("Organization", "Practitioner", "PractitionerRole")
+_MANY, _TRIES = 100, 5
 NOTHING_MET: Final = Met()
 
 
@@ -149,9 +148,9 @@ class Exchange:
 
         origin: the envelope and its number in the ledger.  met: the conditions that must still fit.
         """
-        return await self.write_ready(connection, scope, (prepared, await self.ready(scope, prepared, origin), met), origin)
+        return await self.write_ready(connection, scope, (prepared, await self.ready(prepared, cause_of(scope, origin)), met), origin)
 
-    async def ready(self, scope: Scope, prepared: Prepared, origin: tuple[Envelope, int]) -> Ready:
+    async def ready(self, prepared: Prepared, cause: Cause) -> Ready:
         """Let the store number, index and encode what passed the gate, before the transaction that writes it."""
         changes = [
             Delete(item.rtype, item.id, item.entry.if_version)
@@ -159,7 +158,11 @@ class Exchange:
             else Put(item.rtype, item.id, item.resource, item.entry.if_version)
             for item in prepared.items
         ]
-        return await self._rooms.store.ready(changes, _cause(scope, origin))
+        return await self._rooms.store.ready(changes, cause)
+
+    def taken(self, packed: PackedReady) -> Ready:
+        """Return what another process of this installation made ready."""
+        return self._rooms.store.taken(packed)
 
     async def write_ready(
         self, connection: asyncpg.Connection[Any], scope: Scope, work: tuple[Prepared, Ready, Met], origin: tuple[Envelope, int]
@@ -171,7 +174,7 @@ class Exchange:
         """
         prepared, ready, met = work
         envelope, message_no = origin
-        cause = _cause(scope, origin)
+        cause = cause_of(scope, origin)
         plan = await self._plan_links(connection, scope, prepared.items, envelope)
         await hold_conditions(self._rooms.store, connection, scope, met)
         outcomes = await self._rooms.store.write_ready(connection, scope, ready)
@@ -233,7 +236,7 @@ class Exchange:
         stored = [
             (written.outcomes[item.entry_no].rid, item.resource)
             for item in items
-            if item.rtype in _REGISTERED_TYPES and item.entry_no in written.outcomes and item.entry.method != "DELETE"
+            if item.rtype in REGISTERED_TYPES and item.entry_no in written.outcomes and item.entry.method != "DELETE"
         ]
         if not stored:
             return
@@ -360,7 +363,8 @@ class Exchange:
         return content, (entry_of(sent),), True
 
 
-def _cause(scope: Scope, origin: tuple[Envelope, int]) -> Cause:
+def cause_of(scope: Scope, origin: tuple[Envelope, int]) -> Cause:
+    """Return why versions of a message exist. origin: its envelope and its number in the ledger."""
     envelope, message_no = origin
     return Cause(message_no, envelope.source.source_no, scope.account_no)
 

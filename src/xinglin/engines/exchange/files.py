@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from xinglin.base.errors import BusyError, NotFoundError, UnavailableError, XinglinError
+from xinglin.base.errors import BusyError, NotFoundError, UnavailableError
+from xinglin.engines.exchange.beside import Beside
 from xinglin.engines.exchange.conditions import ChangedError
-from xinglin.engines.exchange.door import NOTHING_MET, Exchange, RolledBackError, Rooms
-from xinglin.engines.exchange.gate import Prepared, without
+from xinglin.engines.exchange.door import NOTHING_MET, Exchange, RolledBackError, Rooms, cause_of
 from xinglin.engines.exchange.ledger import Envelope
-from xinglin.engines.exchange.model import WARNING, Entry, EntryProblem, ImportReport, Receipt, State
-from xinglin.engines.exchange.reading import UnreadableError, check_text, lines_of, parse_json, unpack
+from xinglin.engines.exchange.lines import Lines, LineWork, Order, chunks_of, work_on
+from xinglin.engines.exchange.model import WARNING, EntryProblem, ImportReport, Receipt, State
+from xinglin.engines.exchange.reading import UnreadableError, check_text, unpack
 from xinglin.engines.exchange.waiting import waiting_rows
 from xinglin.engines.security import Scope
-from xinglin.engines.store import Ready
 
-LINES_A_CHUNK: Final = 500
 MOST_CHANGES: Final = 20
 Progress = Callable[[str, int, int], None]
 """Called with (file name, files or lines done, of how many)."""
@@ -35,14 +35,40 @@ class ImportOptions:
     progress: Progress | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
-    """Lines of an NDJSON file: entries that parse, problems of those that do not, and the last line's number."""
+class _Row:
+    """Chunks in their order, some being prepared, one being written by `store`."""
 
-    entries: tuple[tuple[int, Entry], ...]
-    problems: tuple[EntryProblem, ...]
-    unread: tuple[tuple[int, bytes], ...]
-    last_line: int
+    def __init__(self, store: Callable[[Order, LineWork], Coroutine[Any, Any, list[EntryProblem]]]) -> None:
+        self.problems: list[EntryProblem] = []
+        self._store = store
+        self._ahead: deque[tuple[Order, asyncio.Task[LineWork]]] = deque()
+        self._writing: asyncio.Task[list[EntryProblem]] | None = None
+
+    def take(self, order: Order, making: asyncio.Task[LineWork]) -> None:
+        """Put a chunk at the end of the row."""
+        self._ahead.append((order, making))
+
+    async def write(self, most: int) -> None:
+        """Begin to write the first chunks until so many at most are being prepared; each begins when the one before is written."""
+        while len(self._ahead) > most:
+            order, making = self._ahead[0]
+            work = await making
+            self._ahead.popleft()
+            await self.written()
+            self._writing = asyncio.create_task(self._store(order, work))
+
+    async def written(self) -> None:
+        """Wait until what has been begun is written."""
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            self.problems.extend(await writing)
+
+    async def leave(self) -> None:
+        """Give up what is not begun, and let what is begun come to its end."""
+        for _, making in self._ahead:
+            making.cancel()
+        await asyncio.gather(*(making for _, making in self._ahead), return_exceptions=True)
+        await self.written()
 
 
 def files_below(path: Path) -> list[Path]:
@@ -55,11 +81,12 @@ def files_below(path: Path) -> list[Path]:
 
 
 class Importer:
-    """Takes files in through the exchange."""
+    """Takes files in through the exchange. beside: prepares the lines of large files, None = this process does."""
 
-    def __init__(self, exchange: Exchange, rooms: Rooms) -> None:
+    def __init__(self, exchange: Exchange, rooms: Rooms, beside: Beside | None = None) -> None:
         self._exchange = exchange
         self._rooms = rooms
+        self._beside = beside
 
     async def import_path(self, scope: Scope, path: Path, options: ImportOptions) -> ImportReport:
         """Take in a file or every file below a folder; a bad file never stops the good ones.
@@ -109,56 +136,57 @@ class Importer:
         return await self._close(arrived.message_no, problems)
 
     async def _chunks(self, scope: Scope, origin: tuple[Envelope, int], work: tuple[bytes, int]) -> list[EntryProblem]:
-        """Write chunk after chunk; the next is parsed, validated, indexed and encoded while the database writes the one before."""
-        text, done = work
-        problems: list[EntryProblem] = []
-        writing: asyncio.Task[list[EntryProblem]] | None = None
-        chunks = _chunks_of(text, done)
-        try:
-            while chunk := await asyncio.to_thread(next, chunks, None):
-                prepared = await self._exchange.prepare(chunk.entries, origin[0].source)
-                ready = await self._exchange.ready(scope, prepared, origin)
-                if writing is not None:
-                    problems.extend(await writing)
-                writing = asyncio.create_task(self._write(scope, origin, (chunk, prepared, ready)))
-        finally:
-            if writing is not None:
-                problems.extend(await writing)
-        return problems
+        """Write chunk after chunk; those that follow are parsed, validated, indexed and encoded while the database writes.
 
-    async def _write(self, scope: Scope, origin: tuple[Envelope, int], work: tuple[_Chunk, Prepared, Ready]) -> list[EntryProblem]:
+        What brings institutions or practitioners is written before anything after it is prepared: that may name them by their codes.
+        """
+        text, done = work
+        beside = self._beside if scope.is_house and self._beside is not None and len(text) >= self._beside.large else None
+        row = _Row(partial(self._write, scope, origin))
+        try:
+            for lines in chunks_of(text, done):
+                order = Order(origin[0].source, cause_of(scope, origin), lines)
+                making = beside.prepare(self._exchange, order) if beside is not None else work_on(self._exchange, order)
+                row.take(order, asyncio.create_task(making))
+                await row.write(beside.hands if beside is not None and not lines.register else 0)
+                if lines.register:
+                    await row.written()
+            await row.write(0)
+            await row.written()
+        finally:
+            await row.leave()
+        return row.problems
+
+    async def _write(self, scope: Scope, origin: tuple[Envelope, int], order: Order, work: LineWork) -> list[EntryProblem]:
         """Write a chunk; the lines of residents who may not be written are put aside, and the others written without them."""
-        chunk, prepared, ready = work
         changes = 0
+        refused: list[EntryProblem] = []
         while True:
             try:
-                return await self._write_once(scope, origin, (chunk, prepared, ready))
+                return await self._write_once(scope, origin, order.lines, work)
             except RolledBackError as refusal:
-                prepared = without(prepared, refusal.problems)
-                ready = await self._exchange.ready(scope, prepared, origin)
+                refused.extend(refusal.problems)
             except ChangedError:
                 changes += 1
                 if changes > MOST_CHANGES:
                     words = ("写入时数据一直被别处修改，请稍后再导入", "what is being written keeps changing elsewhere; import again later")
                     raise BusyError(*words, status=503) from None
-                prepared = await self._exchange.prepare(chunk.entries, origin[0].source)
-                ready = await self._exchange.ready(scope, prepared, origin)
+            work = await work_on(self._exchange, order, refused)
 
-    async def _write_once(self, scope: Scope, origin: tuple[Envelope, int], work: tuple[_Chunk, Prepared, Ready]) -> list[EntryProblem]:
-        (chunk, prepared, ready), message_no = work, origin[1]
+    async def _write_once(self, scope: Scope, origin: tuple[Envelope, int], lines: Lines, work: LineWork) -> list[EntryProblem]:
+        message_no = origin[1]
         async with self._rooms.database.transaction() as connection:
             arrived = await self._exchange.ledger.hold(connection, message_no)
-            if arrived.is_final or arrived.done_lines >= chunk.last_line:
+            if arrived.is_final or arrived.done_lines >= lines.last:
                 return []  # the same file is being imported twice at once, and the other was faster
-            written = await self._exchange.write_ready(connection, scope, (prepared, ready, NOTHING_MET), origin)
-            problems = [*chunk.problems, *prepared.problems, *written.problems]
-            rows = waiting_rows(chunk.entries, problems)
-            rows |= {number: (rows[number][0], line) for number, line in chunk.unread}
+            written = await self._exchange.write_ready(connection, scope, (work.prepared, work.ready, NOTHING_MET), origin)
+            problems = [*work.unread, *work.prepared.problems, *written.problems]
+            rows = _waiting(lines, problems, work.unread)
             await self._exchange.ledger.quarantine(connection, message_no, rows)
-            await self._exchange.ledger.warn(connection, message_no, prepared.warnings)
+            await self._exchange.ledger.warn(connection, message_no, work.prepared.warnings)
             stored, unchanged = written.counts()
-            await self._exchange.ledger.advance(connection, message_no, chunk.last_line, (stored, unchanged, len(rows)))
-        return [*problems, *prepared.warnings]
+            await self._exchange.ledger.advance(connection, message_no, lines.last, (stored, unchanged, len(rows)))
+        return [*problems, *work.prepared.warnings]
 
     async def _close(self, message_no: int, problems: list[EntryProblem]) -> Receipt:
         """Finish a file by what the ledger counted, whoever wrote it."""
@@ -183,17 +211,11 @@ def _read(file: Path) -> bytes:
         raise UnavailableError("文件无法读取，请检查权限", "the file cannot be read; check its permission", where=file.name) from error
 
 
-def _chunks_of(text: bytes, done: int) -> Iterator[_Chunk]:
-    lines = (item for item in lines_of(text) if item[0] > done)
-    while batch := list(islice(lines, LINES_A_CHUNK)):
-        entries, problems, unread = [], [], []
-        for number, line in batch:
-            try:
-                entries.append((number, Entry(parse_json(line, f"line {number}"))))
-            except UnreadableError as error:
-                problems.append(EntryProblem(number, error.reason, error.where, error.zh, error.en))
-                unread.append((number, line))
-            except XinglinError as error:
-                problems.append(EntryProblem(number, "invalid", error.where, error.zh, error.en))
-                unread.append((number, line))
-        yield _Chunk(tuple(entries), tuple(problems), tuple(unread), batch[-1][0])
+def _waiting(
+    lines: Lines, problems: Sequence[EntryProblem], unread: Sequence[EntryProblem]
+) -> dict[int, tuple[list[EntryProblem], bytes | None]]:
+    """Return line number → (its problems, what was sent), for the lines that have problems; a line that is no entry is kept as it is."""
+    entries, _ = lines.read({problem.entry_no for problem in problems})
+    rows = waiting_rows(entries, problems)
+    sent = dict(lines.numbered)
+    return rows | {problem.entry_no: (rows[problem.entry_no][0], sent[problem.entry_no]) for problem in unread}

@@ -17,6 +17,7 @@ from xinglin.engines.store.model import (
     Query,
     Stored,
 )
+from xinglin.engines.store.packing import PackedReady, pack
 from xinglin.engines.store.query import COUNT_DEFAULT, COUNT_LIMIT, MODIFIERS, RESULT_PARAMS
 from xinglin.engines.store.read import HistoryQuery
 from xinglin.engines.store.store import Store, StoreOptions
@@ -42,6 +43,7 @@ __all__ = [
     "Key",
     "Link",
     "Outcome",
+    "PackedReady",
     "Page",
     "Put",
     "Query",
@@ -51,5 +53,6 @@ __all__ = [
     "Stored",
     "drop_history",
     "erase_patients",
+    "pack",
     "patients_of",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from xinglin.base.database import Database
@@ -40,7 +40,7 @@ class Numbers:
             async with self._database.connection() as connection:
                 rows = await connection.fetch(_GIVE, *_columns(missing))
             given = {(row["rtype"], row["id"]): row["rid"] for row in rows}
-            self._remember(given)
+            self.remember(given)
             found |= given
             if len(found) < len(wanted):
                 found |= await self._look_up(wanted - found.keys())
@@ -62,10 +62,11 @@ class Numbers:
         async with self._database.connection() as connection:
             rows = await connection.fetch(_KNOWN, *_columns(keys))
         found = {(row["rtype"], row["id"]): row["rid"] for row in rows}
-        self._remember(found)
+        self.remember(found)
         return found
 
-    def _remember(self, found: dict[Key, int]) -> None:
+    def remember(self, found: Mapping[Key, int]) -> None:
+        """Keep numbers that were given, by whichever process."""
         if len(self._known) + len(found) > _CACHE_LIMIT:
             self._known.clear()
         self._known.update(found)

@@ -20,6 +20,7 @@ from xinglin.engines.store.links import write_links, write_scopes
 from xinglin.engines.store.mask import Masks
 from xinglin.engines.store.model import Belonging, Cause, Change, Cursor, FeedEntry, Key, Link, Outcome, Page, Query, Stored
 from xinglin.engines.store.numbers import Numbers
+from xinglin.engines.store.packing import PackedReady, unpack
 from xinglin.engines.store.read import HistoryQuery, Reader, columns_of, stored
 from xinglin.engines.store.search import Searcher
 from xinglin.engines.store.tokens import Tokens
@@ -85,6 +86,12 @@ class Store:
     async def write_ready(self, connection: asyncpg.Connection[Any], scope: Scope, ready: Ready) -> list[Outcome]:
         """Write what `ready` returned, once; as `write`."""
         return await self._writer.write_ready(connection, scope, ready)
+
+    def taken(self, packed: PackedReady) -> Ready:
+        """Return what another process of this installation made ready (see `pack`), and keep the rids it gave."""
+        ready = unpack(packed)
+        self._ground.numbers.remember(ready.rids)
+        return ready
 
     def group_writer(self, ledger: GroupLedger[Ticket]) -> GroupWriter[Ticket]:
         """Return a writer that commits the single writes of concurrent callers together; close it before the store."""

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import asyncpg
 
-from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError, XinglinError
+from xinglin.base.errors import ConflictError, FaultError, IncorrectError, NotFoundError, XinglinError
 from xinglin.engines.security import Scope
-from xinglin.engines.store.arrays import array_of_numbers, array_of_words
+from xinglin.engines.store.arrays import array_of_integers, array_of_lists, array_of_numbers, array_of_words
 from xinglin.engines.store.bodies import Body, make_body
 from xinglin.engines.store.findings import NOBODY, Finder, Findings
 from xinglin.engines.store.ground import Ground
@@ -45,7 +45,7 @@ _MANY: Final = 100
 
 
 @dataclass(slots=True)
-class _Item:
+class WriteItem:
     """One change on its way: place in the caller's list, what is to be written, what came of it."""
 
     place: int
@@ -58,24 +58,29 @@ class _Item:
 
     @property
     def key(self) -> Key:
+        """Type and id."""
         return (self.change.rtype, self.change.id)
 
 
 @dataclass(frozen=True, slots=True)
-class _Wave:
+class Wave:
     """Items that name each resource once, and the arguments of the call that writes them."""
 
-    items: tuple[_Item, ...]
+    items: tuple[WriteItem, ...]
     columns: list[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Changes prepared for one `write_ready`. rids: of every id they mention.  waves: of all of them, or None to make them when writing."""
+    """Changes prepared for one `write_ready`. rids: of every id they mention.  waves: of all of them, or None to make them when writing.
 
-    items: tuple[_Item, ...]
+    is_sealed: made in another process; what a writer with less than the whole house must be asked about is not here.
+    """
+
+    items: tuple[WriteItem, ...]
     rids: Mapping[Key, int]
-    waves: Sequence[_Wave] | None
+    waves: Sequence[Wave] | None
+    is_sealed: bool = False
 
 
 class Writer:
@@ -99,7 +104,7 @@ class Writer:
     async def ready(self, changes: Sequence[Change], cause: Cause | Sequence[Cause]) -> Ready:
         """Do all that writing needs before the lock: number, index, encode. Many changes are worked on in a thread."""
         causes = [cause] * len(changes) if isinstance(cause, Cause) else list(cause)
-        items = [_Item(place, change, reason) for place, (change, reason) in enumerate(zip(changes, causes, strict=True))]
+        items = [WriteItem(place, change, reason) for place, (change, reason) in enumerate(zip(changes, causes, strict=True))]
         are_many = len(items) >= _MANY
         mentioned = await asyncio.to_thread(self._compile_all, items) if are_many else self._compile_all(items)
         rids = await self._ground.numbers.give(mentioned)
@@ -108,8 +113,12 @@ class Writer:
         return Ready(tuple(items), rids, await asyncio.to_thread(_waves, items, rids) if are_many else None)
 
     async def write_ready(self, connection: asyncpg.Connection[Any], scope: Scope, ready: Ready) -> list[Outcome]:
-        """Write what `ready` returned, once, as `write` does."""
+        """Write what `ready` returned, once, as `write` does.  Raises: FaultError for sealed changes and a writer who does not see all."""
         items = ready.items
+        if ready.is_sealed and not scope.is_house:
+            raise FaultError(
+                "另一进程准备的写入只能由全域写入", "what another process made ready is written with the scope of the house only"
+            )
         if not scope.is_house:
             await self._refuse_hidden(connection, scope, items)
         outcomes: list[Outcome | None] = [None] * len(items)
@@ -121,7 +130,7 @@ class Writer:
                 outcomes[item.place] = _outcome(item, row)
         return [outcome for outcome in outcomes if outcome is not None]
 
-    def _compile_all(self, items: Sequence[_Item]) -> set[Key]:
+    def _compile_all(self, items: Sequence[WriteItem]) -> set[Key]:
         """Index and encode every item; returns all ids they mention."""
         mentioned: set[Key] = set()
         for item in items:
@@ -133,14 +142,14 @@ class Writer:
                     mentioned |= item.findings.mentions
         return mentioned
 
-    def _compile(self, item: _Item) -> None:
+    def _compile(self, item: WriteItem) -> None:
         if isinstance(item.change, Put):
             change = item.change
             item.findings = self._finder.find(change.rtype, change.id, change.resource)
             item.findings.mentions.update(("Patient", own) for own in (item.findings.patient, *item.findings.others) if own)
             item.body = make_body(change.rtype, change.id, change.resource, item.cause.message_no)
 
-    async def _refuse_hidden(self, connection: asyncpg.Connection[Any], scope: Scope, items: Sequence[_Item]) -> None:
+    async def _refuse_hidden(self, connection: asyncpg.Connection[Any], scope: Scope, items: Sequence[WriteItem]) -> None:
         """Refuse what touches records the writer cannot see, in the words that answer what does not exist."""
         present = await connection.fetch(_HIDDEN_ROWS.format(res=row_seen(scope, "r"), hist=row_seen(scope, "h")), [i.rid for i in items])
         hidden = {row["rid"] for row in present}
@@ -161,13 +170,13 @@ class Writer:
                 if item.refusal is None and any(rids[("Patient", own)] in closed for own in _patients(item) if own not in mine):
                     item.refusal = _no_such_patient()
 
-    async def _call(self, connection: asyncpg.Connection[Any], wave: _Wave) -> Sequence[Any]:
+    async def _call(self, connection: asyncpg.Connection[Any], wave: Wave) -> Sequence[Any]:
         ground = self._ground
         rows: Sequence[Any] = await connection.fetch(_CALL, ground.site, ground.clock.now(), *wave.columns)
         return rows
 
 
-def _wave(items: Sequence[_Item], patients: Mapping[Key, int]) -> _Wave:
+def _wave(items: Sequence[WriteItem], patients: Mapping[Key, int]) -> Wave:
     """Return the arguments of one call. patients: the rid of every Patient the items are about."""
     rows = [item.findings or Findings() for item in items]
     bodies = [item.body for item in items]
@@ -178,26 +187,27 @@ def _wave(items: Sequence[_Item], patients: Mapping[Key, int]) -> _Wave:
     date_rids, date_params, *date_limits = _turned(dates, 4)
     number_rids, number_params, *number_limits = _turned(numbers, 6)
     columns = [
-        array_of_numbers(item.rid for item in items),
+        array_of_integers([item.rid for item in items]),
         array_of_words([item.change.rtype for item in items]),
         array_of_words([item.change.id for item in items]),
-        array_of_numbers(item.change.if_version for item in items),
+        array_of_integers([item.change.if_version for item in items]),
         [body and body.digest for body in bodies],
         [body and body.head for body in bodies],
         [body and body.tail for body in bodies],
-        array_of_numbers(patients[("Patient", row.patient)] if row.patient else None for row in rows),
+        array_of_integers([patients[("Patient", row.patient)] if row.patient else None for row in rows]),
         [_others(row, patients) for row in rows],
-        array_of_numbers(row.main and row.main[0] for row in rows),
-        array_of_numbers(row.main and row.main[1] for row in rows),
-        array_of_words([array_of_numbers(sorted(row.tokens)) for row in rows]),
-        array_of_numbers(item.cause.actor for item in items),
-        array_of_numbers(item.cause.message_no for item in items),
-        array_of_numbers(item.cause.source_no for item in items),
-        *(array_of_numbers(string_rids), array_of_words(string_params), array_of_words(string_values)),
-        *(array_of_numbers(date_rids), array_of_words(date_params), *map(array_of_numbers, date_limits)),
-        *(array_of_numbers(number_rids), array_of_words(number_params), *map(array_of_numbers, number_limits)),
+        array_of_integers([row.main and row.main[0] for row in rows]),
+        array_of_integers([row.main and row.main[1] for row in rows]),
+        array_of_lists([sorted(row.tokens) for row in rows]),
+        array_of_integers([item.cause.actor for item in items]),
+        array_of_integers([item.cause.message_no for item in items]),
+        array_of_integers([item.cause.source_no for item in items]),
+        *(array_of_integers(string_rids), array_of_words(string_params), array_of_words(string_values)),
+        *(array_of_integers(date_rids), array_of_words(date_params), *map(array_of_integers, date_limits)),
+        *(array_of_integers(number_rids), array_of_words(number_params), *map(array_of_numbers, number_limits[:2])),
+        *map(array_of_integers, number_limits[2:]),
     ]
-    return _Wave(tuple(items), columns)
+    return Wave(tuple(items), columns)
 
 
 _HIDDEN_ROWS: Final = """
@@ -212,7 +222,7 @@ def not_found(rtype: str) -> NotFoundError:
     return NotFoundError("没有这个资源", "there is no such resource", where=rtype)
 
 
-def _patients(item: _Item) -> tuple[str, ...]:
+def _patients(item: WriteItem) -> tuple[str, ...]:
     if item.findings is None or item.change.rtype == "Patient":
         return ()
     return tuple(own for own in (item.findings.patient, *item.findings.others) if own)
@@ -238,9 +248,9 @@ def _fault_of(change: Change) -> XinglinError | None:
     return None
 
 
-def _waves(items: Sequence[_Item], rids: Mapping[Key, int]) -> list[_Wave]:
+def _waves(items: Sequence[WriteItem], rids: Mapping[Key, int]) -> list[Wave]:
     """Return the items that are not refused in rounds that name each resource once, each sorted by rid."""
-    waves: list[list[_Item]] = []
+    waves: list[list[WriteItem]] = []
     seen: dict[int, int] = {}
     for item in items:
         if item.refusal is None:
@@ -254,18 +264,18 @@ def _waves(items: Sequence[_Item], rids: Mapping[Key, int]) -> list[_Wave]:
 
 def _others(row: Findings, patients: Mapping[Key, int]) -> str | None:
     named = [patients[("Patient", own)] for own in row.others] + [NOBODY] * row.is_about_unknown
-    return array_of_numbers(named) if named else None
+    return array_of_integers(named) if named else None
 
 
 def _turned(rows: Sequence[tuple[Any, ...]], width: int) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
 
 
-def _refused(item: _Item, error: XinglinError) -> Outcome:
+def _refused(item: WriteItem, error: XinglinError) -> Outcome:
     return Outcome(item.change.rtype, item.change.id, item.rid, 0, 0, "refused", error=error)
 
 
-def _outcome(item: _Item, row: Any) -> Outcome:
+def _outcome(item: WriteItem, row: Any) -> Outcome:
     if row["status"] == "conflict":
         return _refused(item, _conflict(item.change))
     return Outcome(item.change.rtype, item.change.id, item.rid, row["version"] or 0, row["feed_seq"] or 0, row["status"], row["stamp"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 import pytest
 
-from xinglin.engines.store.arrays import array_of_numbers, array_of_words
+from xinglin.engines.store.arrays import array_of_integers, array_of_lists, array_of_numbers, array_of_words
 
 
 @pytest.mark.parametrize(
@@ -27,5 +27,18 @@ async def test_numbers_come_back(database_url: str) -> None:
         assert await connection.fetchval("select $1::text::bigint[]", array_of_numbers(numbers)) == numbers
         assert await connection.fetchval("select $1::text::float8[]", array_of_numbers(floats)) == floats
         assert await connection.fetchval("select $1::text::bigint[]", array_of_numbers([])) == []
+    finally:
+        await connection.close()
+
+
+async def test_integers_and_lists_come_back(database_url: str) -> None:
+    numbers, lists = [1, None, -(1 << 63), (1 << 63) - 1], [[1, -2], [], [-(1 << 63)]]
+    connection = await asyncpg.connect(database_url)
+    try:
+        assert await connection.fetchval("select $1::text::bigint[]", array_of_integers(numbers)) == numbers
+        assert await connection.fetchval("select $1::text::bigint[]", array_of_integers([])) == []
+        texts = await connection.fetchval("select $1::text::text[]", array_of_lists(lists))
+        assert [await connection.fetchval("select $1::text::bigint[]", text) for text in texts] == lists
+        assert await connection.fetchval("select $1::text::text[]", array_of_lists([])) == []
     finally:
         await connection.close()

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from decimal import Decimal
 
 import orjson
 import pytest
 
 from tests.record import Record, patient, weight
-from xinglin.base.errors import Category, NotFoundError
-from xinglin.engines.store import Cause, Cursor, Delete, HistoryQuery, Put
+from xinglin.base.errors import Category, FaultError, NotFoundError
+from xinglin.engines.store import Cause, Cursor, Delete, HistoryQuery, Put, pack
 
 
 async def test_a_body_is_served_as_written_with_id_and_meta_of_ours(record: Record) -> None:
@@ -148,3 +149,32 @@ async def test_waiting_for_the_feed_ends_when_something_is_written(record: Recor
     await asyncio.sleep(0)
     await record.put(patient("awaited"))
     assert await waiting
+
+
+async def test_what_another_process_made_ready_is_written_as_if_it_were_made_here(record: Record) -> None:
+    changes = [Put("Patient", f"packed{n}", patient(f"packed{n}", gender="female")) for n in range(120)]
+    packed = pack(await record.store.ready(changes, Cause(1, 1, 7)))
+    assert packed is not None
+    ready = pickle.loads(pickle.dumps(packed))
+    async with record.database.transaction() as connection:
+        outcomes = await record.store.write_ready(connection, record.house, record.store.taken(ready))
+    assert [(one.id, one.status, one.version) for one in outcomes] == [(change.id, "created", 1) for change in changes]
+    found = await record.store.read(record.house, "Patient", "packed7")
+    assert orjson.loads(found.body)["gender"] == "female"
+
+
+async def test_only_the_house_writes_what_another_process_made_ready(record: Record) -> None:
+    changes = [Put("Patient", f"sealed{n}", patient(f"sealed{n}")) for n in range(100)]
+    packed = pack(await record.store.ready(changes, Cause(1, 1, 7)))
+    assert packed is not None
+    with pytest.raises(FaultError):
+        async with record.database.transaction() as connection:
+            await record.store.write_ready(connection, record.east, record.store.taken(packed))
+
+
+@pytest.mark.parametrize(
+    "change", [Delete("Patient", "gone"), Put("Patient", "kept", patient("kept"), 1), Put("Patient", "a b", patient("a b"))]
+)
+async def test_what_needs_a_look_here_is_not_packed(record: Record, change: Put | Delete) -> None:
+    changes = [*(Put("Patient", f"plain{n}", patient(f"plain{n}")) for n in range(100)), change]
+    assert pack(await record.store.ready(changes, Cause(1, 1, 7))) is None
