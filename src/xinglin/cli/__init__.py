@@ -10,10 +10,11 @@ import typer
 
 from xinglin.base.errors import XinglinError
 from xinglin.cli import benching, checking, coding, documents, erasing, importing, planning, serving, waiting
+from xinglin.cli.wording import Typer
 
 COLLECT_AFTER: Final = (50_000, 20, 50)
 """Objects and rounds after which the cyclic collector runs: records are trees without cycles, and looking for some took a fifth of a load."""
-app = typer.Typer(
+app = Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

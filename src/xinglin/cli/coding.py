@@ -14,9 +14,10 @@ from xinglin.assembly import Platform
 from xinglin.base.errors import IncorrectError, NotFoundError
 from xinglin.base.table import write_csv
 from xinglin.cli.session import with_platform
+from xinglin.cli.wording import Typer
 from xinglin.engines.terminology import TEMPLATES, CodeFile, CodeSystem, MapRow, NewFile, NewMapping, SystemRow
 
-commands = typer.Typer(no_args_is_help=True, help="代码系统、对照关系和区划 · code systems, correspondences, divisions")
+commands = Typer(no_args_is_help=True, help="代码系统、对照关系和区划 · code systems, correspondences, divisions")
 Kind = Annotated[str, typer.Argument(help="concepts 代码、maps 对照、divisions 区划、population 人口 · what the file holds")]
 File = Annotated[Path, typer.Argument(help="CSV（UTF-8 或 GB18030）、FHIR CodeSystem 或 GeoJSON · the file")]
 Url = Annotated[str, typer.Option(help="代码系统的标识，可写 标识|版本（concepts）· url of the code system, or url|version")]

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from xinglin.cli.wording import Typer
 from xinglin.modules.plan.command import plan_read_command
 
 
 def mount(app: typer.Typer) -> None:
     """Add the group `plan` to the application."""
-    plan = typer.Typer(no_args_is_help=True, help="规划：读取规划文件 · plan documents")
+    plan = Typer(no_args_is_help=True, help="规划：读取规划文件 · plan documents")
     plan.command("read")(read)
     app.add_typer(plan, name="plan")
 

@@ -15,10 +15,11 @@ from rich.table import Table
 from xinglin.assembly import Platform
 from xinglin.base.errors import IncorrectError, NotFoundError, UnavailableError
 from xinglin.cli.session import with_installation
+from xinglin.cli.wording import Typer
 from xinglin.engines.exchange import Receipt, State
 from xinglin.engines.security import AuditEntry
 
-commands = typer.Typer(no_args_is_help=True, help="待处理的数据 · what waits because it could not be stored")
+commands = Typer(no_args_is_help=True, help="待处理的数据 · what waits because it could not be stored")
 _WIDE: Final = 200
 """Columns of the table for a wide screen, where the screen does not say more."""
 Number = Annotated[int, typer.Argument(help="待处理编号 · number in the list")]

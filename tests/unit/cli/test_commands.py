@@ -47,6 +47,18 @@ def test_help_says_in_both_languages_what_a_command_does(command: tuple[str, ...
     done = RUNNER.invoke(app, [*command, "--help"], env={"COLUMNS": "200"})
     assert done.exit_code == 0
     assert any("一" <= letter <= "鿿" for letter in done.output) and "·" in done.output
+    assert (
+        "用法 · Usage: " in done.output
+        and "选项 · Options" in done.output
+        and "显示说明后退出 · Show this message and exit." in done.output
+    )
+
+
+@pytest.mark.parametrize("group", [(), ("quarantine",), ("codes",), ("plan",)], ids=" ".join)
+def test_the_list_of_commands_is_headed_in_both_languages(group: tuple[str, ...]) -> None:
+    told = RUNNER.invoke(app, [*group, "--help"], env={"COLUMNS": "200"}).output
+    assert "用法 · Usage: " in told and "命令 · Commands" in told and "显示说明后退出" in told
+    assert "参数 · Arguments" in RUNNER.invoke(app, ["quarantine", "show", "--help"], env={"COLUMNS": "200"}).output
 
 
 def test_all_the_commands_are_there() -> None:
