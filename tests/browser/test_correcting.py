@@ -48,8 +48,9 @@ async def test_a_visit_is_corrected_withdrawn_and_restored_by_keys(chromium: Any
     await page.keyboard.press("F2")
     await page.wait_for_url("**/residents/*told=1")
     timeline = await page.inner_text("#timeline")
-    assert "已作废" in timeline and "wrong record" in timeline and "125/80" not in timeline
+    assert "已作废" in timeline and "wrong record" in timeline and timeline.count("125/80") == 1
+    assert "125/80 mmHg" in await page.eval_on_selector_all("#timeline .withdrawn del", "found => found.map(one => one.textContent)")
     await tab_to(page, "撤销作废")
     await page.keyboard.press("Enter")
-    await page.wait_for_selector("#timeline >> text=125/80")
+    await page.wait_for_selector("#timeline .facts-line span:not(:has(del)) >> text=125/80")
     assert "wrong record" not in await page.inner_text("#timeline")

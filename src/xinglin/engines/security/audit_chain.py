@@ -59,7 +59,7 @@ class AuditEntry:
     subject_type: resource type, `account`, ...; rids: numbers of the subjects (rids of resources, account numbers).
     persons: the person numbers concerned.  detail: words without any value from a record.  request_id: ties entries of one request.
     owed_no: the promise this entry keeps, None where nothing was promised (see `Audit.promise`).
-    at: when it happened, where that is not the moment of recording: a promise of a process that is gone; None for now.
+    at: when it happened, where that is not the moment of recording (a promise of a process that is gone), else None.
     """
 
     scope: Actor | None
