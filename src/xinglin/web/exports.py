@@ -93,7 +93,7 @@ def watermark(visit: Visit) -> str:
 
 
 def imprint(visit: Visit, as_of: str = "") -> str:
-    """Return the watermark and of what moment the data are, as the page's foot says it; "" for now."""
+    """Return the watermark and of what moment the data are, as the page's foot says it; "" for the moment it is made."""
     now = visit.platform.clock.now().astimezone(visit.platform.clock.zone)
     return f"{watermark(visit)} · {visit.text('数据截至')} {as_of or now.strftime('%Y-%m-%d %H:%M')}"
 

@@ -93,7 +93,9 @@ SYSTEMS: Final = ListPage(
     filters=(Filter("text", mark("名称或标识")),),
     add=("steward", "/exchange/codes/files/new?kind=concepts", mark("载入代码")),
     empty_title=_NO_SYSTEM,
-    empty_hint=mark("没有代码表，记录照样保存和统计；要显示代码的名称、查出写错的代码，按“载入代码”传入 ICD-10 等代码表（CSV）或 FHIR CodeSystem（JSON）"),
+    empty_hint=mark(
+        "没有代码表，记录照样保存和统计；要显示代码的名称、查出写错的代码，按“载入代码”传入 ICD-10 等代码表（CSV）或 FHIR CodeSystem（JSON）"
+    ),
     template="exchange/codes.html",
     context=_with_tabs,
 )
@@ -196,7 +198,9 @@ MAPS: Final = ListPage(
     filters=(Filter("text", mark("代码、名称或依据")), Filter("state", mark("状态"), "choice", _MAP_STATES)),
     add=("steward", "/exchange/codes/maps/new", mark("新增")),
     empty_title=mark("没有对照关系"),
-    empty_hint=mark("外来记录用别的代码（如 SNOMED CT）写诊断时，录入它与 ICD-10 的对应才能进入统计。按“新增”逐条录入；多条的下载模板填好，在“文件与历史”传入"),
+    empty_hint=mark(
+        "外来记录用别的代码（如 SNOMED CT）写诊断时，录入它与 ICD-10 的对应才能进入统计。按“新增”逐条录入；多条的下载模板填好，在“文件与历史”传入"
+    ),
     template="exchange/codes.html",
     context=_with_tabs,
 )
