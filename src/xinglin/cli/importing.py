@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from xinglin.assembly import Platform
+from xinglin.base.processes import stand_behind
 from xinglin.cli.session import with_platform
 from xinglin.engines.exchange import EntryProblem, ImportOptions, ImportReport
 
@@ -38,6 +39,7 @@ def import_files(
     console = Console()
 
     async def work(platform: Platform) -> ImportReport:
+        stand_behind()
         scope = platform.security.system_scope()
         await platform.exchange.ledger.source(source, name=name, foreign=foreign and institution is None)
         keeper = None

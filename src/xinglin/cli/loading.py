@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from xinglin.assembly import Platform, assemble
 from xinglin.base.database import Database
 from xinglin.base.errors import UnavailableError
+from xinglin.base.processes import stand_behind
 from xinglin.base.settings import DEMO_PASSWORD, Settings
 from xinglin.cli.demo_plans import folder_beside, load_demo_plans
 from xinglin.cli.demo_upper import report_upwards
@@ -55,6 +56,7 @@ def load_demo() -> None:
     settings = settings_here()
 
     async def run() -> None:
+        stand_behind()
         async with assemble(settings, "command") as platform:
             await load(platform, settings.data_dir / "demo", counted)
 

@@ -6,11 +6,13 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
 from xinglin.base.errors import DefinitionError, NotFoundError
 from xinglin.definitions.build import Builder
+from xinglin.definitions.combine import tables_read
 from xinglin.definitions.model import Definition
 from xinglin.definitions.source import Source, read
 
@@ -98,6 +100,12 @@ class Catalogue:
         usable: (system, code) → codes here that a record may be counted under. A definition the map touches has another hash.
         """
         return Catalogue(source.with_equivalents(usable) for source in self._sources)
+
+    @cached_property
+    def tables(self) -> frozenset[str]:
+        """Return the tables of the lake that any definition reads."""
+        every = (definition for edition in self._editions.values() for definition in edition.definitions.values())
+        return tables_read(node for definition in every for node in definition.outputs.values())
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -7,7 +7,7 @@ Extraction has two steps, so that references are resolved in one batch: `Extract
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from hashlib import sha256
@@ -88,6 +88,15 @@ class Views:
     def names(self) -> list[str]:
         """Return the names of the tables made by views."""
         return list(self._by_name)
+
+    @property
+    def resource_types(self) -> list[str]:
+        """Return the resource types that some view reads."""
+        return list(self._by_type)
+
+    def only(self, names: Collection[str]) -> Views:
+        """Return the views of some tables alone."""
+        return Views([view for name, view in self._by_name.items() if name in names], self.fingerprint)
 
     def of_type(self, resource_type: str) -> Sequence[View]:
         """Return the views of a resource type."""

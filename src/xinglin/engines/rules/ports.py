@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -12,19 +12,6 @@ from xinglin.engines.lake import Views, fact_of, rows_of
 from xinglin.engines.security import Scope
 from xinglin.engines.store import Store
 
-RESOURCE_TYPES: Final = (
-    "Patient",
-    "EpisodeOfCare",
-    "Encounter",
-    "Observation",
-    "Condition",
-    "QuestionnaireResponse",
-    "MedicationStatement",
-    "Immunization",
-    "ServiceRequest",
-    "Task",
-    "Contract",
-)
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -50,7 +37,7 @@ class Record(Protocol):
 class StoreRecord:
     """Reads a person's bodies through the store and makes the rows by the views of the lake, without waiting for the lake.
 
-    site: number of this installation.
+    views: of the tables that some definition reads; what no definition reads is neither fetched nor parsed.  site: number of this installation.
     """
 
     store: Store
@@ -60,12 +47,8 @@ class StoreRecord:
     async def person_rows(self, scope: Scope, person: int) -> tuple[Rows, int]:
         """Return table → rows of every source patient of the person, each with its `seq`, and the head of the feed before reading."""
         seq = await self.store.head()
-        bodies = await self.store.person_bodies(scope, person, RESOURCE_TYPES)
-        rows = await rows_of(self.views, [fact_of(body, self.site) for body in bodies], _Numbers(self.store))
-        for of_table in rows.values():
-            for row in of_table:
-                row["seq"] = row["known_from"]
-        return rows, seq
+        bodies = await self.store.person_bodies(scope, person, self.views.resource_types)
+        return await rows_of(self.views, [fact_of(body, self.site) for body in bodies], _Numbers(self.store)), seq
 
 
 @dataclass(frozen=True, slots=True)
