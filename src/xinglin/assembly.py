@@ -226,10 +226,9 @@ def make_rules(settings: Settings, rooms: tuple[Database, Store, Security], colu
     """Return the rules of a process; without columns only the one-person path."""
     database, store, security = rooms
     texts = SqlTexts(private_folder(settings.data_dir / "sql"))
-    catalogue = load_definitions(definition_folders())
-    record = StoreRecord(store, load_views(settings.zone).only(catalogue.tables), settings.site)
+    record = StoreRecord(store, settings.zone, settings.site)
     ground = ResultGround(database, columns, record, texts, security.system_scope(), settings.site)
-    return Rules(catalogue, ground)
+    return Rules(load_definitions(definition_folders()), ground)
 
 
 def engine_socket(settings: Settings) -> Path:

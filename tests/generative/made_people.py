@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from xinglin.definitions import LAKE, Kind
+from xinglin.definitions import LAKE, Kind, Reads
 
 TODAY = date(2026, 11, 21)
 ARROW = {Kind.BOOL: pa.bool_(), Kind.NUMBER: pa.float64(), Kind.DATE: pa.date32(), Kind.CODE: pa.string(), Kind.REF: pa.int64()}
@@ -174,6 +174,15 @@ def _value(chance: random.Random, table: str, name: str, kind: Kind) -> Any:
             return None
         return chance.choice([*DAYS, TODAY + timedelta(days=chance.randint(-700, 20))])
     return chance.choice(TABLE_CODES.get((table, name)) or CODES.get(name, ["active"]))
+
+
+def read_alone(rows: Mapping[str, list[dict[str, Any]]], reads: Reads) -> dict[str, list[dict[str, Any]]]:
+    """Return a person's rows without those that definitions do not read."""
+    limits = dict(reads.limits)
+    return {
+        table: [row for row in rows.get(table, ()) if table not in limits or row[limits[table][0]] in limits[table][1]]
+        for table in reads.tables
+    }
 
 
 def connect(people: Mapping[int, Mapping[str, list[dict[str, Any]]]]) -> duckdb.DuckDBPyConnection:

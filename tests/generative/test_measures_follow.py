@@ -10,9 +10,9 @@ from typing import Any
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.generative.made_people import TODAY, connect, make_people
+from tests.generative.made_people import TODAY, connect, make_people, read_alone
 from xinglin.base.errors import NotFoundError
-from xinglin.definitions import shipped_catalogue
+from xinglin.definitions import Reads, shipped_catalogue
 from xinglin.engines.rules import Change, ResultGround, Rules, SqlTexts
 from xinglin.engines.security import Security
 
@@ -41,10 +41,10 @@ class Record:
             sql = sql.replace("person_link", f"(select * from person_link where person in ({of_town}))")
         return self._duck.sql(sql, params=parameters or None).to_arrow_table(), self.seq
 
-    async def person_rows(self, scope: Any, person: int) -> tuple[Any, int]:
+    async def person_rows(self, scope: Any, person: int, reads: Reads) -> tuple[Any, int]:
         if person not in self.people:
             raise NotFoundError("没有这个人", "there is no such person")
-        return self.people[person], self.seq
+        return read_alone(self.people[person], reads), self.seq
 
 
 def rules(record: Record) -> Rules:

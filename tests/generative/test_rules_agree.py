@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 import xinglin.modules.chronic_disease
-from tests.generative.made_people import TODAY, connect, make_people
+from tests.generative.made_people import TODAY, connect, make_people, read_alone
 from xinglin.definitions import Definition, Question, load, reference
 from xinglin.engines.rules import Closures, Frame, compile_sql, explain
 
@@ -50,6 +50,8 @@ def check(name: str, people: Any, connection: Any, as_of: date) -> None:
         meant = {output: plain(reference(node, question)) for output, node in definition.outputs.items()}
         quick = {output: plain(value) for output, value in CLOSURES.evaluate(definition.outputs, Frame(question)).items()}
         assert quick == meant, name
+        alone = Frame(Question(read_alone(rows, CATALOGUE.reads), as_of))
+        assert {output: plain(value) for output, value in CLOSURES.evaluate(definition.outputs, alone).items()} == meant, name
         assert found[person] == meant, name
 
 

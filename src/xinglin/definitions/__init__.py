@@ -11,6 +11,7 @@ from xinglin.definitions.load import Catalogue, Edition, load
 from xinglin.definitions.model import Advice, Definition, Exclusion, Words
 from xinglin.definitions.nodes import Node, Value
 from xinglin.definitions.pages import reference_pages
+from xinglin.definitions.reads import Reads
 from xinglin.definitions.reference import Question, reference
 from xinglin.definitions.shipped import definition_folders, shipped_catalogue, shipped_forms
 from xinglin.definitions.words import say, shown
@@ -32,6 +33,7 @@ __all__ = [
     "Parsed",
     "Problem",
     "Question",
+    "Reads",
     "Value",
     "Words",
     "carry_over",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 from xinglin.definitions.lake_columns import LAKE, Kind
-from xinglin.definitions.nodes import ORDERED, Follow, Node, Which, need, one_kind, walk, wrong
+from xinglin.definitions.nodes import ORDERED, Node, Which, need, one_kind, wrong
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -200,13 +200,6 @@ class NamedRows(Rows):
     def table(self) -> str:
         """Return the table of the rows."""
         return self.rows.table
-
-
-def tables_read(outputs: Iterable[Node]) -> frozenset[str]:
-    """Return the tables whose rows the nodes read, those a reference leads to included."""
-    every = {part.key: part for node in outputs for part in walk(node)}.values()
-    named = {part.name for part in every if isinstance(part, Table)}
-    return frozenset(named | {part.target for part in every if isinstance(part, Follow)})
 
 
 def _about(rows: Rows, value: Node) -> None:

@@ -12,8 +12,8 @@ from typing import Final
 
 from xinglin.base.errors import DefinitionError, NotFoundError
 from xinglin.definitions.build import Builder
-from xinglin.definitions.combine import tables_read
 from xinglin.definitions.model import Definition
+from xinglin.definitions.reads import Reads, reads_of
 from xinglin.definitions.source import Source, read
 
 _NEAREST: Final = 6
@@ -102,10 +102,10 @@ class Catalogue:
         return Catalogue(source.with_equivalents(usable) for source in self._sources)
 
     @cached_property
-    def tables(self) -> frozenset[str]:
-        """Return the tables of the lake that any definition reads."""
+    def reads(self) -> Reads:
+        """Return what of a person's record any definition of any vintage reads."""
         every = (definition for edition in self._editions.values() for definition in edition.definitions.values())
-        return tables_read(node for definition in every for node in definition.outputs.values())
+        return reads_of(node for definition in every for node in definition.outputs.values())
 
     @property
     def sources(self) -> tuple[Source, ...]:

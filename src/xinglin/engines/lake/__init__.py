@@ -3,7 +3,7 @@
 from xinglin.engines.lake.feed import Entry, FeedSource
 from xinglin.engines.lake.lake import Lake, LakeOptions
 from xinglin.engines.lake.reader import Reader, ReaderOptions
-from xinglin.engines.lake.rows import Extraction, Fact, Problem, Resolver, Views, extract, load_views, rows_of
+from xinglin.engines.lake.rows import Extraction, Fact, Problem, Resolver, Views, extract, load_views, narrow_views, rows_of
 from xinglin.engines.lake.service import Freshness, LakeService
 from xinglin.engines.lake.snapshot import Snapshot, TableFiles
 from xinglin.engines.lake.store_feed import StoreFeed, fact_of
@@ -32,5 +32,6 @@ __all__ = [
     "extract",
     "fact_of",
     "load_views",
+    "narrow_views",
     "rows_of",
 ]

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from xinglin.base.errors import DefinitionError
 from xinglin.engines.lake.kinds import Kind, converters
-from xinglin.engines.lake.view import Row, View, compile_view
+from xinglin.engines.lake.view import Keep, Row, View, compile_view
 
 SYSTEM_COLUMNS: Final = ("rid", "ver", "known_from", "site")
 _ARROW: Final[Mapping[Kind, pa.DataType]] = {
@@ -93,10 +93,6 @@ class Views:
     def resource_types(self) -> list[str]:
         """Return the resource types that some view reads."""
         return list(self._by_type)
-
-    def only(self, names: Collection[str]) -> Views:
-        """Return the views of some tables alone."""
-        return Views([view for name, view in self._by_name.items() if name in names], self.fingerprint)
 
     def of_type(self, resource_type: str) -> Sequence[View]:
         """Return the views of a resource type."""
@@ -176,10 +172,23 @@ def _schema(view: View) -> pa.Schema:
 
 def load_views(zone: tzinfo) -> Views:
     """Return the views of the package.  zone: the district's, for days.  Raises: DefinitionError naming view and place."""
-    folder = files("xinglin.engines.lake") / "views"
-    texts = [file.read_bytes() for file in sorted(folder.iterdir(), key=lambda file: file.name) if file.name.endswith(".json")]
+    texts = _texts()
     fingerprint = sha256(b"\0".join([str(zone).encode(), *texts])).hexdigest()
     return Views([compile_view(orjson.loads(text), convert=converters(zone)) for text in texts], fingerprint)
+
+
+def narrow_views(zone: tzinfo, tables: Collection[str], keep: Mapping[str, Keep]) -> Views:
+    """Return the views of some tables, for somebody who looks at nothing else.
+
+    keep: table → a column and the values one of which a row must have there; rows with others are not made.
+    """
+    found = [orjson.loads(text) for text in _texts()]
+    return Views([compile_view(one, convert=converters(zone), keep=keep.get(one["name"])) for one in found if one["name"] in tables])
+
+
+def _texts() -> list[bytes]:
+    folder = files("xinglin.engines.lake") / "views"
+    return [file.read_bytes() for file in sorted(folder.iterdir(), key=lambda file: file.name) if file.name.endswith(".json")]
 
 
 def extract(views: Views, facts: Iterable[Fact]) -> Extraction:

@@ -15,6 +15,7 @@ from xinglin.engines.lake.kinds import Converter, Kind, kind_of, plain
 from xinglin.fhir.path import Env, compile_expression
 
 Row = tuple[Any, ...]
+Keep = tuple[str, frozenset[str]]
 _RowMaker = Callable[[Any, Env], list[Row]]
 _Path = Callable[[Any, Env], list[Any]]
 _ITERATIONS: Final = ("forEach", "forEachOrNull", "repeat")
@@ -51,7 +52,8 @@ def _refuse(where: str, zh: str, en: str) -> DefinitionError:
 
 
 class _Compiler:
-    def __init__(self, definition: Mapping[str, Any], convert: Mapping[Kind, Converter] | None) -> None:
+    def __init__(self, definition: Mapping[str, Any], convert: Mapping[Kind, Converter] | None, keep: Keep | None) -> None:
+        self._keep = keep
         self._name = str(definition.get("name") or "view")
         self._convert = convert
         self._definition = definition
@@ -110,7 +112,7 @@ class _Compiler:
         parts = []
         columns = [self._column(c, f"{where}.column[{i}]") for i, c in enumerate(self._list(select, "column", where))]
         if columns:
-            parts.append(_columns([column for column, _ in columns], [value for _, value in columns]))
+            parts.append(_columns([column for column, _ in columns], [value for _, value in columns], self._keep))
         parts += [self._select(s, f"{where}.select[{i}]") for i, s in enumerate(self._list(select, "select", where))]
         branches = [self._select(s, f"{where}.unionAll[{i}]") for i, s in enumerate(self._list(select, "unionAll", where))]
         if branches:
@@ -155,8 +157,7 @@ class _Compiler:
         if len(makers) == 1:
             return _Part(columns, makers[0])
         if len(makers) == 2:
-            first, second = makers
-            return _Part(columns, lambda node, env: _pairs(first(node, env), second(node, env)))
+            return _Part(columns, _pairs(*makers))
         return _Part(columns, lambda node, env: [sum(rows, ()) for rows in product(*(make(node, env) for make in makers))])
 
     def _iterated(self, part: _Part, select: Mapping[str, Any], where: str) -> _Part:
@@ -175,13 +176,24 @@ class _Compiler:
         return _Part(part.columns, _for_each(nodes, make, keeps_empty=key == "forEachOrNull"))
 
 
-def _pairs(left: list[Row], right: list[Row]) -> list[Row]:
-    return [a + b for a in left for b in right]
+def _pairs(left: _RowMaker, right: _RowMaker) -> _RowMaker:
+    def rows(node: Any, env: Env) -> list[Row]:
+        found = left(node, env)
+        return [a + b for a in found for b in right(node, env)] if found else []
+
+    return rows
 
 
-def _columns(columns: Sequence[Column], values: Sequence[Callable[[Any, Env], Any]]) -> _Part:
+def _columns(columns: Sequence[Column], values: Sequence[Callable[[Any, Env], Any]], keep: Keep | None) -> _Part:
     makers = tuple(values)
-    return _Part(tuple(columns), lambda node, env: [tuple([make(node, env) for make in makers])])
+    if keep is None or keep[0] not in [column.name for column in columns]:
+        return _Part(tuple(columns), lambda node, env: [tuple([make(node, env) for make in makers])])
+    deciding, wanted = makers[[column.name for column in columns].index(keep[0])], keep[1]
+
+    def rows(node: Any, env: Env) -> list[Row]:
+        return [tuple([make(node, env) for make in makers])] if deciding(node, env) in wanted else []
+
+    return _Part(tuple(columns), rows)
 
 
 def _for_each(nodes: _Path, make: _RowMaker, *, keeps_empty: bool) -> _RowMaker:
@@ -226,11 +238,12 @@ def _rows(resource: str, conditions: Sequence[Callable[[Any, Env], bool]], make:
     return rows
 
 
-def compile_view(definition: Mapping[str, Any], *, convert: Mapping[Kind, Converter] | None = None) -> View:
+def compile_view(definition: Mapping[str, Any], *, convert: Mapping[Kind, Converter] | None = None, keep: Keep | None = None) -> View:
     """Return a view that runs.
 
     definition: the ViewDefinition as JSON.  convert: kind → conversion of a value (`kinds.converters`); without it values stay as JSON.
+    keep: a column and the values one of which a row must have there to be made; the others cost next to nothing.
     Raises: DefinitionError naming the place in the view if it is not a ViewDefinition; `rows` raises DefinitionError where a value
     does not suit (several values for one cell, a condition that is no truth).
     """
-    return _Compiler(definition, convert).view()
+    return _Compiler(definition, convert, keep).view()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
+from functools import lru_cache
 from typing import Any, Protocol
 
 import pyarrow as pa
 
-from xinglin.engines.lake import Views, fact_of, rows_of
+from xinglin.definitions import Reads
+from xinglin.engines.lake import Views, fact_of, narrow_views, rows_of
 from xinglin.engines.security import Scope
 from xinglin.engines.store import Store
 
@@ -28,8 +31,11 @@ class Columns(Protocol):
 class Record(Protocol):
     """The record of one person as rows of the lake tables."""
 
-    async def person_rows(self, scope: Scope, person: int) -> tuple[Rows, int]:
-        """Return table → rows and a seq up to which they are certainly complete. Raises: NotFoundError outside the scope."""
+    async def person_rows(self, scope: Scope, person: int, reads: Reads) -> tuple[Rows, int]:
+        """Return table → rows and a seq up to which they are certainly complete. Raises: NotFoundError outside the scope.
+
+        reads: what will be looked at; other tables and rows may be left out.
+        """
         ...
 
 
@@ -37,18 +43,27 @@ class Record(Protocol):
 class StoreRecord:
     """Reads a person's bodies through the store and makes the rows by the views of the lake, without waiting for the lake.
 
-    views: of the tables that some definition reads; what no definition reads is neither fetched nor parsed.  site: number of this installation.
+    zone: the district's.  site: number of this installation.
     """
 
     store: Store
-    views: Views
+    zone: tzinfo
     site: int
 
-    async def person_rows(self, scope: Scope, person: int) -> tuple[Rows, int]:
-        """Return table → rows of every source patient of the person, each with its `seq`, and the head of the feed before reading."""
+    async def person_rows(self, scope: Scope, person: int, reads: Reads) -> tuple[Rows, int]:
+        """Return table → rows of every source patient of the person, each with its `seq`, and the head of the feed before reading.
+
+        Only what is read: types that no table needs are not fetched, rows beyond a limit are not made.
+        """
+        views = _views(self.zone, reads)
         seq = await self.store.head()
-        bodies = await self.store.person_bodies(scope, person, self.views.resource_types)
-        return await rows_of(self.views, [fact_of(body, self.site) for body in bodies], _Numbers(self.store)), seq
+        bodies = await self.store.person_bodies(scope, person, views.resource_types)
+        return await rows_of(views, [fact_of(body, self.site) for body in bodies], _Numbers(self.store)), seq
+
+
+@lru_cache(maxsize=16)
+def _views(zone: tzinfo, reads: Reads) -> Views:
+    return narrow_views(zone, reads.tables, dict(reads.limits))
 
 
 @dataclass(frozen=True, slots=True)

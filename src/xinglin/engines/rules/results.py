@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from xinglin.base.database import Database
-from xinglin.definitions import Definition, Kind, Node, Question
+from xinglin.definitions import Definition, Kind, Node, Question, Reads
 from xinglin.engines.rules.closures import Closures, Frame
 from xinglin.engines.rules.ports import Columns, Record
 from xinglin.engines.rules.texts import SqlTexts
@@ -104,10 +104,13 @@ class Results:
     def __init__(self, ground: ResultGround) -> None:
         self._ground = ground
 
-    async def of_person(self, definitions: Sequence[Definition], person: int, as_of: date) -> list[Result]:
-        """Reckon the definitions for one person from the record, save what they say and return what applies."""
-        ground = self._ground
-        rows, seq = await ground.record.person_rows(ground.house, person)
+    async def of_person(self, definitions: Sequence[Definition], whom: tuple[int, Reads], as_of: date) -> list[Result]:
+        """Reckon the definitions for one person from the record, save what they say and return what applies.
+
+        whom: the person, and what of their record the definitions read.
+        """
+        ground, person = self._ground, whom[0]
+        rows, seq = await ground.record.person_rows(ground.house, *whom)
         frame, closures = Frame(Question(rows, as_of)), _CLOSURES
         found = [_result(definition, person, seq, closures.evaluate(definition.outputs, frame)) for definition in definitions]
         async with ground.database.transaction() as connection:

@@ -49,7 +49,8 @@ class Rules:
 
     async def evaluate_person(self, person: int, as_of: date) -> list[Result]:
         """Reckon every programme and work list for one person from the record, save it, and return what applies."""
-        return await self._results.of_person(self.edition(as_of).of_kind("programme", "worklist"), person, as_of)
+        definitions = self.edition(as_of).of_kind("programme", "worklist")
+        return await self._results.of_person(definitions, (person, self._catalogue.reads), as_of)
 
     async def evaluate_all(self, as_of: date) -> list[Drift]:
         """Reckon every programme and work list for everyone in the columns, save it, and return what changed.
@@ -72,14 +73,14 @@ class Rules:
     async def person_rows(self, person: int) -> Rows | None:
         """Return a person's rows as the record stands, None for who has no record any more."""
         try:
-            return (await self._ground.record.person_rows(self._ground.house, person))[0]
+            return (await self._ground.record.person_rows(self._ground.house, person, self._catalogue.reads))[0]
         except NotFoundError:
             return None
 
     async def explain(self, scope: Scope, definition_id: str, person: int, as_of: date) -> Explanation:
         """Return why a definition says what it says of a person, from the record as it stands.  Raises: NotFoundError."""
         definition = self.edition(as_of).get(definition_id)
-        rows, _ = await self._ground.record.person_rows(scope, person)
+        rows, _ = await self._ground.record.person_rows(scope, person, self._catalogue.reads)
         return explain(definition, Question(rows, as_of), self._closures)
 
     def calculate(self, definition_id: str, values: Mapping[str, Any], as_of: date) -> Any:

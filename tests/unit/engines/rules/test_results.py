@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import xinglin.modules.chronic_disease
-from tests.generative.made_people import TODAY, connect, make_people
+from tests.generative.made_people import TODAY, connect, make_people, read_alone
 from xinglin.base.database import Database
-from xinglin.definitions import load
+from xinglin.definitions import Reads, load
 from xinglin.engines.rules import ResultGround, Rules, SqlTexts
 from xinglin.engines.security import Security
 
@@ -31,8 +31,8 @@ class World:
     async def query(self, scope: Any, sql: str, parameters: Any = (), *, as_known_on: int | None = None) -> tuple[Any, int]:
         return connect(self.people).sql(sql, params=parameters or None).to_arrow_table(), self.seq
 
-    async def person_rows(self, scope: Any, person: int) -> tuple[Any, int]:
-        return self.people[person], self.seq
+    async def person_rows(self, scope: Any, person: int, reads: Reads) -> tuple[Any, int]:
+        return read_alone(self.people[person], reads), self.seq
 
 
 @pytest.fixture
