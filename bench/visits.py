@@ -77,6 +77,7 @@ class Desk:
         episode, patient = await self._enrolment(person)
         form = shipped_forms(today)["hypertension-followup"]
         card = await platform.residents.card(self._scope, person)
+        await platform.rules.look_ahead(person)  # as the form's page does when it is opened
         raw = {**_RAW, "visit_date": today.isoformat(), "systolic": pressure}
         parsed = parse_answers(form, raw, FormContext(today, {"birth_date": card.birth_date, "previous_outcome_class": None}))
         at = platform.clock.now().astimezone(platform.clock.zone)

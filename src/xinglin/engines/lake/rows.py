@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from xinglin.base.errors import DefinitionError
 from xinglin.engines.lake.kinds import Kind, converters
-from xinglin.engines.lake.view import Keep, Row, View, compile_view
+from xinglin.engines.lake.view import Code, Keep, Row, View, compile_view
 
 SYSTEM_COLUMNS: Final = ("rid", "ver", "known_from", "site")
 _ARROW: Final[Mapping[Kind, pa.DataType]] = {
@@ -93,6 +93,12 @@ class Views:
     def resource_types(self) -> list[str]:
         """Return the resource types that some view reads."""
         return list(self._by_type)
+
+    @property
+    def search(self) -> Mapping[str, Sequence[Code]]:
+        """Return type → codes by one of which every resource with rows is found, for types of which that is known."""
+        told = {name: [view.search for view in views] for name, views in self._by_type.items()}
+        return {name: [code for codes in found for code in codes or ()] for name, found in told.items() if None not in found}
 
     def of_type(self, resource_type: str) -> Sequence[View]:
         """Return the views of a resource type."""

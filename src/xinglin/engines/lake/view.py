@@ -16,6 +16,11 @@ from xinglin.fhir.path import Env, compile_expression
 
 Row = tuple[Any, ...]
 Keep = tuple[str, frozenset[str]]
+Code = tuple[str, str | None, str]
+SEARCH: Final = "urn:xinglin:view:search"
+"""Extension of a view: `parameter=system|code,system|code`, by one of which every resource with rows is found."""
+SEARCH_TAG: Final = "xinglin/search"
+"""Tag of a column: the search parameter that finds a resource by the column's value, whatever its system."""
 _RowMaker = Callable[[Any, Env], list[Row]]
 _Path = Callable[[Any, Env], list[Any]]
 _ITERATIONS: Final = ("forEach", "forEachOrNull", "repeat")
@@ -33,12 +38,16 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A compiled ViewDefinition.  rows(resource): its rows in the order of `columns`, none for other resource types."""
+    """A compiled ViewDefinition.  rows(resource): its rows in the order of `columns`, none for other resource types.
+
+    search: a resource with rows is found by one of these (search parameter, system or None for any, code); None = nothing is known.
+    """
 
     name: str
     resource: str
     columns: tuple[Column, ...]
     rows: Callable[[Mapping[str, Any]], list[Row]]
+    search: tuple[Code, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,19 @@ class _Compiler:
             self._condition(self._text(w, "path", f"where[{i}]"), f"where[{i}]")
             for i, w in enumerate(self._list(self._definition, "where", ""))
         ]
-        return View(self._name, resource, part.columns, _rows(resource, conditions, part.make))
+        return View(self._name, resource, part.columns, _rows(resource, conditions, part.make), self._search(selects))
+
+    def _search(self, selects: Sequence[Mapping[str, Any]]) -> tuple[Code, ...] | None:
+        for extension in self._definition.get("extension", ()):
+            if extension.get("url") == SEARCH:
+                param, _, codes = extension["valueString"].partition("=")
+                return tuple((param, system, code) for system, _, code in (each.partition("|") for each in codes.split(",")))
+        if self._keep is None:
+            return None
+        name, values = self._keep
+        columns = (column for select in selects for column in select.get("column", ()) if column.get("name") == name)
+        params = [tag["value"] for column in columns for tag in column.get("tag", ()) if tag.get("name") == SEARCH_TAG]
+        return tuple((params[0], None, value) for value in sorted(values)) if params else None
 
     def _text(self, holder: Mapping[str, Any], key: str, where: str) -> str:
         value = holder.get(key)

@@ -9,7 +9,7 @@ from xinglin.engines.rules.following import READER, FollowOptions, ResultFollowe
 from xinglin.engines.rules.forgetting import forget_person
 from xinglin.engines.rules.intervals import wilson
 from xinglin.engines.rules.measure_answers import Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery, Part
-from xinglin.engines.rules.ports import Columns, Record, StoreRecord
+from xinglin.engines.rules.ports import Columns, KeptRows, Record, StoreRecord
 from xinglin.engines.rules.remote import Figure, RemoteMeasures
 from xinglin.engines.rules.results import Drift, Result, ResultGround
 from xinglin.engines.rules.rules import Rules, calculate
@@ -61,6 +61,7 @@ __all__ = [
     "Sentence",
     "SqlTexts",
     "StoreRecord",
+    "KeptRows",
     "Target",
     "TargetLine",
     "Targets",

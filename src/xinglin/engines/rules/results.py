@@ -21,15 +21,20 @@ from xinglin.engines.rules.texts import SqlTexts
 from xinglin.engines.security import Scope
 
 _COLUMNS: Final = ("person", "due_from", "due_by", "lost_after", "state", "evidence")
-_UPSERT: Final = """
+# One statement and so one round trip: what no longer applies ends, what applies is written, unless the table knows it later already.
+_SAY: Final = """
+with ended as (
+  update result set applies = false, seq = $2, as_of = $3
+  where person = $1 and definition = any($5::text[]) and seq <= $2 and applies
+)
 insert into result (person, definition, definition_hash, as_of, seq, site, applies, due_from, due_by, lost_after, state, evidence)
-values ($1, $2, $3, $4, $5, $6, true, $7, $8, $9, $10::jsonb, $11)
+select $1, u.definition, u.definition_hash, $3::date, $2::bigint, $4::smallint, true, u.due_from, u.due_by, u.lost_after, u.state, u.evidence::bigint[]
+from unnest($6::text[], $7::text[], $8::date[], $9::date[], $10::date[], $11::jsonb[], $12::text[])
+  as u(definition, definition_hash, due_from, due_by, lost_after, state, evidence)
 on conflict (definition, person) do update set
   definition_hash = excluded.definition_hash, as_of = excluded.as_of, seq = excluded.seq, applies = true, due_from = excluded.due_from,
   due_by = excluded.due_by, lost_after = excluded.lost_after, state = excluded.state, evidence = excluded.evidence
 where result.seq <= excluded.seq"""
-_LEAVE: Final = """
-update result set applies = false, seq = $3, as_of = $4 where person = $1 and definition = any($2::text[]) and seq <= $3 and applies"""
 _DIFFERENT: Final = (
     "(r.due_from, r.due_by, r.lost_after, r.state, r.evidence) is distinct from (n.due_from, n.due_by, n.lost_after, n.state, n.evidence)"
 )
@@ -113,20 +118,17 @@ class Results:
         rows, seq = await ground.record.person_rows(ground.house, *whom)
         frame, closures = Frame(Question(rows, as_of)), _CLOSURES
         found = [_result(definition, person, seq, closures.evaluate(definition.outputs, frame)) for definition in definitions]
-        async with ground.database.transaction() as connection:
-            await connection.executemany(
-                _UPSERT,
-                [
-                    (
-                        *(item.person, item.definition, item.definition_hash, as_of, item.seq, ground.site),
-                        *(item.due_from, item.due_by, item.lost_after, orjson.dumps(item.state).decode(), list(item.evidence)),
-                    )
-                    for item in found
-                    if item.applies
-                ],
+        said = [item for item in found if item.applies]
+        async with ground.database.connection() as connection:
+            await connection.execute(
+                _SAY,
+                *(person, seq, as_of, ground.site, [item.definition for item in found if not item.applies]),
+                *([item.definition for item in said], [item.definition_hash for item in said]),
+                *([item.due_from for item in said], [item.due_by for item in said], [item.lost_after for item in said]),
+                [orjson.dumps(item.state).decode() for item in said],
+                ["{" + ",".join(map(str, item.evidence)) + "}" for item in said],
             )
-            await connection.execute(_LEAVE, person, [item.definition for item in found if not item.applies], seq, as_of)
-        return [item for item in found if item.applies]
+        return said
 
     async def of_everyone(self, definition: Definition, as_of: date) -> Drift:
         """Reckon one definition for everyone in the columns, merge it into `result`, and return what changed."""

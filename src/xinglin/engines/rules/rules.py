@@ -52,6 +52,10 @@ class Rules:
         definitions = self.edition(as_of).of_kind("programme", "worklist")
         return await self._results.of_person(definitions, (person, self._catalogue.reads), as_of)
 
+    async def look_ahead(self, person: int) -> None:
+        """Read a person's record and keep its rows: for who opens a form, so that saving it is quick."""
+        await self.person_rows(person)
+
     async def evaluate_all(self, as_of: date) -> list[Drift]:
         """Reckon every programme and work list for everyone in the columns, save it, and return what changed.
 

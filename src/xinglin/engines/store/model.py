@@ -11,6 +11,9 @@ from xinglin.base.errors import IncorrectError, XinglinError
 
 Key = tuple[str, str]
 """Resource type and id."""
+Coded = Mapping[str, Sequence[tuple[str, str | None, str]]]
+"""Resource type → codes: search parameter, system or None for any, code."""
+NO_CODES: Final[Coded] = {}
 Status = Literal["created", "updated", "unchanged", "deleted", "refused"]
 FEED_FORMAT: Final = 1
 

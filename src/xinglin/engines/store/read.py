@@ -12,7 +12,7 @@ from xinglin.engines.security import AuditEntry, Scope
 from xinglin.engines.store.cursors import open_cursor, sign_cursor
 from xinglin.engines.store.ground import Ground
 from xinglin.engines.store.mask import Masks
-from xinglin.engines.store.model import Page, Stored
+from xinglin.engines.store.model import Coded, Page, Stored
 from xinglin.engines.store.visibility import patient_seen, row_seen
 from xinglin.engines.store.write import not_found
 
@@ -112,13 +112,15 @@ class Reader:
         more = sign_cursor(self._ground.signing_key, subject, [entries[-1].seq]) if len(rows) > count else None
         return Page(tuple(entries), total, more)
 
-    async def person_bodies(self, scope: Scope, person: int, types: Sequence[str]) -> list[Stored]:
+    async def person_bodies(self, scope: Scope, person: int, types: Sequence[str], coded: Coded) -> list[Stored]:
         """Return the current resources of a person, from all source patients of the cluster, newest date first; empty types = all.
 
+        coded: type → codes one of which its resources must have, as `Store.person_bodies` says.
         Raises: NotFoundError for a person who is not there or not in the scope.
         """
         seen = patient_seen(scope, "l.patient")
         wanted = "and r.rtype = any($2::text[])" if types else "and cardinality($2::text[]) = 0"
+        wanted += "".join(f" and (r.rtype <> ${at} or r.tok && ${at + 1}::bigint[])" for at in range(3, 3 + 2 * len(coded), 2))
         async with self._ground.database.connection() as connection:
             patients = await connection.fetch(
                 f"select l.patient from person_link l where l.person = $1 and l.to_seq is null and {seen}", person
@@ -128,6 +130,7 @@ class Reader:
                 "order by r.dt desc, r.rid",
                 [row["patient"] for row in patients],
                 list(types),
+                *(value for rtype, codes in coded.items() for value in (rtype, [self._token(rtype, *code) for code in codes])),
             )
         if not patients:
             await self._ground.audit.record(AuditEntry(scope, "read", "person", outcome="refused"))
@@ -135,6 +138,10 @@ class Reader:
         found = self._masks.apply(scope, [stored(row) for row in rows])
         await self._ground.audit.record(AuditEntry(scope, "read", "person", [entry.rid for entry in found], persons=(person,)))
         return found
+
+    def _token(self, rtype: str, param: str, system: str | None, code: str) -> int:
+        tokens = self._ground.tokens
+        return tokens.code(rtype, param, code) if system is None else tokens.coded(rtype, param, system, code)
 
     async def _handed_out(self, scope: Scope, action: str, rtype: str, found: Sequence[Stored]) -> list[Stored]:
         masked = self._masks.apply(scope, found)

@@ -18,7 +18,21 @@ from xinglin.engines.store.group import GroupLedger, GroupWriter, Ticket
 from xinglin.engines.store.index import Index
 from xinglin.engines.store.links import write_links, write_scopes
 from xinglin.engines.store.mask import Masks
-from xinglin.engines.store.model import Belonging, Cause, Change, Cursor, FeedEntry, Key, Link, Outcome, Page, Query, Stored
+from xinglin.engines.store.model import (
+    NO_CODES,
+    Belonging,
+    Cause,
+    Change,
+    Coded,
+    Cursor,
+    FeedEntry,
+    Key,
+    Link,
+    Outcome,
+    Page,
+    Query,
+    Stored,
+)
 from xinglin.engines.store.numbers import Numbers
 from xinglin.engines.store.packing import PackedReady, unpack
 from xinglin.engines.store.read import HistoryQuery, Reader, columns_of, stored
@@ -141,9 +155,13 @@ class Store:
         """Return one page of the resources that fulfil every parameter (see Searcher.search).  Raises: IncorrectError, UnsupportedError."""
         return await self._searcher.search(scope, rtype, query, lenient=lenient)
 
-    async def person_bodies(self, scope: Scope, person: int, types: Sequence[str] = ()) -> list[Stored]:
-        """Return a person's current resources from all source patients, newest date first; no types = all.  Raises: NotFoundError."""
-        return await self._reader.person_bodies(scope, person, types)
+    async def person_bodies(self, scope: Scope, person: int, types: Sequence[str] = (), coded: Coded = NO_CODES) -> list[Stored]:
+        """Return a person's current resources from all source patients, newest date first; no types = all.
+
+        coded: type → (search parameter, system or None for any, code); of such a type only resources found by one of them, and now and
+        then one more: they are compared by hash.  Raises: NotFoundError.
+        """
+        return await self._reader.person_bodies(scope, person, types, coded)
 
     async def bodies(self, rids: Sequence[int]) -> list[Stored]:
         """Return the current resources of rids, ordered by rid, without a scope: for the house's own lake and rules, never for a request."""

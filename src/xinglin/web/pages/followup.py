@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 import orjson
+from starlette.background import BackgroundTask
 from starlette.responses import JSONResponse, Response
 
 from xinglin.base.errors import ConflictError, IncorrectError
@@ -77,8 +78,14 @@ def reckoned(sitting: Sitting, typed: Typed, today: date) -> tuple[Typed, Parsed
 
 
 async def show_form(visit: Visit) -> Response:
-    """Show the form of a new visit, or of one to be completed (`?visit=`)."""
+    """Show the form of a new visit, or of one to be completed (`?visit=`); the record is read for the save once the page has gone out."""
     sitting = await _sitting(visit)
+    response = await _shown(visit, sitting)
+    response.background = BackgroundTask(visit.platform.rules.look_ahead, sitting.card.person)
+    return response
+
+
+async def _shown(visit: Visit, sitting: Sitting) -> Response:
     typed, today = _fresh(visit, sitting), visit.platform.clock.today()
     if sitting.unfinished:
         return await _form_page(visit, sitting, reckoned(sitting, typed, today)[0], ())
