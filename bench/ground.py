@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import multiprocessing
 import os
 import platform as machine_facts
 import resource
@@ -134,7 +133,7 @@ class Meter:
 def own_cpu_s() -> float:
     """Return the CPU seconds of this process and of those that prepare lines for it."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    return used.ru_utime + used.ru_stime + sum(cpu_of(child.pid or 0) for child in multiprocessing.active_children())
+    return used.ru_utime + used.ru_stime + sum(map(cpu_of, children_of(os.getpid())))
 
 
 def surroundings() -> dict[str, Any]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +24,7 @@ from xinglin.base.processes import processors, stand_behind
 from xinglin.base.settings import Settings
 from xinglin.definitions import load as load_definitions
 from xinglin.engines.erasure import Erasure, ErasureGround
-from xinglin.engines.exchange import Beside, Blobs, Exchange, Importer, Jobs, Ledger, Panel, Rooms, Upper, UpperRooms, prepare_for
+from xinglin.engines.exchange import Beside, Blobs, Exchange, Importer, Jobs, Ledger, Panel, Rooms, Upper, UpperRooms
 from xinglin.engines.geo import Geo
 from xinglin.engines.identity import Register, Residents, ReviewQueue
 from xinglin.engines.jobs import Daily, DailyJob, DailyOptions, Runs
@@ -49,14 +47,13 @@ from xinglin.engines.security import Audit, AuditPlace, InstallationSecrets, Sec
 from xinglin.engines.store import Store, StoreOptions
 from xinglin.engines.terminology import CodeFiles, Terminology
 from xinglin.engines.workflow import DutyReminders, Reminders
+from xinglin.preparing import prepare_lines
 
 ICD10: Final = "urn:oid:2.16.156.10011.2.3.3.11.3"
 MAPS_LOOK_S: Final = 5.0
-POOL_SIZE = {"web": 16, "engine": 8, "command": 6, "prepare": 2}
+POOL_SIZE = {"web": 16, "engine": 8, "command": 6}
 MOST_HANDS: Final = 3
 """One process writes as much as about three prepare."""
-PREPARE_COLLECT_AFTER: Final = 500_000
-"""Lines of a chunk are many short-lived objects without cycles: the process that prepares them looks for cycles rarely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +127,7 @@ async def _follow_maps(terminology: Terminology, rules: Rules) -> None:
 
 @asynccontextmanager
 async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
-    """Yield the platform of a process. kind: web, engine, command, or prepare (see `prepare_lines`).
+    """Yield the platform of a process. kind: web, engine or command.
 
     The database stands and is migrated already.  Raises: UnavailableError.
     """
@@ -172,7 +169,7 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
             residents=residents,
             register=register,
             exchange=exchange,
-            importer=Importer(exchange, rooms, _beside(settings, kind, stack)),
+            importer=Importer(exchange, rooms, _beside(settings, stack)),
             panel=Panel(database, clock),
             engine=channel,
             upper=Upper(UpperRooms(database, store, exchange, clock)),
@@ -191,25 +188,13 @@ async def assemble(settings: Settings, kind: str) -> AsyncIterator[Platform]:
         )
 
 
-def _beside(settings: Settings, kind: str, stack: AsyncExitStack) -> Beside | None:
-    """Return the processes that prepare lines for this one; None where there is one processor, or in such a process itself."""
-    if kind == "prepare" or processors() == 1:
+def _beside(settings: Settings, stack: AsyncExitStack) -> Beside | None:
+    """Return the processes that prepare lines for this one; None where there is one processor."""
+    if processors() == 1:
         return None
     beside = Beside(partial(prepare_lines, settings), min(processors(), MOST_HANDS))
     stack.push_async_callback(beside.close)
     return beside
-
-
-def prepare_lines(settings: Settings, pipe: Connection) -> None:
-    """Run the process that prepares lines of large files beside the one that writes them, until that one is gone or silent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the process that writes decides
-    gc.set_threshold(PREPARE_COLLECT_AFTER, 20, 50)
-
-    async def run() -> None:
-        async with assemble(settings, "prepare") as platform:
-            await prepare_for(platform.exchange, pipe)
-
-    asyncio.run(run())
 
 
 def make_erasure(settings: Settings, rooms: tuple[Database, Store, Ledger, Blobs], told: tuple[Audit, Clock]) -> Erasure:

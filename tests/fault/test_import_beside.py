@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from functools import partial
-from multiprocessing import Pipe, active_children
+from multiprocessing import Pipe
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 from typing import Any
@@ -18,11 +18,12 @@ import pytest
 
 from tests.district import EAST, HIS, followup, open_district, organization, resident
 from tests.fault.installation import run, until
-from xinglin.assembly import Platform, prepare_lines
+from xinglin.assembly import Platform
 from xinglin.base.database import migrate
 from xinglin.base.places import open_data_folder
 from xinglin.base.postgres import EmbeddedPostgres
 from xinglin.engines.exchange import Beside, Importer, ImportOptions, Receipt, Rooms, prepare_for
+from xinglin.preparing import prepare_lines
 
 pytestmark = pytest.mark.fault
 RESIDENTS = 900
@@ -111,8 +112,8 @@ async def test_one_that_is_killed_in_the_middle_costs_nothing(database_url: str,
         taking = asyncio.create_task(take(platform, beside))
         while not beside.answered:
             await asyncio.sleep(0.01)
-        for child in active_children():
-            os.kill(child.pid or 0, signal.SIGKILL)
+        for pid in _prepare_for(os.getpid()):
+            os.kill(pid, signal.SIGKILL)
         receipt = await taking
         again = await take(platform, beside)
         await beside.close()
@@ -120,7 +121,7 @@ async def test_one_that_is_killed_in_the_middle_costs_nothing(database_url: str,
         async with platform.database.connection() as connection:
             counted = await connection.fetchrow("select stored + rejected as done, entries, done_lines from message where kind = 'ndjson'")
         assert counted["done"] == counted["entries"] and counted["done_lines"] == sent().count(b"\n") + 1
-        assert not active_children()
+        assert not _prepare_for(os.getpid())
 
 
 async def test_an_import_that_is_given_up_leaves_no_process_and_goes_on_later(database_url: str, tmp_path: Path) -> None:
@@ -142,7 +143,7 @@ async def test_an_import_that_is_given_up_leaves_no_process_and_goes_on_later(da
         )
         await beside.close()
         assert receipt.stored + receipt.unchanged + receipt.rejected == sent().count(b"\n") + 1
-        assert not active_children()
+        assert not _prepare_for(os.getpid())
 
 
 async def test_it_ends_when_the_other_side_is_gone_or_silent(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,7 +176,7 @@ def test_killing_the_import_ends_them_too_and_a_second_try_goes_on(tmp_path: Pat
         assert helpers, "the import of a large file starts processes of its own"
         importing.kill()
         importing.wait()
-        until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() and _is_spawned(pid) for pid in helpers), 40)
+        until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() and _is_beside(pid) for pid in helpers), 40)
         again = run(data, "import", str(folder), "--source", "beside")
         assert again.returncode == 0, again.stdout + again.stderr
         assert "9,000" in again.stdout or "9000" in again.stdout
@@ -191,13 +192,13 @@ def _prepare_for(parent: int) -> list[int]:
             fields = stat.read_text().rpartition(")")[2].split()
         except OSError:
             continue
-        if int(fields[1]) == parent and _is_spawned(int(stat.parent.name)):
+        if int(fields[1]) == parent and _is_beside(int(stat.parent.name)):
             found.append(int(stat.parent.name))
     return found
 
 
-def _is_spawned(pid: int) -> bool:
+def _is_beside(pid: int) -> bool:
     try:
-        return b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"exchange.beside" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False

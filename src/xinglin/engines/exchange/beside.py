@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
+import sys
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
-from typing import Any, Final
+from multiprocessing.connection import Connection, Pipe
+from subprocess import DEVNULL, Popen
+from typing import Final
 
 from xinglin.base.errors import XinglinError
 from xinglin.engines.exchange.door import Exchange
@@ -26,7 +27,8 @@ _STANDING: Final = b"standing"
 _NOT_HERE: Final = b""
 _log = logging.getLogger(__name__)
 Work = Callable[[Connection], None]
-"""What such a process runs, given its end of the pipe: it calls `prepare_for` and is importable by name."""
+"""What such a process runs, given its end of the pipe: it calls `prepare_for`, and pickle knows it by its name."""
+_COMMAND: Final = f"from {__name__} import main; main()"
 
 
 class Beside:
@@ -80,7 +82,7 @@ class _Hand:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._process: Any = None
+        self._process: Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._starting: asyncio.Task[None] | None = None
 
@@ -92,15 +94,15 @@ class _Hand:
     @property
     def stands(self) -> bool:
         """Whether it takes orders."""
-        return self._process is not None and not self.is_starting and bool(self._process.is_alive())
+        return self._process is not None and not self.is_starting and self._process.poll() is None
 
     def start(self) -> None:
         """Start the process; it stands some time later."""
         self._drop()
-        context = get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=self._work, args=(theirs,), name="xinglin-prepare", daemon=True)
-        self._process.start()
+        self._pipe, theirs = Pipe()
+        end = theirs.fileno()
+        # A group of its own: Ctrl-C is for the process that writes, and the pipe tells the others when that is gone.
+        self._process = Popen([sys.executable, "-c", _COMMAND, str(end)], pass_fds=[end], stdin=DEVNULL, process_group=0)
         theirs.close()
         self._starting = asyncio.create_task(self._wait(self._pipe), name="beside")
 
@@ -128,7 +130,7 @@ class _Hand:
 
     async def _wait(self, pipe: Connection) -> None:
         try:
-            await asyncio.to_thread(pipe.recv_bytes)
+            await asyncio.to_thread(_greeted, pipe, self._work)
         except (EOFError, OSError):
             if self._pipe is pipe:
                 self._drop()
@@ -138,9 +140,14 @@ class _Hand:
         pipe, self._pipe = self._pipe, None
         if process is not None:
             process.kill()
-            process.join()
+            process.wait()
         if pipe is not None:
             pipe.close()
+
+
+def _greeted(pipe: Connection, work: Work) -> None:
+    pipe.send_bytes(pickle.dumps(work))
+    pipe.recv_bytes()
 
 
 def _asked(pipe: Connection, order: Order) -> PackedLines | None:
@@ -148,6 +155,13 @@ def _asked(pipe: Connection, order: Order) -> PackedLines | None:
     answer = pipe.recv_bytes()
     found: PackedLines | None = pickle.loads(answer) if answer != _NOT_HERE else None
     return found
+
+
+def main() -> None:
+    """Run, in a process of its own, the work that comes first through the pipe whose number is the argument."""
+    pipe = Connection(int(sys.argv[1]))
+    work: Work = pickle.loads(pipe.recv_bytes())
+    work(pipe)
 
 
 async def prepare_for(exchange: Exchange, pipe: Connection) -> None:
