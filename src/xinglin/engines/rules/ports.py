@@ -79,7 +79,8 @@ Made = list[tuple[str, dict[str, Any]]]
 
 
 def _version(body: Stored) -> Version:
-    return body.rid, body.version
+    # Of who was erased and comes again the versions begin anew; the place in the feed is never given twice.
+    return body.rid, body.seq
 
 
 class KeptRows:

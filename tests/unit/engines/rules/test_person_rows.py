@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from tests.district import followup, open_district, send
+from tests.district import followup, open_district, resident, send
 from tests.generative.made_people import read_alone
 from xinglin.assembly import Platform
 from xinglin.definitions import Reads, shipped_catalogue
@@ -51,10 +51,10 @@ class _Numbers:
         self.rids = platform.store.rids
 
 
-async def _person(platform: Platform) -> int:
+async def _person(platform: Platform, name: str = "李测一") -> int:
     async with platform.database.connection() as connection:
         found: int = await connection.fetchval(
-            "select l.person from person_link l join patient_key k using (patient) where k.name = '李测一' and l.to_seq is null"
+            "select l.person from person_link l join patient_key k using (patient) where k.name = $1 and l.to_seq is null", name
         )
     return found
 
@@ -121,3 +121,19 @@ async def test_a_form_that_was_opened_finds_the_record_read(platform: Platform) 
     results = await platform.rules.evaluate_person(person, platform.clock.today())
     again = await platform.rules.evaluate_person(person, platform.clock.today())
     assert [orjson.dumps(one.state) for one in results] == [orjson.dumps(one.state) for one in again]
+
+
+async def test_who_was_erased_and_comes_again_has_rows_of_the_new_record(platform: Platform) -> None:
+    record, scope, name = _record(platform), platform.security.system_scope(), "钱测再"
+    await send(platform, resident(77, name, 420999101201, "E1"), *followup(77, "2026-11-12", (150, 90)), message_id="once")
+    person = await _person(platform, name)
+    first, _ = await record.person_rows(scope, person, READS)
+    assert first["patient"][0]["sex"] == "2" and first["patient"][0]["ver"] == 1
+    await platform.erasure.erase(scope, person, "本人申请")
+    later = followup(77, "2026-11-12", (128, 76))
+    later[0]["status"] = "cancelled"
+    await send(platform, resident(77, name, 420999101201, "E1", gender="male"), *later, message_id="again")
+    again = await _person(platform, name)
+    second, _ = await record.person_rows(scope, again, READS)
+    assert second["patient"][0]["sex"] == "1" and second["patient"][0]["ver"] == 1
+    assert _sorted(second) == _sorted(read_alone(await _every_row(platform, again), READS))
