@@ -105,7 +105,7 @@ class Catalogue:
     def reads(self) -> Reads:
         """Return what of a person's record any definition of any vintage reads."""
         every = (definition for edition in self._editions.values() for definition in edition.definitions.values())
-        return reads_of(node for definition in every for node in definition.outputs.values())
+        return reads_of(node for definition in every for node in definition.nodes)
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -95,6 +95,11 @@ class Definition:
         return tuple(node for name, node in self.outputs.items() if name.startswith("evidence_"))
 
     @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Return every node that is asked of a person: the outputs, and those of the advice."""
+        return (*self.outputs.values(), *(node for one in self.advice for node in (one.when, *one.values.values())))
+
+    @property
     def state(self) -> Mapping[str, Node]:
         """Return the named values a programme keeps beside its dates."""
         return {name.removeprefix("state_"): node for name, node in self.outputs.items() if name.startswith("state_")}

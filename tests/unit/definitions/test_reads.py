@@ -76,3 +76,9 @@ def test_what_ships_reads_few_answers_and_one_measurement() -> None:
     assert "medication" not in found.tables
     assert limits["measurement"] == ("code", frozenset({"14771-0"}))
     assert limits["answer"][0] == "link_id" and "outcome_class" in limits["answer"][1]
+
+
+def test_advice_is_asked_of_the_record_too(tmp_path: Path) -> None:
+    advice = '[[advice]]\nwhen = "exists(answer where code = \'1\') and not exists(task)"\nzh = "请"\nen = "do"\n'
+    found = reads(tmp_path, "exists(answer where link_id = 'a')", advice)
+    assert found.tables == {"patient", "answer", "task"} and not found.limits

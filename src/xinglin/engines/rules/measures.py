@@ -275,8 +275,8 @@ def _who(scope: Scope) -> tuple[Any, ...]:
 
 def _tables(definition: Definition) -> set[str]:
     found = set()
-    for output in definition.outputs.values():
-        for node in nodes.walk(output):
+    for asked in definition.nodes:
+        for node in nodes.walk(asked):
             if isinstance(node, combine.Table):
                 found.add(node.name)
             elif isinstance(node, nodes.Follow):
