@@ -35,7 +35,7 @@ VARIABLES: Final = (
     Variable("XINGLIN_ZONE", "Asia/Shanghai", "本区时区；“一天”以它为准", "the district's zone; a day is a day there"),
     Variable("XINGLIN_SITE", "1", "本安装的编号，1 到 32767，写入台账、审计和数据湖的每一行", "number of this installation, 1 to 32767, in rows of ledger, audit and lake"),
     Variable("XINGLIN_WEB_PROCESSES", "1", "网页进程数，1 到 64", "number of web processes, 1 to 64"),
-    Variable("XINGLIN_CRYPTOGRAPHY", "international", "密码算法：international（国际）或 sm（国密 SM2/SM3/SM4）；安装后不要更改", "algorithms: international or sm (SM2, SM3, SM4); keep it once installed"),
+    Variable("XINGLIN_CRYPTOGRAPHY", "international", "密码算法：international（国际）或 sm（国密 SM3/SM4，没有 SM2 签名）；安装后不要更改", "algorithms: international or sm (SM3, SM4; no SM2 signatures); keep it once installed"),
     Variable("XINGLIN_NIGHTLY", "02:30", "每日后台工作开始的时刻（本区时区）", "time of day at which the daily work begins, in the district's zone"),
     Variable("XINGLIN_ENGINE_WAIT", "60", "页面等统计引擎回答的最长秒数，1 到 600", "seconds a page waits for the engine process at most, 1 to 600"),
 )  # fmt: skip
@@ -50,7 +50,7 @@ class Settings:
     database_url: a PostgreSQL server of yours, or None for the embedded one.
     zone: the district's zone; a "day" is a day there.  site: number of this installation in ledger, audit and lake rows.
     demo: synthetic data with known accounts; every page and print says so.
-    cryptography: family of algorithms, `international` or `sm` (SM2, SM3, SM4).
+    cryptography: family of algorithms, `international` or `sm` (SM3, SM4; no SM2 signatures).
     nightly: time of day in the zone after which the engine process does its daily work.
     engine_wait_s: longest wait for an answer of the engine process, seconds.
     """
