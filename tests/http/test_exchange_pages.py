@@ -167,7 +167,7 @@ async def test_a_large_file_goes_on_in_the_background(world: World) -> None:
     answer = await world.steward.post("/exchange/import", {"source": HIS}, 303, [("files", ("large.ndjson", lines))])
     assert answer.headers["location"] == "/exchange"
     await world.platform.jobs.settle()
-    assert "+40 / -0" in (await world.steward.get("/exchange/progress")).text
+    assert "入库 40 条，待处理 0 条" in (await world.steward.get("/exchange/progress")).text
 
 
 async def test_residents_of_a_new_foreign_source_wait_for_a_place(world: World) -> None:

@@ -82,6 +82,13 @@ async def test_a_person_is_explained_down_to_the_message(world: World) -> None:
     await world.county.get(f"/exchange/messages/{message[1]}")
 
 
+async def test_who_left_is_explained_with_the_day_and_the_reason_on_the_entry(world: World) -> None:
+    page = words((await world.county.get(f"/measures/{MEASURE}/why/{await world.person('李测四')}")).text)
+    assert f"高血压 · {world.today} 终止管理：死亡" in page
+    staying = words((await world.county.get(f"/measures/{MEASURE}/why/{await world.person('李测二')}")).text)
+    assert "终止管理" not in staying
+
+
 async def test_a_township_sees_its_own_and_nothing_of_the_next(world: World) -> None:
     own = (await world.leader.get(f"/measures/{MEASURE}")).text
     assert "2 / 4" in own and "白水" not in own

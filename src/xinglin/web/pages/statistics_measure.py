@@ -34,7 +34,7 @@ from xinglin.web.pages.statistics_asking import (
     told_at,
 )
 from xinglin.web.pages.statistics_population import Norm, NormFigure, norm_groups, norm_totals, norms
-from xinglin.web.record import PROGRAMMES, SERVICES, WAYS
+from xinglin.web.record import EXIT_REASONS, PROGRAMMES, SERVICES, WAYS
 
 _COUNTS_OF_PEOPLE: Final = ("records", "hypertension-managed", "diabetes2-managed", "family-doctor-contracts")
 _ONE_PERSON: Final = ("EpisodeOfCare", "Encounter", "Observation", "Condition", "QuestionnaireResponse", "Patient", "Contract", "ServiceRequest", "Task", "Immunization", "MedicationStatement")  # fmt: skip
@@ -317,7 +317,7 @@ def _entry(visit: Visit, one: Any) -> dict[str, Any]:
 
 
 def _words(visit: Visit, body: Mapping[str, Any]) -> str:
-    """Return what a resource says in few words: its code's text or code, and its value; of a visit also the way it was made."""
+    """Return what a resource says in few words: its code's text or code, and its value; of a visit the way it was made, of a stay how it ended."""
     coded = body.get("code") or next(iter(body.get("type") or ()), None) or {}
     if not isinstance(coded, Mapping):
         return ""
@@ -325,13 +325,22 @@ def _words(visit: Visit, body: Mapping[str, Any]) -> str:
     known = {**SERVICES, **PROGRAMMES, "85354-9": mark("血压")}.get(coding.get("code", ""))
     text = visit.text(known) if known else coded.get("text") or coding.get("display") or coding.get("code") or ""
     ways = [one["valueCoding"].get("code") for one in body.get("extension", ()) if one.get("url") == "urn:xinglin:ext:followup-way"]
-    text = " · ".join([text, *(visit.text(WAYS[way]) for way in ways if way in WAYS)])
+    text = " · ".join([text, *(visit.text(WAYS[way]) for way in ways if way in WAYS), *_ending(visit, body)])
     values = [part.get("valueQuantity", {}).get("value") for part in body.get("component", ())]
     if body.get("valueQuantity"):
         values = [body["valueQuantity"].get("value"), body["valueQuantity"].get("unit", "")]
     return " ".join(
         [str(text), "/".join(str(value) for value in values if value is not None) if body.get("component") else " ".join(map(str, values))]
     ).strip()
+
+
+def _ending(visit: Visit, body: Mapping[str, Any]) -> list[str]:
+    """Return the day and the reason a stay in a programme ended; nothing of one that goes on, and of no other resource."""
+    if body.get("resourceType") != "EpisodeOfCare" or body.get("status") != "finished":
+        return []
+    why = next((one.get("valueCode") for one in body.get("extension", ()) if one.get("url") == "urn:xinglin:ext:exit-reason"), "")
+    day = str(body.get("period", {}).get("end", ""))[:10]
+    return [visit.text("{day} 终止管理：{why}", day=day, why=visit.text(EXIT_REASONS.get(why, mark("原因未注明"))))]
 
 
 ROUTES: Final = (
