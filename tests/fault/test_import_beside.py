@@ -63,9 +63,9 @@ def rooms_of(platform: Platform) -> Rooms:
     return Rooms(platform.database, platform.store, platform.residents, platform.register, platform.terminology.current_value_sets)
 
 
-async def take(platform: Platform, beside: Beside | None) -> Receipt:
+async def take(platform: Platform, beside: Beside | None, name: str = "many.ndjson") -> Receipt:
     importer = Importer(platform.exchange, rooms_of(platform), beside)
-    return await importer.import_content(platform.security.system_scope(), ("many.ndjson", sent()), ImportOptions(HIS))
+    return await importer.import_content(platform.security.system_scope(), (name, sent()), ImportOptions(HIS))
 
 
 async def record_of(platform: Platform) -> list[Any]:
@@ -157,6 +157,32 @@ async def test_it_ends_when_the_other_side_is_gone_or_silent(database_url: str, 
         ours, theirs = Pipe()
         await asyncio.wait_for(prepare_for(platform.exchange, theirs), 10)
         ours.close()
+
+
+async def test_where_none_can_be_started_the_writer_does_all(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr("xinglin.engines.exchange.beside.Popen", refuse)
+    async with open_district(database_url, tmp_path) as platform:
+        beside = Beside(partial(prepare_lines, platform.settings), 2, large=1)
+        await beside.up()
+        receipt = await take(platform, beside, "alone.ndjson")
+        await beside.close()
+        assert receipt.stored + receipt.unchanged > 3 * RESIDENTS - 10 and not receipt.repeated and not beside.answered
+
+
+async def test_the_folder_it_is_run_in_gives_them_no_programs(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "csv.py").write_text("raise SystemExit(1)", encoding="utf-8")
+    monkeypatch.chdir(files)
+    async with open_district(database_url, tmp_path) as platform:
+        beside = Beside(partial(prepare_lines, platform.settings), 1, large=1)
+        await beside.up()
+        await take(platform, beside, "elsewhere.ndjson")
+        await beside.close()
+        assert beside.answered
 
 
 def test_killing_the_import_ends_them_too_and_a_second_try_goes_on(tmp_path: Path) -> None:

@@ -97,13 +97,20 @@ class _Hand:
         return self._process is not None and not self.is_starting and self._process.poll() is None
 
     def start(self) -> None:
-        """Start the process; it stands some time later."""
+        """Start the process; it stands some time later, or never where the system has no room for it."""
         self._drop()
-        self._pipe, theirs = Pipe()
-        end = theirs.fileno()
-        # A group of its own: Ctrl-C is for the process that writes, and the pipe tells the others when that is gone.
-        self._process = Popen([sys.executable, "-c", _COMMAND, str(end)], pass_fds=[end], stdin=DEVNULL, process_group=0)
-        theirs.close()
+        try:
+            self._pipe, theirs = Pipe()
+            with theirs:
+                end = theirs.fileno()
+                # -P: the folder an import is run in is no place of programs. A group of its own: Ctrl-C is for the process that writes,
+                # and the pipe tells the others when that is gone.
+                command = [sys.executable, "-P", "-c", _COMMAND, str(end)]
+                self._process = Popen(command, pass_fds=[end], stdin=DEVNULL, process_group=0)
+        except OSError as error:
+            _log.warning("no process to prepare lines could be started: %s", error.strerror)
+            self._drop()
+            return
         self._starting = asyncio.create_task(self._wait(self._pipe), name="beside")
 
     async def come_up(self) -> None:
