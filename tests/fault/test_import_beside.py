@@ -160,16 +160,40 @@ async def test_it_ends_when_the_other_side_is_gone_or_silent(database_url: str, 
 
 
 async def test_where_none_can_be_started_the_writer_does_all(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = []
+
     def refuse(*_: object, **__: object) -> None:
+        tried.append(1)
         raise OSError(12, "Cannot allocate memory")
 
     monkeypatch.setattr("xinglin.engines.exchange.beside.Popen", refuse)
     async with open_district(database_url, tmp_path) as platform:
         beside = Beside(partial(prepare_lines, platform.settings), 2, large=1)
-        await beside.up()
         receipt = await take(platform, beside, "alone.ndjson")
         await beside.close()
         assert receipt.stored + receipt.unchanged > 3 * RESIDENTS - 10 and not receipt.repeated and not beside.answered
+        assert 1 <= len(tried) <= 2, "each once, not with every chunk"
+
+
+async def test_one_that_does_not_come_up_is_not_tried_with_every_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    def cut(command: list[str], **more: Any) -> Popen[bytes]:
+        started.append(1)
+        return Popen([sys.executable, "-c", "raise SystemExit(3)"], **more)
+
+    async def here(*_: object) -> str:
+        await asyncio.gather(*(hand.come_up() for hand in beside._hands))
+        return "here"
+
+    monkeypatch.setattr("xinglin.engines.exchange.beside.Popen", cut)
+    monkeypatch.setattr("xinglin.engines.exchange.beside.work_on", here)
+    beside = Beside(print, 2, large=1)
+    order: Any = None
+    assert {await beside.prepare(order, order) for _ in range(6)} == {"here"}
+    await beside.close()
+    # The queue hands out the one that came back last, so only one is tried at all.
+    assert len(started) == 1
 
 
 async def test_the_folder_it_is_run_in_gives_them_no_programs(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

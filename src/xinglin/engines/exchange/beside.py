@@ -9,6 +9,7 @@ import asyncio
 import logging
 import pickle
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
@@ -23,6 +24,8 @@ LARGE_BYTES: Final = 4_000_000
 """Smaller files are written before another process has come up."""
 IDLE_S: Final = 15.0
 """So long such a process waits for the next lines before it ends and gives its memory back."""
+REST_S: Final = 60.0
+"""So long one that could not be started, or ended before it stood, is not tried again."""
 _STANDING: Final = b"standing"
 _NOT_HERE: Final = b""
 _log = logging.getLogger(__name__)
@@ -52,7 +55,7 @@ class Beside:
         hand = await self._idle.get()
         try:
             if not hand.stands:
-                if not any(other.is_starting for other in self._hands):
+                if not hand.is_resting and not any(other.is_starting for other in self._hands):
                     hand.start()
                 return await work_on(exchange, order)
             found = await hand.ask(order)
@@ -85,6 +88,12 @@ class _Hand:
         self._process: Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._rests_until = 0.0
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it failed to come up a short while ago."""
+        return time.monotonic() < self._rests_until
 
     @property
     def is_starting(self) -> bool:
@@ -109,6 +118,7 @@ class _Hand:
                 self._process = Popen(command, pass_fds=[end], stdin=DEVNULL, process_group=0)
         except OSError as error:
             _log.warning("no process to prepare lines could be started: %s", error.strerror)
+            self._rests_until = time.monotonic() + REST_S
             self._drop()
             return
         self._starting = asyncio.create_task(self._wait(self._pipe), name="beside")
@@ -140,6 +150,7 @@ class _Hand:
             await asyncio.to_thread(_greeted, pipe, self._work)
         except (EOFError, OSError):
             if self._pipe is pipe:
+                self._rests_until = time.monotonic() + REST_S
                 self._drop()
 
     def _drop(self) -> None:
