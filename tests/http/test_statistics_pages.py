@@ -89,6 +89,17 @@ async def test_who_left_is_explained_with_the_day_and_the_reason_on_the_entry(wo
     assert "终止管理" not in staying
 
 
+async def test_an_english_page_has_english_signs_between_its_words(world: World) -> None:
+    world.county.client.cookies.set("xinglin_language", "en")
+    try:
+        page = words((await world.county.get(f"/measures/{MEASURE}")).text)
+        assert "Exclusions: died 1 , moved out" in page and "Unknown: 1" in page
+        for path in (f"/measures/{MEASURE}", "/measures", "/measures/map"):
+            assert not re.search(r"[a-z\d] ?[：、，（）]", words((await world.county.get(path)).text)), path
+    finally:
+        world.county.client.cookies.delete("xinglin_language")
+
+
 async def test_a_township_sees_its_own_and_nothing_of_the_next(world: World) -> None:
     own = (await world.leader.get(f"/measures/{MEASURE}")).text
     assert "2 / 4" in own and "白水" not in own

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
+from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -16,6 +17,8 @@ from xinglin.web.i18n import Words
 from xinglin.web.icons import ICONS
 
 FOLDER = Path(__file__).parent / "templates"
+SIGNS: Final = {"：": ": ", "，": ", ", "、": ", ", "。": ". ", "（": " (", "）": ")"}
+"""What stands between two texts on a Chinese page, and what stands there on an English one: `{{ sign('：') }}`."""
 
 
 def make_environments(assets: Assets, words: Mapping[str, Words]) -> Mapping[str, Environment]:
@@ -35,7 +38,10 @@ def _environment(assets: Assets, words: Words) -> Environment:
         hidden = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
         return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(hidden, sprite, name)
 
-    environment.globals.update(_=words, language=words.language, asset=assets.address, icon=icon)
+    def sign(chinese: str) -> str:
+        return chinese if words.language == "zh" else SIGNS[chinese]
+
+    environment.globals.update(_=words, language=words.language, asset=assets.address, icon=icon, sign=sign)
     environment.filters.update(day=_day, minute=_minute, number=_number, percent=_percent, data=_data)
     return environment
 
