@@ -26,6 +26,8 @@ IDLE_S: Final = 15.0
 """So long such a process waits for the next lines before it ends and gives its memory back."""
 REST_S: Final = 60.0
 """So long one that could not be started, or ended before it stood, is not tried again."""
+ANSWER_S: Final = 300.0
+"""A process that has not answered for so long is given up: a chunk takes a tenth of a second."""
 _STANDING: Final = b"standing"
 _NOT_HERE: Final = b""
 _log = logging.getLogger(__name__)
@@ -132,8 +134,9 @@ class _Hand:
         """Return its answer; None where it leaves the lines to us or is gone."""
         assert self._pipe is not None
         try:
-            return await asyncio.to_thread(_asked, self._pipe, order)
-        except (EOFError, OSError):
+            async with asyncio.timeout(ANSWER_S):
+                return await asyncio.to_thread(_asked, self._pipe, order)
+        except (EOFError, OSError):  # too late an answer is one of these
             self._drop()
             return None
         except BaseException:
