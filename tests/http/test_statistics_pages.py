@@ -82,6 +82,17 @@ async def test_a_person_is_explained_down_to_the_message(world: World) -> None:
     await world.county.get(f"/exchange/messages/{message[1]}")
 
 
+async def test_from_why_one_goes_back_to_the_list_one_came_from(world: World) -> None:
+    people = f"/measures/people?measure={MEASURE}&part=excluded&size=50"
+    listed_page = (await world.county.get(people)).text
+    why = html.unescape(re.search(r'href="(/measures/[^"]+/why/[^"]+)"', listed_page)[1])  # type: ignore[index]
+    back = html.unescape(re.search(r'href="(/measures/people[^"]+)"', (await world.county.get(why)).text)[1])  # type: ignore[index]
+    assert {"part=excluded", "size=50", f"measure={MEASURE}"} <= set(back.partition("?")[2].split("&"))
+    assert listed((await world.county.get(back)).text) == listed(listed_page)
+    odd = f"/measures/{MEASURE}/why/{await world.person('李测二')}?list=next%3Dhttp%3A%2F%2Felsewhere"
+    assert "elsewhere" not in re.search(r'href="(/measures/people[^"]+)"', (await world.county.get(odd)).text)[1]  # type: ignore[index]
+
+
 async def test_who_left_is_explained_with_the_day_and_the_reason_on_the_entry(world: World) -> None:
     page = words((await world.county.get(f"/measures/{MEASURE}/why/{await world.person('李测四')}")).text)
     assert f"高血压 · {world.today} 终止管理：死亡" in page

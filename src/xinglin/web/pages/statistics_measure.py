@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date
 from typing import Any, Final, get_args
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from starlette.responses import Response
@@ -219,7 +220,8 @@ def _member_row(visit: Visit, one: Asked, member: Member, card: dict[str, object
         "counted": counted,
         "change": "；".join(words[place] for words in member.changes) or member.verdict[place],
         "evidence": visit.text("{count} 条记录", count=len(member.evidence)),
-        "why_link": f"/measures/{one.definition.id}/why/{member.person}?" + urlencode(one.state(by="", area=0, institution=0, worker=0)),
+        "why_link": f"/measures/{one.definition.id}/why/{member.person}?"
+        + urlencode({**one.state(by="", area=0, institution=0, worker=0), "list": visit.request.url.query}),
     }
 
 
@@ -276,11 +278,19 @@ async def show_why(visit: Visit) -> Response:
         "told": told,
         "known": await known_asked(visit),
         "definition": definition,
+        "back": _list_left(visit, definition.id, as_of),
         "evidence": await _evidence(visit, person, told.evidence),
         "day": as_of,
         "as_of": await told_at(visit, await visit.platform.store.head()),
     }
     return render(visit, "statistics/why.html", context)
+
+
+def _list_left(visit: Visit, measure: str, as_of: date) -> str:
+    """Return the address of the list somebody came from, with its filters and page; without one, everybody who counts."""
+    names = {"page", "size", "sort", *(one.key for one in PEOPLE.filters)}
+    kept = [(name, value) for name, value in parse_qsl(visit.request.query_params.get("list", "")) if name in names]
+    return f"{PEOPLE.path}?" + urlencode(kept or {"measure": measure, "as_of": as_of.isoformat()})
 
 
 async def _evidence(visit: Visit, person: int, rids: Sequence[int]) -> list[dict[str, Any]]:
