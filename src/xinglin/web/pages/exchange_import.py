@@ -126,7 +126,7 @@ async def _begin(visit: Visit, sent: _Sent) -> None:
             finally:
                 watching.cancel()
             stored, rejected = stored + receipt.stored, rejected + receipt.rejected
-        return f"入库 {stored:,} 条，待处理 {rejected:,} 条\n{stored:,} stored, {rejected:,} waiting"
+        return "\n".join((f"入库 {stored:,} 条，待处理 {rejected:,} 条", f"{stored:,} stored, {rejected:,} waiting"))
 
     total = sum(max(1, content.count(b"\n")) for _, content in sent.files)
     digest = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for _, content in sent.files)).hexdigest()[:12]
