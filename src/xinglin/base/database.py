@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -121,7 +121,8 @@ class Database:
         try:
             await self._pool.release(connection, timeout=10)
         except (*LOST, TimeoutError):
-            connection.terminate()
+            with suppress(asyncpg.InterfaceError):  # the pool has cut it off already, and has it back
+                connection.terminate()
 
 
 SERVER_FACTS: Final = (

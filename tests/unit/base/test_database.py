@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import psycopg
 import pytest
 
@@ -70,3 +72,27 @@ def test_a_role_that_may_not_make_tables_is_told_so(server: EmbeddedPostgres) ->
     with pytest.raises(UnavailableError, match="public"):
         migrate(url)
     server.drop_database("of_another")
+
+
+class _DyingPool:
+    """A pool whose connection dies while it is given back; the pool has cut it off by then, as asyncpg's does."""
+
+    def __init__(self) -> None:
+        self.cut = 0
+
+    async def acquire(self, **_: object) -> _DyingPool:
+        return self
+
+    async def release(self, *_: object, **__: object) -> None:
+        raise asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation")
+
+    def terminate(self) -> None:
+        self.cut += 1
+        raise asyncpg.InterfaceError("cannot call Connection.terminate(): connection has been released back to the pool")
+
+
+async def test_a_connection_that_dies_while_given_back_is_let_go() -> None:
+    pool: Any = _DyingPool()
+    async with Database(pool, "").connection():
+        pass
+    assert pool.cut == 1

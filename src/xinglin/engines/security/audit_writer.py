@@ -16,7 +16,7 @@ from xinglin.engines.security.audit_chain import COLUMNS, AuditEntry, Chain, che
 from xinglin.engines.security.audit_owed import keep
 
 PAUSE_AFTER_FAILURE_S: Final = 0.2
-_FAILURES: Final = (XinglinError, asyncpg.PostgresError, asyncpg.InternalClientError, OSError)
+_FAILURES: Final = (XinglinError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
