@@ -236,11 +236,17 @@ async def cut_off(world: World, address: str, state: str) -> None:
         await world.county.post(address, {"action": "take"}, 409)
 
 
-async def test_a_sheet_that_was_cut_off_goes_on_and_can_be_undone(world: World, plan: int) -> None:
+async def cut_off_milestones(world: World, plan: int) -> tuple[str, str]:
+    """Return a project and the address of a sheet with two milestones of it, of which nothing was said when it was cut off."""
     project, name = (await template(world, plan, "milestones"))[1][0][:2]
     rows = [[project, name, "", "桩基", "2026-05-01", "", ""], [project, name, "", "主体", "2026-09-01", "", ""]]
     address, _ = await sent(world, plan, "milestones", rows)
     await cut_off(world, address, "taken")
+    return project, address
+
+
+async def test_a_sheet_that_was_cut_off_goes_on_and_can_be_undone(world: World, plan: int) -> None:
+    project, address = await cut_off_milestones(world, plan)
     page = f"/plans/projects/{project}"
     await world.county.post(page, {"title": "桩基", "due": "2026-05-01", "note": ""})
     told = words((await world.county.get(address)).text)
@@ -256,10 +262,7 @@ async def test_a_sheet_that_was_cut_off_goes_on_and_can_be_undone(world: World, 
 
 
 async def test_a_sheet_that_was_cut_off_is_undone_at_once_where_it_stands(world: World, plan: int) -> None:
-    project, name = (await template(world, plan, "milestones"))[1][0][:2]
-    rows = [[project, name, "", "桩基", "2026-05-01", "", ""], [project, name, "", "主体", "2026-09-01", "", ""]]
-    address, _ = await sent(world, plan, "milestones", rows)
-    await cut_off(world, address, "taken")
+    project, address = await cut_off_milestones(world, plan)
     await world.county.post(f"/plans/projects/{project}", {"title": "桩基", "due": "2026-05-01", "note": ""})
     told = await act(world, address, "undo")
     assert "撤销了 1 项，共 1 项" in told and "导入中断，这一行没有导入" in told

@@ -15,7 +15,8 @@ _STEP = 1 << 20
 _DEPTH = 4
 _FED = 1 << 14
 _CLOSED = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"\xd0\xcf\x11\xe0")
-_FAILURES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError)
+# zipfile raises RuntimeError for a locked part, and its subclass for a way of packing it does not know.
+_FAILURES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, EOFError, ValueError, OSError)
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
 
 
