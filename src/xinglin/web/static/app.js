@@ -1,7 +1,7 @@
 // What every page needs: the form token on htmx requests, notices that go away, menus that close, links by key, days as typed, exports with progress.
 
 import { readDate } from "./days.js";
-import { scanned } from "./scanner.js";
+import { scanned, takesOver } from "./scanner.js";
 
 const token = document.querySelector('meta[name="form-token"]')?.content ?? "";
 
@@ -52,6 +52,10 @@ document.addEventListener("keydown", (event) => {
     const first = document.querySelector("tr[data-row]");
     if (first) { event.preventDefault(); first.focus(); }
   }
+});
+
+document.addEventListener("focusin", (event) => {
+  if (event.target.matches("[data-search]")) takesOver(event.target);
 });
 
 document.addEventListener("focusout", (event) => {

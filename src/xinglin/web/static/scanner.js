@@ -18,3 +18,9 @@ export function scanned(event) {
   location.assign(`/residents/find?text=${number}`);
   return true;
 }
+
+// A search box that takes the focus while a number is being typed (a page just opened) takes what came before it too.
+export function takesOver(box) {
+  if (typed && performance.now() - typedAt <= PAUSE_MS) box.value = typed;
+  typed = "";
+}
