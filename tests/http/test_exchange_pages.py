@@ -91,6 +91,20 @@ async def test_a_message_tells_what_was_stored_and_should_be_looked_at(world: Wo
         assert "已入库但请核对" in page and "校验码不符" in page and "420999196005120000" not in page
 
 
+async def test_the_line_where_a_file_breaks_off_is_told_in_the_language_of_the_page(world: World) -> None:
+    torn = json.dumps(resident(32, "钱测", 420999101201, "E1")) + '\n{"resourceType": "Pat'
+    told = await world.steward.post("/exchange/import", {"source": HIS}, 200, [("files", ("torn.ndjson", torn.encode()))])
+    assert "第 2 行: 不是合法的 JSON" in told.text
+    waiting = f"/exchange/quarantine/{await waiting_number(world)}"
+    assert "第 2 行" in (await world.steward.get("/exchange/quarantine")).text
+    assert "第 2 行" in (await world.steward.get(waiting)).text
+    world.steward.client.cookies.set("xinglin_language", "en")
+    page = (await world.steward.get(waiting)).text
+    world.steward.client.cookies.delete("xinglin_language")
+    assert "line 2" in page and "第 2 行" not in page
+    await world.steward.post(waiting, {"action": "discard", "reason": "测试"}, 303)
+
+
 async def test_a_refused_entry_is_repaired_on_its_page_and_a_wrong_repair_loses_nothing(world: World) -> None:
     await send(world.platform, wrong(31), message_id="wrong-31")
     number = await waiting_number(world)
@@ -100,7 +114,7 @@ async def test_a_refused_entry_is_repaired_on_its_page_and_a_wrong_repair_loses_
     assert "Patient.birthDate" in told and "1960-02-31" not in told
     await world.county.post(f"/exchange/quarantine/{number}", {"body": "{}"}, 403)
     broken = await world.steward.post(f"/exchange/quarantine/{number}", {"body": '{"resource": 我改到一半', "action": "repair"}, 422)
-    assert "我改到一半" in broken.text and "JSON" in broken.text
+    assert "我改到一半" in broken.text and "不是合法的 JSON：第 1 行第 14 列" in broken.text
     still = await world.steward.post(
         f"/exchange/quarantine/{number}", {"body": json.dumps({"resource": wrong(31) | {"gender": "男"}}), "action": "repair"}, 422
     )

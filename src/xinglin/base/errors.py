@@ -6,6 +6,7 @@ status, an OperationOutcome code and a CLI exit code (`HTTP_STATUS`, `FHIR_ISSUE
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
@@ -60,6 +61,31 @@ EXIT_CODE: Final[Mapping[Category, int]] = {
 }
 
 
+_COUNTED: Final[Mapping[str, str]] = {"line": "第 {} 行", "column": "第 {} 列", "byte": "第 {} 字节"}
+_IN_A_TEXT: Final = re.compile(r"(line|column|byte) (\d+) ?")
+
+
+def place_words(where: str, language: str) -> str:
+    """Return a place as one says it in `language` ("zh" or "en"): a line, column or byte of a text has words, anything else is a name.
+
+    >>> place_words("line 12 column 3", "zh"), place_words("line 12", "en"), place_words("Patient.birthDate", "zh")
+    ('第 12 行第 3 列', 'line 12', 'Patient.birthDate')
+    """
+    if language.startswith("en") or not re.fullmatch(f"(?:{_IN_A_TEXT.pattern})+", where):
+        return where
+    return _IN_A_TEXT.sub(lambda found: _COUNTED[found[1]].format(found[2]), where)
+
+
+def both_languages(where: str, zh: str, en: str) -> str:
+    """Return one line that says in Chinese and in English what is wrong, each with its place before it; a name stands once.
+
+    >>> both_languages("line 2", "不是合法的 JSON", "not valid JSON"), both_languages("Patient.id", "缺少", "missing")
+    ('第 2 行: 不是合法的 JSON · line 2: not valid JSON', 'Patient.id: 缺少 · missing')
+    """
+    chinese = place_words(where, "zh")
+    return f"{chinese}: {zh} · {f'{where}: ' if where != chinese else ''}{en}" if where else f"{zh} · {en}"
+
+
 class XinglinError(Exception):
     """A refusal with a category, a place and words in Chinese and English that say what to write instead.
 
@@ -90,7 +116,7 @@ class XinglinError(Exception):
     def message(self, language: str) -> str:
         """Return the sentence in `language` ("zh" or "en"), with the place before it."""
         words = self.en if language.startswith("en") else self.zh
-        return f"{self.where}: {words}" if self.where else words
+        return f"{place_words(self.where, language)}: {words}" if self.where else words
 
 
 class DefinitionError(XinglinError):

@@ -37,6 +37,5 @@ def main() -> None:
     try:
         app()
     except XinglinError as error:
-        place = f"{error.where}: " if error.where else ""
-        typer.echo(f"xinglin: {place}{error.zh}\n         {place}{error.en}", err=True)
+        typer.echo(f"xinglin: {error.message('zh')}\n         {error.message('en')}", err=True)
         sys.exit(error.exit_code)

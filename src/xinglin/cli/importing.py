@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from xinglin.assembly import Platform
+from xinglin.base.errors import both_languages
 from xinglin.base.processes import stand_behind
 from xinglin.cli.session import with_platform
 from xinglin.engines.exchange import EntryProblem, ImportOptions, ImportReport
@@ -79,8 +80,7 @@ def told(found: Sequence[tuple[str, EntryProblem]]) -> list[str]:
             return [*lines, "其余文件见网页“数据接入 → 待处理” · for the other files see the page 数据接入"]
         for problem in problems[:_TOLD_A_FILE]:
             entry = f"#{problem.entry_no}" if problem.entry_no else ""
-            place = f"{problem.path}: " if problem.path else ""
-            lines.append(f"[yellow]{escape(file)}{entry}[/] {escape(place)}{escape(problem.zh)} · {escape(problem.en)}")
+            lines.append(f"[yellow]{escape(file)}{entry}[/] {escape(both_languages(problem.path, problem.zh, problem.en))}")
         if len(problems) > _TOLD_A_FILE:
             lines.append(f"[yellow]{escape(file)}[/] 还有 {len(problems) - _TOLD_A_FILE} 处以上 · and more")
     return lines

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from xinglin.assembly import Platform
-from xinglin.base.errors import IncorrectError, NotFoundError, UnavailableError
+from xinglin.base.errors import IncorrectError, NotFoundError, UnavailableError, both_languages
 from xinglin.cli.session import with_installation
 from xinglin.cli.wording import Typer
 from xinglin.engines.exchange import Receipt, State
@@ -65,7 +65,7 @@ def _told(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _problems(row: Mapping[str, Any]) -> list[str]:
     """Return the problems of one that waits as sentences."""
-    return [f"{one['path']}: {one['zh']} · {one['en']}" for one in orjson.loads(row["problems"])]
+    return [both_languages(one["path"], one["zh"], one["en"]) for one in orjson.loads(row["problems"])]
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
@@ -103,8 +103,8 @@ def show(
         return rows[0]
 
     row = with_installation(work)
-    for problem in orjson.loads(row["problems"]):
-        typer.echo(f"{problem['path']}: {problem['zh']} · {problem['en']}")
+    for problem in _problems(row):
+        typer.echo(problem)
     if content:
         typer.echo(bytes(row["body"] or b"").decode("utf-8", "replace"))
 
@@ -122,7 +122,7 @@ def replay(
 
     receipt = with_installation(work)
     for problem in receipt.problems:
-        typer.echo(f"{problem.path}: {problem.zh} · {problem.en}")
+        typer.echo(both_languages(problem.path, problem.zh, problem.en))
     is_stored = receipt.state in (State.STORED, State.UNCHANGED)
     typer.echo("已写入 · stored" if is_stored else "仍待处理 · it still waits")
     raise typer.Exit(0 if is_stored else 11)

@@ -9,7 +9,7 @@ from typing import Final
 
 from babel.messages.pofile import read_po
 
-from xinglin.base.errors import DefinitionError
+from xinglin.base.errors import DefinitionError, place_words
 
 LANGUAGES: Final = ("zh", "en")
 LOCALE = Path(__file__).parent / "locale"
@@ -33,6 +33,14 @@ class Words:
     def pick(self, chinese: str, english: str) -> str:
         """Return one of two texts that a definition or an error carries in both languages."""
         return english if self.language == "en" and english else chinese
+
+    def place(self, where: str) -> str:
+        """Return the place an error names: a line, column or byte in the page's words, any other name as it is."""
+        return place_words(where, self.language)
+
+    def at(self, where: str, chinese: str, english: str) -> str:
+        """Return one of two texts with the place it is about before it, if any."""
+        return f"{self.place(where)}: {self.pick(chinese, english)}" if where else self.pick(chinese, english)
 
 
 def capital(text: str) -> str:

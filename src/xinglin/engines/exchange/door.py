@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from xinglin.base.database import Database
-from xinglin.base.errors import BusyError, ConflictError, IncorrectError
+from xinglin.base.errors import BusyError, ConflictError, IncorrectError, place_words
 from xinglin.engines.exchange.conditions import ChangedError, Met, hold_conditions, look_up
 from xinglin.engines.exchange.gate import Directory, Item, Prepared, prepare, without
 from xinglin.engines.exchange.ledger import Envelope, Ledger, Source
@@ -353,7 +353,9 @@ class Exchange:
             sent = decode(content)
         except (msgspec.DecodeError, RecursionError) as error:
             stop = place_in(content)
-            raise IncorrectError(f"修改后的内容不是合法的 JSON：{stop}", f"the repair is not valid JSON: {stop}") from error
+            raise IncorrectError(
+                f"修改后的内容不是合法的 JSON：{place_words(stop, 'zh')}", f"the repair is not valid JSON: {stop}"
+            ) from error
         if isinstance(sent, dict) and "resource" not in sent and "request" not in sent:
             sent = {"resource": sent, "fullUrl": row["full_url"]}
         if not isinstance(sent, dict) or not isinstance(sent.get("resource", {}), dict):

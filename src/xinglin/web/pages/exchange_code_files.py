@@ -143,14 +143,9 @@ async def show_file(visit: Visit) -> Response:
 
 async def _file_page(visit: Visit, refusal: str, status: int = 200) -> Response:
     found = await visit.platform.code_files.file(visit.request.path_params["number"])
-    problems = [(_place(visit, where), visit.words.pick(zh, en)) for where, zh, en in found.problems]
+    problems = [(visit.words.place(where), visit.words.pick(zh, en)) for where, zh, en in found.problems]
     context = {"one": found, "row": _row(visit, found), "problems": problems, "refusal": refusal, "tabs": TABS}
     return render(visit, "exchange/code_file.html", context, status=status)
-
-
-def _place(visit: Visit, where: str) -> str:
-    """Return where a problem stands in the page's language."""
-    return visit.text("第 {line} 行", line=where[5:]) if where.startswith("line ") and where[5:].isdecimal() else where
 
 
 async def decide(visit: Visit) -> Response:

@@ -110,8 +110,7 @@ async def _take(visit: Visit, sent: _Sent, file: tuple[str, bytes]) -> dict[str,
 
 
 def _said(visit: Visit, problem: EntryProblem) -> str:
-    place = f"{problem.path}: " if problem.path else ""
-    return f"{place}{visit.words.pick(problem.zh, problem.en)}"
+    return visit.words.at(problem.path, problem.zh, problem.en)
 
 
 async def _begin(visit: Visit, sent: _Sent) -> None:

@@ -94,10 +94,12 @@ async def show_message(visit: Visit) -> Response:
     context = {
         "message": message_row(visit, message),
         "finished_at": local(visit, message.finished_at),
-        "reason": visit.words.pick(message.reason["zh"], message.reason["en"]) if message.reason else "",
+        "reason": visit.words.at(message.reason["where"], message.reason["zh"], message.reason["en"]) if message.reason else "",
         "waiting": [waiting_row(visit, row) for row in waiting],
         "total": total,
-        "warnings": [{"entry": one.entry_no, "path": one.path, "words": visit.words.pick(one.zh, one.en)} for one in warnings],
+        "warnings": [
+            {"entry": one.entry_no, "path": visit.words.place(one.path), "words": visit.words.pick(one.zh, one.en)} for one in warnings
+        ],
         "warned": warned,
         "written": written,
         "wrote": wrote,

@@ -85,7 +85,7 @@ async def show_waiting(visit: Visit) -> Response:
 
 
 def _waiting_page(visit: Visit, row: WaitingRow, body: str, refusal: str, status: int = 200) -> Response:
-    problems = [(one["path"], visit.words.pick(one["zh"], one["en"])) for one in row.problems]
+    problems = [(visit.words.place(one["path"]), visit.words.pick(one["zh"], one["en"])) for one in row.problems]
     context = {"row": waiting_row(visit, row), "problems": problems, "body": body, "refusal": refusal}
     return render(visit, "exchange/waiting.html", context, status=status)
 

@@ -72,7 +72,7 @@ def waiting_row(visit: Visit, row: WaitingRow) -> dict[str, object]:
         "closed_at": local(visit, row.closed_at),
         "reason": Tag(reason_names(visit).get(row.reason, row.reason), "warn"),
         "said": visit.words.pick(first["zh"], first["en"]) + (f" +{len(row.problems) - 1}" if len(row.problems) > 1 else ""),
-        "place": first["path"],
+        "place": visit.words.place(first["path"]),
         "state": state_tag(visit, row.state, WAITING_STATES),
         "link": f"/exchange/quarantine/{row.quarantine_no}",
         "message_link": f"/exchange/messages/{row.message_no}",
