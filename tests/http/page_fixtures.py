@@ -95,7 +95,7 @@ class NoRows:
     async def connection(self) -> AsyncIterator[NoRows]:
         yield self
 
-    async def fetch(self, query: str) -> list[Any]:
+    async def fetch(self, query: str, *values: object) -> list[Any]:
         return []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from xinglin.base.errors import UnavailableError, XinglinError
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _log = logging.getLogger(__name__)
+_SILENT: Final = timedelta(minutes=15)
 REMINDED: Final = ("plan.read", "followup.write")
 """Who can have reminders: who reads plans or records visits."""
 
@@ -61,21 +62,28 @@ async def _unread(platform: Platform, actor: Scope | None) -> int | None:
         return None
 
 
+async def work_going(platform: Platform) -> list[Work]:
+    """Return the long work that goes on, oldest first. What died with its process is no work, once it has said nothing for a quarter of an hour."""
+    async with platform.database.connection() as connection:
+        rows = await connection.fetch(
+            "select label_zh, label_en, done, total from progress where finished_at is null and failed is null and changed_at > $1 order by started_at",
+            platform.clock.now() - _SILENT,
+        )
+    return [Work(*row) for row in rows]
+
+
 async def frame_of(platform: Platform, actor: Scope | None = None) -> Frame:
     """Return what the frame shows; an empty frame while the database is away, so that the page about that can be shown."""
     try:
         roots = await platform.geo.children(None)
-        async with platform.database.connection() as connection:
-            rows = await connection.fetch(
-                "select label_zh, label_en, done, total from progress where finished_at is null and failed is null order by started_at"
-            )
+        work = await work_going(platform)
         reminders = await _unread(platform, actor)
     except UnavailableError:
         return Frame()
     kept = platform.kept_day
     stands_at = kept.stands_at() if kept is not None and kept.is_behind() else None
     moving_to = kept.asked() if kept is not None else None
-    return Frame(roots[0].name if roots else "", [Work(*row) for row in rows], stands_at, moving_to, reminders)
+    return Frame(roots[0].name if roots else "", work, stands_at, moving_to, reminders)
 
 
 def reminds(scope: Scope) -> bool:

@@ -15,12 +15,14 @@ from xinglin.web.pages import (
     exchange_import,
     exchange_messages,
     exchange_overview,
+    exchange_progress,
     exchange_quarantine,
     exchange_upper,
 )
 
 _PARTS: Final = (
     exchange_overview,
+    exchange_progress,
     exchange_messages,
     exchange_quarantine,
     exchange_import,

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from xinglin.base.errors import IncorrectError, XinglinError
+from xinglin.base.unpacking import PackedError, gunzip
 from xinglin.engines.exchange import EntryProblem, ImportOptions, NewJob, Report
 from xinglin.web.doors import institutions
 from xinglin.web.i18n import mark
@@ -20,6 +21,7 @@ from xinglin.web.lists import Column, ListPage, Query, Rows, Tag
 from xinglin.web.menu import Entry
 from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, redirect, render
+from xinglin.web.pages.exchange_progress import long_work
 from xinglin.web.pages.exchange_rows import MESSAGE_STATES, local, state_tag
 
 MOST_BYTES: Final = 64 * 1024 * 1024
@@ -46,6 +48,7 @@ async def _import_page(visit: Visit, told: dict[str, object], status: int = 200)
     sources = [one for one in await visit.platform.exchange.ledger.sources() if not one.ids_are_ours]
     known = sorted((await institutions(visit)).values(), key=lambda one: one.code)
     context: dict[str, object] = {
+        **await long_work(visit),
         "sources": sources,
         "institutions": known,
         "receipts": (),
@@ -116,32 +119,46 @@ def _said(visit: Visit, problem: EntryProblem) -> str:
 async def _begin(visit: Visit, sent: _Sent) -> None:
     """Import in the background. Each file is in the ledger before its lines; begun again after a stop it goes on where it was."""
 
+    lines = await asyncio.to_thread(lambda: [_lines_of(file) for file in sent.files])
+
     async def work(report: Report) -> str:
-        stored = rejected = 0
-        for number, file in enumerate(sent.files):
-            watching = asyncio.create_task(_watch(visit, sent, (file[0], number), report))
+        stored = rejected = before = 0
+        for number, (file, own) in enumerate(zip(sent.files, lines, strict=True), 1):
+            note = f"{number} / {len(lines)}" if len(lines) > 1 else ""  # a file's name may be a person's
+            watching = asyncio.create_task(_watch(visit, (sent.source, file[0]), (before, own), (report, note)))
             try:
                 receipt = await visit.platform.importer.import_content(visit.scope, file, ImportOptions(sent.source, sent.institution))
             finally:
                 watching.cancel()
+            before += own
             stored, rejected = stored + receipt.stored, rejected + receipt.rejected
         return "\n".join((f"入库 {stored:,} 条，待处理 {rejected:,} 条", f"{stored:,} stored, {rejected:,} waiting"))
 
-    total = sum(max(1, content.count(b"\n")) for _, content in sent.files)
     digest = hashlib.sha256(b"".join(hashlib.sha256(content).digest() for _, content in sent.files)).hexdigest()[:12]
-    await visit.platform.jobs.begin(NewJob(f"import-{sent.source}-{digest}", (mark("导入文件"), "importing files"), total), work)
+    await visit.platform.jobs.begin(NewJob(f"import-{sent.source}-{digest}", (mark("导入文件"), "importing files"), sum(lines)), work)
 
 
-async def _watch(visit: Visit, sent: _Sent, file: tuple[str, int], report: Report) -> None:
-    """Report every second how many lines of the present file are committed."""
-    name, number = file
-    before = sum(max(1, content.count(b"\n")) for _, content in sent.files[:number])
+def _lines_of(file: tuple[str, bytes]) -> int:
+    """Return how many lines a file is written in; 1 for a bundle, which is written at once, and for what cannot be opened."""
+    name, content = file
+    if not name.removesuffix(".gz").endswith((".ndjson", ".jsonl")):
+        return 1
+    try:
+        return max(1, (gunzip(content) if content[:2] == b"\x1f\x8b" else content).count(b"\n"))
+    except PackedError:
+        return 1
+
+
+async def _watch(visit: Visit, message: tuple[str, str], lines: tuple[int, int], told: tuple[Report, str]) -> None:
+    """Report every second how many lines are committed. message: code of its source and its name.  lines: those before it and its own."""
+    (before, own), (report, note) = lines, told
+    query = "select max(done_lines) from message join source using (source_no) where code = $1 and message_id = $2 and state = 'received'"
     while True:
         await asyncio.sleep(1)
         async with visit.platform.database.connection() as connection:
-            query = "select max(done_lines) from message join source using (source_no) where message_id = $1 and code = $2 and state = 'received'"
-            reached = await connection.fetchval(query, name, sent.source)
-        await report(before + (reached or 0), f"{number + 1} / {len(sent.files)}")  # a file's name may be a person's
+            reached = await connection.fetchval(query, *message)
+        if reached is not None:  # before it is in the ledger and once it is through, what was told last holds
+            await report(before + min(reached, own), note)
 
 
 async def _sources(visit: Visit, query: Query) -> Rows:
@@ -155,7 +172,7 @@ async def _sources(visit: Visit, query: Query) -> Rows:
             if row["ids_are_ours"]
             else Tag(visit.text("县内"), "good")
         )
-        row["link"] = f"/exchange/sources/{row['code']}"
+        row["link"] = f"/exchange/sources/{row['code']}" if visit.allows("steward") else ""
         row["messages_link"] = f"/exchange/messages?source={row['code']}"
     return Rows(rows[query.offset : query.offset + query.size], len(rows))
 

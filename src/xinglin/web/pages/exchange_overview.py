@@ -7,7 +7,6 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Final
 
-from starlette.responses import Response
 from starlette.routing import Route
 
 from xinglin.engines.exchange import InstitutionRow, MessageQuery
@@ -15,7 +14,8 @@ from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
 from xinglin.web.menu import Entry
 from xinglin.web.numbers import read_number
-from xinglin.web.page import SIGNED_IN, Visit, page, render
+from xinglin.web.page import Visit
+from xinglin.web.pages.exchange_progress import long_work
 from xinglin.web.pages.exchange_rows import local
 
 _PERIODS: Final = (
@@ -81,6 +81,7 @@ async def _summary(visit: Visit, query: Query) -> Mapping[str, object]:
     )
     _, waiting = await visit.platform.panel.waiting(visit.scope, page=(1, 0))
     return {
+        **await long_work(visit),
         "sending": sum(bool(one.received) for one in rows),
         "institutions": len(rows),
         "silent": sum(not one.received for one in rows),
@@ -124,13 +125,5 @@ INSTITUTIONS: Final = ListPage(
 )
 
 
-async def show_progress(visit: Visit) -> Response:
-    """Show the strip of long work: what runs, and what ended in the last minutes."""
-    jobs = await visit.platform.jobs.shown()
-    running = [job for job in jobs if job.finished_at is None and not job.is_stale]
-    ended = [job for job in jobs if job not in running] if visit.allows("exchange.read") else []
-    return render(visit, "exchange/_progress.html", {"running": running, "ended": ended, "asked": True})
-
-
-ROUTES: Final[tuple[Route, ...]] = (page("/exchange/progress", show_progress, right=SIGNED_IN), *INSTITUTIONS.routes())
+ROUTES: Final[tuple[Route, ...]] = INSTITUTIONS.routes()
 MENU: Final[tuple[Entry, ...]] = (INSTITUTIONS.entry(),)

@@ -16,6 +16,7 @@ from xinglin.web.lists import Column, Filter, ListPage, Query, Rows
 from xinglin.web.menu import Entry
 from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, redirect, render
+from xinglin.web.pages.exchange_progress import long_work
 from xinglin.web.pages.exchange_rows import WAITING_STATES, pretty, reason_names, waiting_row
 
 _DONE: Final = (State.STORED, State.UNCHANGED)
@@ -37,13 +38,14 @@ async def _quarantine(visit: Visit, query: Query) -> Rows:
 
 
 async def _bulk(visit: Visit, query: Query) -> Mapping[str, object]:
-    """Return how many rows the two buttons for all of them would take."""
+    """Return the work that goes on, and how many rows the two buttons for all of them would take."""
+    work = await long_work(visit)
     if not visit.allows("exchange.replay") or query.get("state") not in ("", "open"):
-        return {"open": 0}
+        return {**work, "open": 0}
     numbers = await visit.platform.panel.open_numbers(
         visit.scope, message_no=read_number(query.get("message")), reason=query.get("reason") or None
     )
-    return {"open": len(numbers)}
+    return {**work, "open": len(numbers)}
 
 
 QUARANTINE: Final = ListPage(

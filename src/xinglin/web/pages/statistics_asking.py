@@ -15,6 +15,7 @@ from xinglin.engines.rules import Focus, GroupBy
 from xinglin.engines.security import Scope
 from xinglin.web.days import read_day
 from xinglin.web.doors import institutions, workers
+from xinglin.web.frame import work_going
 from xinglin.web.i18n import mark
 from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit
@@ -196,11 +197,7 @@ async def told_at(visit: Visit, seq: int) -> str:
 
 async def is_loading(visit: Visit) -> bool:
     """Return whether data are being loaded: a number that is nought then is not known yet, and a page says so."""
-    if visit.frame.work:
-        return True
-    async with visit.platform.database.connection() as connection:
-        going = await connection.fetchval("select exists (select 1 from progress where finished_at is null and failed is null)")
-    return bool(going)
+    return bool(visit.frame.work or await work_going(visit.platform))
 
 
 async def group_names(visit: Visit, by: str, groups: Sequence[int]) -> Mapping[int, str]:

@@ -13,6 +13,7 @@ document.addEventListener("click", (event) => {
   for (const open of document.querySelectorAll("details.drop[open]")) if (!open.contains(event.target)) open.open = false;
   const printer = event.target.closest("[data-print]");
   if (printer) window.print();
+  if (event.target.closest("[data-back]")) history.back();
   const opener = event.target.closest("[data-dialog]");
   if (opener) document.getElementById(opener.dataset.dialog)?.showModal();
   const closer = event.target.closest("[data-close]");
