@@ -219,9 +219,12 @@ class Dying:
 
     audit: Audit
 
-    async def record(self, entry: AuditEntry) -> None:
+    async def promise(self, connection: Any, entry: AuditEntry) -> AuditEntry:
         if (entry.subject_type, entry.action) == ("code_file", "loaded"):
             raise UnavailableError("没有了", "gone")
+        return await self.audit.promise(connection, entry)
+
+    async def record(self, entry: AuditEntry) -> None:
         await self.audit.record(entry)
 
 
@@ -251,10 +254,15 @@ async def test_a_load_that_dies_before_it_says_so_loaded_nothing(world: World, k
     platform, steward = world.platform, world.platform.security.system_scope()
     number = int((await send(world, table.encode(), **fields)).rsplit("/", 1)[1])
     files = CodeFiles((platform.database, Dying(platform.audit), platform.clock), platform.terminology, platform.geo)
+    told = "select coalesce(max(n), 0), count(*) from audit where subject_type in ('code_system', 'concept_map') and action in ('load', 'enter')"
+    async with platform.database.connection() as connection:
+        before = await connection.fetchrow(told)
     with pytest.raises(UnavailableError):
         await files.load(steward, number)
     async with platform.database.connection() as connection:
         assert await connection.fetchval(there) is None
+        assert await connection.fetchrow(told) == before, "the log tells nothing of what was rolled back"
+        assert await connection.fetchval("select count(*) from audit_owed") == 0
     assert (await platform.code_files.file(number)).state == "looked"
     assert (await platform.code_files.load(steward, number)).state == "loaded"
     async with platform.database.connection() as connection:

@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import asyncpg
-import msgspec
 
 from xinglin.base.database import Database
-from xinglin.base.errors import BusyError, ConflictError, IncorrectError, place_words
+from xinglin.base.errors import BusyError, ConflictError, IncorrectError
 from xinglin.engines.exchange.conditions import ChangedError, Met, hold_conditions, look_up
 from xinglin.engines.exchange.gate import Directory, Item, Prepared, prepare, without
 from xinglin.engines.exchange.ledger import Envelope, Ledger, Source
 from xinglin.engines.exchange.model import OWN_API, OWN_PAGES, Entry, EntryProblem, Receipt, State, Submission
 from xinglin.engines.exchange.noting import Notary, Note, Noted
-from xinglin.engines.exchange.reading import UnreadableError, decode, place_in, read_message
+from xinglin.engines.exchange.reading import UnreadableError, read_message
 from xinglin.engines.exchange.waiting import Numbered, entry_of, waiting_rows
 from xinglin.engines.identity import Arrival, LinkPlan, Register, Residents, Trust
 from xinglin.engines.security import AuditWitness, Scope
@@ -349,20 +348,7 @@ class Exchange:
             reading = read_message(content)
             return content, reading.entries, reading.atomic
         content = repaired if repaired is not None else bytes(row["body"] or b"")
-        try:
-            sent = decode(content)
-        except (msgspec.DecodeError, RecursionError) as error:
-            stop = place_in(content)
-            raise IncorrectError(
-                f"修改后的内容不是合法的 JSON：{place_words(stop, 'zh')}", f"the repair is not valid JSON: {stop}"
-            ) from error
-        if isinstance(sent, dict) and "resource" not in sent and "request" not in sent:
-            sent = {"resource": sent, "fullUrl": row["full_url"]}
-        if not isinstance(sent, dict) or not isinstance(sent.get("resource", {}), dict):
-            raise IncorrectError(
-                "修改后的内容应是一个资源（花括号括起的 JSON 对象）", "the repair must be one resource: a JSON object in braces"
-            )
-        return content, (entry_of(sent),), True
+        return content, (entry_of(content, row["full_url"]),), True
 
 
 def cause_of(scope: Scope, origin: tuple[Envelope, int]) -> Cause:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 
+from xinglin.base.errors import IncorrectError, place_words
 from xinglin.engines.exchange.model import Entry, EntryProblem
-from xinglin.engines.exchange.reading import read_entry
+from xinglin.engines.exchange.reading import decode, place_in, read_entry
 
 Numbered = Sequence[tuple[int, Entry]]
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
@@ -40,6 +41,20 @@ def _written(entry: Entry) -> dict[str, Any]:
     return {"fullUrl": entry.full_url, "resource": entry.resource} | ({"request": request} if request else {})
 
 
-def entry_of(sent: Mapping[str, Any]) -> Entry:
-    """Return a waiting entry, as it was kept or repaired.  Raises: UnreadableError."""
+def entry_of(content: bytes, full_url: str | None) -> Entry:
+    """Return a waiting entry, as it was kept or repaired. full_url: its name, where a repair is the bare resource.
+
+    Raises: IncorrectError where it is no entry.
+    """
+    try:
+        sent = decode(content)
+    except (msgspec.DecodeError, RecursionError) as error:
+        stop = place_in(content)
+        raise IncorrectError(f"修改后的内容不是合法的 JSON：{place_words(stop, 'zh')}", f"the repair is not valid JSON: {stop}") from error
+    if isinstance(sent, dict) and "resource" not in sent and "request" not in sent:
+        sent = {"resource": sent, "fullUrl": full_url}
+    if not isinstance(sent, dict) or not isinstance(sent.get("resource", {}), dict):
+        raise IncorrectError(
+            "修改后的内容应是一个资源（花括号括起的 JSON 对象）", "the repair must be one resource: a JSON object in braces"
+        )
     return read_entry(sent, "entry")

@@ -9,6 +9,7 @@ from xinglin.engines.security.audit_chain import AuditEntry
 from xinglin.engines.security.audit_check import ChainReport
 from xinglin.engines.security.audit_search import AuditFound, AuditPage, AuditQuery
 from xinglin.engines.security.audit_writer import AuditOptions
+from xinglin.engines.security.deed import Deed, deed
 from xinglin.engines.security.ground import SecurityGround, SignInRules
 from xinglin.engines.security.installation import InstallationSecrets
 from xinglin.engines.security.masking import mask_id_number, mask_name, mask_phone
@@ -39,6 +40,7 @@ __all__ = [
     "AuditWitness",
     "ChainProblem",
     "ChainReport",
+    "Deed",
     "DemoAccount",
     "Digest",
     "Enrolment",
@@ -61,6 +63,7 @@ __all__ = [
     "SetupCode",
     "SignInRules",
     "Suite",
+    "deed",
     "load_roles",
     "mask_id_number",
     "mask_name",

@@ -12,6 +12,7 @@ import asyncpg
 
 from xinglin.base.errors import ConflictError, ForbiddenError, IncorrectError, NotFoundError
 from xinglin.engines.security.audit_chain import AuditEntry
+from xinglin.engines.security.deed import Deed
 from xinglin.engines.security.ground import SecurityGround, fold_login
 from xinglin.engines.security.passwords import Hasher, make_password
 from xinglin.engines.security.scope import Scope
@@ -72,7 +73,7 @@ class AccountCard:
 
 
 class Accounts:
-    """Makes, lists and closes accounts; every change is in the audit log before it holds."""
+    """Makes, lists and closes accounts; every change stands in the audit log exactly when it holds."""
 
     def __init__(self, ground: SecurityGround, hasher: Hasher) -> None:
         self._ground = ground
@@ -84,9 +85,9 @@ class Accounts:
         login = check_login(new.login, new.display_name)
         password = make_password(self._ground.entropy)
         password_hash = await self._hasher.hash(password)
-        async with self._ground.database.transaction() as connection:
-            account_no = await add_account(connection, new, (login, password_hash), self._ground.clock.now(), scope.account_no)
-            await self._audit(scope, "create", "account", account_no)
+        async with self._ground.deed() as deed:
+            account_no = await add_account(deed.connection, new, (login, password_hash), self._ground.clock.now(), scope.account_no)
+            await self._tell(deed, scope, "create", account_no)
         return FirstPassword(account_no, password)
 
     async def reset_password(self, scope: Scope, account_no: int) -> FirstPassword:
@@ -95,15 +96,15 @@ class Accounts:
         password = make_password(self._ground.entropy)
         password_hash = await self._hasher.hash(password)
         now = self._ground.clock.now()
-        async with self._ground.database.transaction() as connection:
+        async with self._ground.deed() as deed:
             await self._change(
-                connection,
+                deed.connection,
                 "update account set password_hash = $2, password_set_at = $3, must_change_password = true, demo_password = false"
                 " where account_no = $1 returning account_no",
                 (account_no, password_hash, now),
             )
-            await end_sessions(connection, account_no, now)
-            await self._audit(scope, "reset_password", "account", account_no)
+            await end_sessions(deed.connection, account_no, now)
+            await self._tell(deed, scope, "reset_password", account_no)
         return FirstPassword(account_no, password)
 
     async def set_disabled(self, scope: Scope, account_no: int, *, disabled: bool) -> None:
@@ -111,21 +112,21 @@ class Accounts:
         scope.require("accounts.manage")
         self._refuse_own(scope, account_no)
         now = self._ground.clock.now()
-        async with self._ground.database.transaction() as connection:
+        async with self._ground.deed() as deed:
             query = "update account set disabled_at = $2 where account_no = $1 returning account_no"
-            await self._change(connection, query, (account_no, now if disabled else None))
+            await self._change(deed.connection, query, (account_no, now if disabled else None))
             if disabled:
-                await end_sessions(connection, account_no, now)
-            await self._audit(scope, "disable" if disabled else "enable", "account", account_no)
+                await end_sessions(deed.connection, account_no, now)
+            await self._tell(deed, scope, "disable" if disabled else "enable", account_no)
 
     async def remove_second_factor(self, scope: Scope, account_no: int) -> None:
         """Take the second factor off an account whose owner lost the device."""
         scope.require("accounts.manage")
         self._refuse_own(scope, account_no)
-        async with self._ground.database.transaction() as connection:
+        async with self._ground.deed() as deed:
             query = "update account set totp_secret = null, totp_confirmed_at = null where account_no = $1 returning account_no"
-            await self._change(connection, query, (account_no,))
-            await self._audit(scope, "remove_second_factor", "account", account_no)
+            await self._change(deed.connection, query, (account_no,))
+            await self._tell(deed, scope, "remove_second_factor", account_no)
 
     async def give_role(self, scope: Scope, account_no: int, new: NewMembership) -> int:
         """Return the number of a new office of an account.
@@ -136,28 +137,30 @@ class Accounts:
         scope.require("roles.manage")
         self._refuse_own(scope, account_no)
         await self._check_membership(new)
-        async with self._ground.database.transaction() as connection:
+        async with self._ground.deed() as deed:
             # The account's row is held, so that two offices given at once see each other.
-            await self._change(connection, "select account_no from account where account_no = $1 for update", (account_no,))
-            held = await connection.fetch("select role from membership where account_no = $1 and ended_at is null", account_no)
+            await self._change(deed.connection, "select account_no from account where account_no = $1 for update", (account_no,))
+            held = await deed.connection.fetch("select role from membership where account_no = $1 and ended_at is null", account_no)
             self._ground.roles.check_together([*(row["role"] for row in held), new.role])
-            membership_no = await add_membership(connection, account_no, new, self._ground.clock.now(), scope.account_no)
-            await self._audit(scope, "give_role", "account", account_no, detail=f"{new.role} membership {membership_no}")
+            membership_no = await add_membership(deed.connection, account_no, new, self._ground.clock.now(), scope.account_no)
+            await self._tell(deed, scope, "give_role", account_no, detail=f"{new.role} membership {membership_no}")
         return membership_no
 
     async def end_role(self, scope: Scope, membership_no: int) -> None:
         """End an office; sessions that use it end too.  Raises: ForbiddenError, NotFoundError."""
         scope.require("roles.manage")
         now = self._ground.clock.now()
-        async with self._ground.database.transaction() as connection:
+        async with self._ground.deed() as deed:
             row = await self._change(
-                connection,
+                deed.connection,
                 "update membership set ended_at = $2, ended_by = $3 where membership_no = $1 and ended_at is null returning account_no, role",
                 (membership_no, now, scope.account_no),
             )
             self._refuse_own(scope, row["account_no"])
-            await connection.execute("update session set ended_at = $2 where membership_no = $1 and ended_at is null", membership_no, now)
-            await self._audit(scope, "end_role", "account", row["account_no"], detail=f"{row['role']} membership {membership_no}")
+            await deed.connection.execute(
+                "update session set ended_at = $2 where membership_no = $1 and ended_at is null", membership_no, now
+            )
+            await self._tell(deed, scope, "end_role", row["account_no"], detail=f"{row['role']} membership {membership_no}")
 
     async def list(self, scope: Scope, text: str = "", *, after: int = 0, limit: int = 50) -> tuple[AccountCard, ...]:
         """Return accounts whose login or name contains `text`, by number after `after`.  Raises: ForbiddenError unless an officer's."""
@@ -192,8 +195,9 @@ class Accounts:
             raise NotFoundError("没有这个账号或岗位", "no such account or membership")
         return row
 
-    async def _audit(self, scope: Scope, action: str, subject: str, number: int, detail: str = "") -> None:
-        await self._ground.audit.record(AuditEntry(scope, action, subject, rids=(number,), detail=detail))
+    @staticmethod
+    async def _tell(deed: Deed, scope: Scope, action: str, account_no: int, detail: str = "") -> None:
+        await deed.tell(AuditEntry(scope, action, "account", rids=(account_no,), detail=detail))
 
     def _require_officer(self, scope: Scope) -> None:
         if not any(scope.allows(right) for right in ("accounts.manage", "roles.manage", "audit.read")):

@@ -100,7 +100,9 @@ class Audit:
         The chain is written by a connection of its own, so what is committed and its row in the chain cannot be one transaction. With the
         promise they cannot come apart either: who dies in between leaves it, and any process keeps it within a minute or two. The entry
         then says when it was promised, and beside it when it was recorded.
+        Raises: UnavailableError while the log takes nothing: then the transaction is not to be committed.
         """
+        self._writer.must_take()
         return await promise(connection, entry, self._clock.now())
 
     async def keep_promises(self) -> int:

@@ -82,6 +82,11 @@ class AuditWriter:
             raise _unaudited() from None
         await waiting.done
 
+    def must_take(self) -> None:
+        """Raise UnavailableError where `record` would refuse an entry at once."""
+        if self._is_closing or self._queue.full():
+            raise _unaudited()
+
     async def close(self) -> None:
         """Commit what waits, then stop."""
         if not self._is_closing:

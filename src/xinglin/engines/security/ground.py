@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,7 +13,8 @@ from xinglin.base.database import Database
 from xinglin.base.text import fold
 from xinglin.engines.security.algorithms import Suite
 from xinglin.engines.security.areas import AreaSource
-from xinglin.engines.security.audit import AuditSink
+from xinglin.engines.security.audit import AuditWitness
+from xinglin.engines.security.deed import Deed, deed
 from xinglin.engines.security.installation import InstallationSecrets
 from xinglin.engines.security.passwords import HashCost, PasswordPolicy
 from xinglin.engines.security.roles import RoleTable, load_roles
@@ -40,7 +42,7 @@ class SecurityGround:
     """The parts security is built on. entropy: the random source of tokens and first passwords."""
 
     database: Database
-    audit: AuditSink
+    audit: AuditWitness
     clock: Clock
     secrets: InstallationSecrets
     suite: Suite
@@ -50,6 +52,10 @@ class SecurityGround:
     cost: HashCost = HashCost()
     roles: RoleTable = field(default_factory=load_roles)
     entropy: Callable[[int], bytes] = os.urandom
+
+    def deed(self) -> AbstractAsyncContextManager[Deed]:
+        """Return a transaction whose entries in the audit log hold exactly when it does."""
+        return deed(self.database, self.audit)
 
     def keyed(self, use: str, text: str) -> bytes:
         """Return the keyed hash under which a secret text is stored."""

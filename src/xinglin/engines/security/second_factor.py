@@ -66,20 +66,19 @@ class SecondFactor:
         """Switch the second factor on after a code of the enrolled app.  Raises: IncorrectError (code), BusyError (too many tries)."""
         row = await find_session(self._ground, token)
         await self._check(row, code)
-        async with self._ground.database.transaction() as connection:
-            await connection.execute(
+        async with self._ground.deed() as deed:
+            await deed.connection.execute(
                 "update account set totp_confirmed_at = $2 where account_no = $1", row["account_no"], self._ground.clock.now()
             )
-            entry = AuditEntry(scope_from(self._ground, row), "enrol_second_factor", "account", rids=(row["account_no"],))
-            await self._ground.audit.record(entry)
+            await deed.tell(AuditEntry(scope_from(self._ground, row), "enrol_second_factor", "account", rids=(row["account_no"],)))
 
     async def enter(self, token: str, code: str) -> Session:
         """Return the session, no longer waiting for its code.  Raises: IncorrectError (code), BusyError (too many tries)."""
         row = await find_session(self._ground, token, may_wait=True)
         await self._check(row, code)
-        async with self._ground.database.connection() as connection:
-            await connection.execute("update session set waits_for_code = false where session_no = $1", row["session_no"])
-        await self._ground.audit.record(AuditEntry(scope_from(self._ground, row), "enter_code", "account", rids=(row["account_no"],)))
+        async with self._ground.deed() as deed:
+            await deed.connection.execute("update session set waits_for_code = false where session_no = $1", row["session_no"])
+            await deed.tell(AuditEntry(scope_from(self._ground, row), "enter_code", "account", rids=(row["account_no"],)))
         return session_from(token, await find_session(self._ground, token))
 
     async def _check(self, row: asyncpg.Record, code: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import asyncpg
 
@@ -47,9 +47,7 @@ async def find_session(ground: SecurityGround, token: str, *, may_wait: bool = F
     """
     now, rules = ground.clock.now(), ground.rules
     async with ground.database.connection() as connection:
-        row = await connection.fetchrow(_FIND, ground.keyed("token", token))
-        if row is None:
-            _signed_out()
+        row = await open_session(ground, connection, token)
         if now >= row["expires_at"] or now - row["seen_at"] >= rules.idle:
             await connection.execute("update session set ended_at = $2 where session_no = $1", row["session_no"], now)
             _signed_out()
@@ -57,6 +55,14 @@ async def find_session(ground: SecurityGround, token: str, *, may_wait: bool = F
             await connection.execute("update session set seen_at = $2 where session_no = $1", row["session_no"], now)
     if row["waits_for_code"] and not may_wait:
         raise ForbiddenError("请输入动态验证码", "enter the one-time code first", status=401)
+    return row
+
+
+async def open_session(ground: SecurityGround, connection: asyncpg.Connection[Any], token: str) -> asyncpg.Record:
+    """Return the row of an open session as the caller's connection sees it, however old.  Raises: ForbiddenError (401)."""
+    row = await connection.fetchrow(_FIND, ground.keyed("token", token))
+    if row is None:
+        _signed_out()
     return row
 
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from xinglin.base.errors import ForbiddenError, IncorrectError, NotFoundError
+from xinglin.base.errors import ConflictError, ForbiddenError, IncorrectError, NotFoundError
 from xinglin.engines.security.accounts import Membership, end_sessions, open_memberships
 from xinglin.engines.security.audit_chain import AuditEntry
 from xinglin.engines.security.ground import SecurityGround
 from xinglin.engines.security.passwords import Hasher, check_password
 from xinglin.engines.security.scope import Scope
-from xinglin.engines.security.session_rows import Session, find_session, scope_from, session_from
+from xinglin.engines.security.session_rows import Session, find_session, open_session, scope_from, session_from
 from xinglin.engines.security.sign_in import PasswordGate
 
+_STANDS: Final = "select true from account where account_no = $1 and password_hash = $2 and disabled_at is null for share"
 _KEPT: Final = timedelta(days=180)
 
 
@@ -43,7 +44,12 @@ class Sessions:
         account = await self._gate.admit(login, password, address)
         token = base64.urlsafe_b64encode(self._ground.entropy(32)).decode().rstrip("=")
         now = self._ground.clock.now()
-        async with self._ground.database.transaction() as connection:
+        async with self._ground.deed() as deed:
+            connection = deed.connection
+            # The account's row is held against who closes it or sets a new password meanwhile: that ends the sessions it knows of.
+            stands = await connection.fetchval(_STANDS, account["account_no"], account["password_hash"])
+            if not stands:
+                await self._gate.refuse(account)
             offices = (await open_memberships(connection, [account["account_no"]])).get(account["account_no"], ())
             last = await connection.fetchval(
                 "select membership_no from session where account_no = $1 order by session_no desc limit 1", account["account_no"]
@@ -60,9 +66,8 @@ class Sessions:
                 now,
                 now + self._ground.rules.longest,
             )
-        row = await find_session(self._ground, token, may_wait=True)
-        entry = AuditEntry(scope_from(self._ground, row), "sign_in", "account", rids=(row["account_no"],))
-        await self._ground.audit.record(entry)
+            row = await open_session(self._ground, connection, token)
+            await deed.tell(AuditEntry(scope_from(self._ground, row), "sign_in", "account", rids=(row["account_no"],)))
         return session_from(token, row)
 
     async def session_of(self, token: str) -> Session:
@@ -93,50 +98,51 @@ class Sessions:
         row = await find_session(self._ground, token)
         if membership_no not in {office.membership_no for office in await self.memberships(token)}:
             raise NotFoundError("没有这个岗位", "no such membership of this account")
-        async with self._ground.database.connection() as connection:
-            await connection.execute("update session set membership_no = $2 where session_no = $1", row["session_no"], membership_no)
-        row = await find_session(self._ground, token)
-        await self._ground.audit.record(AuditEntry(scope_from(self._ground, row), "switch_role", "account", rids=(row["account_no"],)))
+        async with self._ground.deed() as deed:
+            await deed.connection.execute("update session set membership_no = $2 where session_no = $1", row["session_no"], membership_no)
+            row = await open_session(self._ground, deed.connection, token)
+            await deed.tell(AuditEntry(scope_from(self._ground, row), "switch_role", "account", rids=(row["account_no"],)))
         return session_from(token, row)
 
     async def change_password(self, token: str, old: str, new: str) -> Session:
         """Set a new password and end the account's other sessions.
 
-        Raises: ForbiddenError if `old` is wrong (counted like a wrong sign-in), IncorrectError if `new` breaks a rule or was used before.
+        Raises: ForbiddenError if `old` is wrong (counted like a wrong sign-in), IncorrectError if `new` breaks a rule or was used before,
+        ConflictError if it was changed or reset, or the account closed, while this went on.
         """
         row = await find_session(self._ground, token)
-        await self._gate.admit(row["login"], old, row["address"])
+        account = await self._gate.admit(row["login"], old, row["address"])
         check_password(new, row["login"], self._ground.policy)
-        await self._refuse_used(row["account_no"], row["password_hash"], new)
+        await self._refuse_used(row["account_no"], account["password_hash"], new)
         password_hash, now = await self._hasher.hash(new), self._ground.clock.now()
-        async with self._ground.database.transaction() as connection:
-            await connection.execute(
-                "insert into password_history (account_no, password_hash) select account_no, password_hash from account where account_no = $1",
-                row["account_no"],
-            )
-            await connection.execute(
+        async with self._ground.deed() as deed:
+            changed = await deed.connection.fetchval(
                 "update account set password_hash = $2, password_set_at = $3, must_change_password = false, demo_password = false"
-                " where account_no = $1",
+                " where account_no = $1 and password_hash = $4 and disabled_at is null returning account_no",
                 row["account_no"],
                 password_hash,
                 now,
+                account["password_hash"],
             )
-            await end_sessions(connection, row["account_no"], now, but=row["session_no"])
-            await self._ground.audit.record(
-                AuditEntry(scope_from(self._ground, row), "change_password", "account", rids=(row["account_no"],))
+            if changed is None:
+                raise ConflictError("密码刚在别处改过，请重新登录", "the password was changed elsewhere just now; sign in again")
+            await deed.connection.execute(
+                "insert into password_history (account_no, password_hash) values ($1, $2)", row["account_no"], account["password_hash"]
             )
+            await end_sessions(deed.connection, row["account_no"], now, but=row["session_no"])
+            await deed.tell(AuditEntry(scope_from(self._ground, row), "change_password", "account", rids=(row["account_no"],)))
         return await self.session_of(token)
 
     async def sign_out(self, token: str) -> None:
         """End the session of a token; an unknown or ended one is left as it is."""
-        async with self._ground.database.connection() as connection:
-            number = await connection.fetchval(
+        async with self._ground.deed() as deed:
+            number = await deed.connection.fetchval(
                 "update session set ended_at = $2 where token_hash = $1 and ended_at is null returning account_no",
                 self._ground.keyed("token", token),
                 self._ground.clock.now(),
             )
-        if number is not None:
-            await self._ground.audit.record(AuditEntry(None, "sign_out", "account", rids=(number,)))
+            if number is not None:
+                await deed.tell(AuditEntry(None, "sign_out", "account", rids=(number,)))
 
     async def open_sessions(self, token: str) -> tuple[OpenSession, ...]:
         """Return the open sessions of the token's account, newest first."""
@@ -155,16 +161,16 @@ class Sessions:
     async def revoke(self, token: str, session_no: int) -> None:
         """End another session of the same account.  Raises: NotFoundError if it is not one of them."""
         row = await find_session(self._ground, token)
-        async with self._ground.database.connection() as connection:
-            ended = await connection.fetchval(
+        async with self._ground.deed() as deed:
+            ended = await deed.connection.fetchval(
                 "update session set ended_at = $3 where session_no = $1 and account_no = $2 and ended_at is null returning session_no",
                 session_no,
                 row["account_no"],
                 self._ground.clock.now(),
             )
-        if ended is None:
-            raise NotFoundError("没有这个会话", "no such open session of this account")
-        await self._ground.audit.record(AuditEntry(scope_from(self._ground, row), "revoke_session", "account", rids=(row["account_no"],)))
+            if ended is None:
+                raise NotFoundError("没有这个会话", "no such open session of this account")
+            await deed.tell(AuditEntry(scope_from(self._ground, row), "revoke_session", "account", rids=(row["account_no"],)))
 
     def form_token(self, token: str) -> str:
         """Return what a form of this session must carry back, so that no other site can post in its name."""

@@ -90,19 +90,19 @@ class Setup:
         password_hash = await self._hasher.hash(password)
         wanted = self._ground.keyed("setup", code.replace("-", "").replace(" ", "").upper())
         now = self._ground.clock.now()
-        async with self._ground.database.transaction() as connection:
-            rows = await connection.fetch("select * from setup_code where used_at is null and expires_at > $1 for update", now)
+        async with self._ground.deed() as deed:
+            rows = await deed.connection.fetch("select * from setup_code where used_at is null and expires_at > $1 for update", now)
             role = next((row["role"] for row in rows if same(row["code_hash"], wanted)), None)
             if role is None:
                 raise ForbiddenError(
                     "初始化码不对、已用过或已过期；重新启动会打印新的",
                     "the set-up code is wrong, used or too old; a restart prints new ones",
                 )
-            account_no = await add_account(connection, new, (login, password_hash), now, HOUSE_ACCOUNT)
-            await connection.execute("update account set must_change_password = false where account_no = $1", account_no)
-            await add_membership(connection, account_no, NewMembership(role), now, HOUSE_ACCOUNT)
-            await connection.execute("update setup_code set used_at = $2, used_by = $3 where role = $1", role, now, account_no)
-            await self._ground.audit.record(AuditEntry(None, "set_up", "account", rids=(account_no,), detail=role))
+            account_no = await add_account(deed.connection, new, (login, password_hash), now, HOUSE_ACCOUNT)
+            await deed.connection.execute("update account set must_change_password = false where account_no = $1", account_no)
+            await add_membership(deed.connection, account_no, NewMembership(role), now, HOUSE_ACCOUNT)
+            await deed.connection.execute("update setup_code set used_at = $2, used_by = $3 where role = $1", role, now, account_no)
+            await deed.tell(AuditEntry(None, "set_up", "account", rids=(account_no,), detail=role))
         return account_no
 
     async def add_demo_account(self, demo: DemoAccount) -> int:
@@ -118,18 +118,18 @@ class Setup:
         login = check_login(demo.login, demo.display_name)
         password_hash = await self._hasher.hash(demo.password)
         now = self._ground.clock.now()
-        async with self._ground.database.transaction() as connection:
-            await connection.execute("lock table account in share row exclusive mode")
-            known = await connection.fetchval("select account_no from account where login = $1", login)
+        async with self._ground.deed() as deed:
+            await deed.connection.execute("lock table account in share row exclusive mode")
+            known = await deed.connection.fetchval("select account_no from account where login = $1", login)
             if known is not None:
                 return int(known)
             new = NewAccount(login, demo.display_name, demo.practitioner_rid)
-            account_no = await add_account(connection, new, (login, password_hash), now, HOUSE_ACCOUNT)
-            await connection.execute(
+            account_no = await add_account(deed.connection, new, (login, password_hash), now, HOUSE_ACCOUNT)
+            await deed.connection.execute(
                 "update account set must_change_password = false, demo_password = true where account_no = $1", account_no
             )
-            await add_membership(connection, account_no, demo.membership, now, HOUSE_ACCOUNT)
-            await self._ground.audit.record(AuditEntry(None, "create", "account", rids=(account_no,), detail="demonstration"))
+            await add_membership(deed.connection, account_no, demo.membership, now, HOUSE_ACCOUNT)
+            await deed.tell(AuditEntry(None, "create", "account", rids=(account_no,), detail="demonstration"))
         return account_no
 
     async def demo_accounts(self) -> tuple[AccountCard, ...]:
@@ -157,14 +157,14 @@ class Setup:
     async def disable_demo_accounts(self) -> int:
         """Close every account that has a known password and return how many there were."""
         now = self._ground.clock.now()
-        async with self._ground.database.transaction() as connection:
-            rows = await connection.fetch(
+        async with self._ground.deed() as deed:
+            rows = await deed.connection.fetch(
                 "update account set disabled_at = $1 where demo_password and disabled_at is null returning account_no", now
             )
             numbers = [row["account_no"] for row in rows]
-            await connection.execute(
+            await deed.connection.execute(
                 "update session set ended_at = $2 where account_no = any($1::bigint[]) and ended_at is null", numbers, now
             )
             if numbers:
-                await self._ground.audit.record(AuditEntry(None, "disable", "account", rids=numbers, detail="demonstration"))
+                await deed.tell(AuditEntry(None, "disable", "account", rids=numbers, detail="demonstration"))
         return len(numbers)

@@ -36,7 +36,7 @@ class PasswordGate:
         usable = account is not None and account["disabled_at"] is None and (self._ground.rules.demo or not account["demo_password"])
         agrees = await self._hasher.verify(account["password_hash"] if account is not None and usable else None, password)
         if account is None or not agrees:
-            await self._refuse(account)
+            await self.refuse(account)
         async with self._ground.database.connection() as connection:
             await connection.execute("update sign_in_try set succeeded = true where try_no = $1", attempt.number)
         return account
@@ -94,7 +94,8 @@ class PasswordGate:
             f"too many wrong tries; wait {minutes} minutes or ask the system administrator to reset the password",
         )
 
-    async def _refuse(self, account: asyncpg.Record | None) -> NoReturn:
+    async def refuse(self, account: asyncpg.Record | None) -> NoReturn:
+        """Write a refused try into the log and answer it.  Raises: ForbiddenError (401)."""
         rids = (account["account_no"],) if account is not None else ()
         await self._ground.audit.record(AuditEntry(None, "sign_in", "account", rids=rids, outcome="refused"))
         raise ForbiddenError("登录名或密码不对", "login or password is wrong; check both and try again", status=401)

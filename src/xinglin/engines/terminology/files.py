@@ -28,7 +28,7 @@ from xinglin.engines.geo import (
     population_rows,
     read_geojson,
 )
-from xinglin.engines.security import AuditEntry, AuditSink, Scope
+from xinglin.engines.security import AuditEntry, AuditWitness, Deed, Scope, deed
 from xinglin.engines.terminology.model import CodeSystem, NewMapping
 from xinglin.engines.terminology.reading import CONCEPT_COLUMNS, MAPPING_COLUMNS, concept_rows, mapping_rows, read_code_system
 from xinglin.engines.terminology.terminology import Terminology
@@ -96,7 +96,7 @@ class _Read:
 class CodeFiles:
     """Takes files in two steps, so that nobody loads what they have not seen."""
 
-    def __init__(self, ground: tuple[Database, AuditSink, Clock], terminology: Terminology, geo: Geo) -> None:
+    def __init__(self, ground: tuple[Database, AuditWitness, Clock], terminology: Terminology, geo: Geo) -> None:
         self._database, self._audit, self._clock = ground
         self._terminology = terminology
         self._geo = geo
@@ -120,13 +120,13 @@ class CodeFiles:
             orjson.dumps(problems).decode(), orjson.dumps(asdict(changes)).decode(), "refused" if read.problems else "looked",
             scope.account_no, self._clock.now(),
         )  # fmt: skip
-        async with self._database.transaction() as connection:
-            number = await connection.fetchval(
+        async with deed(self._database, self._audit) as act:
+            number = await act.connection.fetchval(
                 "insert into code_file (kind, name, subject, facts, content, problems, changes, state, sent_by, sent_at)"
                 " values ($1, $2, $3, $4::jsonb, $5, $6::jsonb, $7::jsonb, $8, $9, $10) returning file_no",
                 *values,
             )
-            await self._audit.record(AuditEntry(scope, "look", "code_file", rids=(number,), detail=f"{new.kind} {values[2]}"[:200]))
+            await act.tell(AuditEntry(scope, "look", "code_file", rids=(number,), detail=f"{new.kind} {values[2]}"[:200]))
         return await self.file(number)
 
     async def load(self, scope: Scope, file_no: int) -> CodeFile:
@@ -135,19 +135,19 @@ class CodeFiles:
         Raises: ForbiddenError without `steward`; NotFoundError; ConflictError for one that is being loaded, or was loaded, refused or discarded.
         """
         scope.require("steward")
-        async with self._claimed(file_no) as (connection, new):
+        async with self._claimed(file_no) as (act, new):
             read = await asyncio.to_thread(self._read, new)
             if read.problems:
                 raise read.problems[0]
             if new.kind == "concepts" and read.system is not None:
-                await self._terminology.load(scope, read.system, read.items, within=connection)
+                await self._terminology.load(scope, read.system, read.items, within=act)
             elif new.kind == "maps":
-                await self._terminology.maps.enter(scope, read.items, within=connection)
+                await self._terminology.maps.enter(scope, read.items, within=act)
             elif new.kind == "divisions":
-                await self._geo.load_divisions(read.items, keep_outlines=read.is_table, within=connection)
+                await self._geo.load_divisions(read.items, keep_outlines=read.is_table, within=act.connection)
             else:
-                await self._geo.load_population(read.items, within=connection)
-            await self._decide(connection, scope, file_no, "loaded")
+                await self._geo.load_population(read.items, within=act.connection)
+            await self._decide(act, scope, file_no, "loaded")
         return await self.file(file_no)
 
     async def discard(self, scope: Scope, file_no: int) -> None:
@@ -156,8 +156,8 @@ class CodeFiles:
         Raises: ForbiddenError without `steward`; NotFoundError; ConflictError for one that is being loaded or was dealt with.
         """
         scope.require("steward")
-        async with self._claimed(file_no) as (connection, _):
-            await self._decide(connection, scope, file_no, "discarded")
+        async with self._claimed(file_no) as (act, _):
+            await self._decide(act, scope, file_no, "discarded")
 
     async def file(self, file_no: int) -> CodeFile:
         """Return a file.  Raises: NotFoundError."""
@@ -256,12 +256,12 @@ class CodeFiles:
                 read.problems.append(ConflictError(*words, where=fact.source_code))
 
     @asynccontextmanager
-    async def _claimed(self, file_no: int) -> AsyncIterator[tuple[asyncpg.Connection[Any], NewFile]]:
+    async def _claimed(self, file_no: int) -> AsyncIterator[tuple[Deed, NewFile]]:
         """Hold a file that waits for a decision until the block ends, so that nobody else decides meanwhile; its state is written last."""
         query = "select kind, name, content, facts, state from code_file where file_no = $1 for update nowait"
-        async with self._database.transaction() as connection:
+        async with deed(self._database, self._audit) as act:
             try:
-                row = await connection.fetchrow(query, file_no)
+                row = await act.connection.fetchrow(query, file_no)
             except asyncpg.LockNotAvailableError as error:
                 raise ConflictError("正在处理这个文件，请稍后刷新页面", "this file is being dealt with", where=str(file_no)) from error
             if row is None:
@@ -271,15 +271,15 @@ class CodeFiles:
                     "这个文件已处理，或有错误不能载入", "this file has been dealt with, or has problems", where=str(file_no)
                 )
             facts = orjson.loads(row["facts"])
-            yield connection, NewFile(row["kind"], row["name"], bytes(row["content"]), CodeSystem(**facts) if facts else None)
+            yield act, NewFile(row["kind"], row["name"], bytes(row["content"]), CodeSystem(**facts) if facts else None)
 
-    async def _decide(self, connection: asyncpg.Connection[Any], scope: Scope, file_no: int, state: str) -> None:
-        row = await connection.fetchrow(
+    async def _decide(self, act: Deed, scope: Scope, file_no: int, state: str) -> None:
+        row = await act.connection.fetchrow(
             "update code_file set state = $2, decided_by = $3, decided_at = $4 where file_no = $1 returning kind, subject",
             file_no, state, scope.account_no, self._clock.now(),
         )  # fmt: skip
         detail = f"{row['kind']} {row['subject']}"[:200]
-        await self._audit.record(AuditEntry(scope, state, "code_file", rids=(file_no,), detail=detail))
+        await act.tell(AuditEntry(scope, state, "code_file", rids=(file_no,), detail=detail))
 
     async def _page(self, condition: str, values: Sequence[Any], part: tuple[int, int]) -> tuple[list[CodeFile], int]:
         query = (

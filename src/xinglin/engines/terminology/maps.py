@@ -11,7 +11,7 @@ import asyncpg
 from xinglin.base.clock import Clock
 from xinglin.base.database import Database
 from xinglin.base.errors import ConflictError, IncorrectError, NotFoundError
-from xinglin.engines.security import AuditEntry, AuditSink, Scope
+from xinglin.engines.security import AuditEntry, AuditWitness, Deed, Scope, deed
 from xinglin.engines.terminology.model import USABLE, Mapping, NewMapping
 from xinglin.engines.terminology.reading import check_mapping
 
@@ -33,29 +33,27 @@ class MapRow:
 class ConceptMaps:
     """Enters, ends and applies correspondences. What a record says is never rewritten: a map is applied when it is read."""
 
-    def __init__(self, database: Database, audit: AuditSink, clock: Clock) -> None:
+    def __init__(self, database: Database, audit: AuditWitness, clock: Clock) -> None:
         self._database = database
         self._audit = audit
         self._clock = clock
 
-    async def enter(
-        self, scope: Scope, mappings: Iterable[NewMapping], *, within: asyncpg.Connection[Any] | None = None
-    ) -> tuple[int, ...]:
+    async def enter(self, scope: Scope, mappings: Iterable[NewMapping], *, within: Deed | None = None) -> tuple[int, ...]:
         """Return the numbers of the correspondences entered; one that stands already with the same equivalence is left alone.
 
-        within: a connection whose transaction this is to be part of.
+        within: a transaction this is to be part of.
         Raises: ForbiddenError without `steward`, IncorrectError, ConflictError if it stands with another equivalence.
         """
         scope.require("steward")
         checked = [check_mapping(mapping) for mapping in mappings]
         made: list[int] = []
-        async with self._database.transaction(within) as connection:
+        async with deed(self._database, self._audit, within) as act:
             for fact in checked:
-                number = await self._enter_one(connection, scope.account_no, fact)
+                number = await self._enter_one(act.connection, scope.account_no, fact)
                 if number is not None:
                     made.append(number)
             if made:
-                await self._audit.record(AuditEntry(scope, "enter", "concept_map", rids=made))
+                await act.tell(AuditEntry(scope, "enter", "concept_map", rids=made))
         return tuple(made)
 
     async def end(self, scope: Scope, map_no: int, reason: str) -> None:
@@ -63,8 +61,8 @@ class ConceptMaps:
         scope.require("steward")
         if not reason.strip():
             raise IncorrectError("要写终止原因", "write why it ends", where="reason")
-        async with self._database.transaction() as connection:
-            ended = await connection.fetchval(
+        async with deed(self._database, self._audit) as act:
+            ended = await act.connection.fetchval(
                 "update concept_map set ended_by = $2, ended_at = $3, end_reason = $4 where map_no = $1 and ended_at is null returning map_no",
                 map_no,
                 scope.account_no,
@@ -73,7 +71,7 @@ class ConceptMaps:
             )
             if ended is None:
                 raise NotFoundError("没有这条对应关系，或已终止", "no such open correspondence", where="map_no")
-            await self._audit.record(AuditEntry(scope, "end", "concept_map", rids=(map_no,)))
+            await act.tell(AuditEntry(scope, "end", "concept_map", rids=(map_no,)))
 
     async def translate(self, system: str, code: str, target_system: str) -> tuple[Mapping, ...]:
         """Return the open correspondences of a code into a system, the oldest first; empty where none was entered."""

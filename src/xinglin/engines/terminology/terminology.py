@@ -13,7 +13,7 @@ import asyncpg
 from xinglin.base.clock import Clock
 from xinglin.base.database import Database
 from xinglin.base.errors import IncorrectError, NotFoundError
-from xinglin.engines.security import AuditEntry, AuditSink, Scope
+from xinglin.engines.security import AuditEntry, AuditWitness, Deed, Scope, deed
 from xinglin.engines.terminology.maps import ConceptMaps
 from xinglin.engines.terminology.model import CodeSystem, Concept, Validation
 from xinglin.engines.terminology.oracle import ValueSets
@@ -49,7 +49,7 @@ class Terminology:
     maps: correspondences between systems.
     """
 
-    def __init__(self, database: Database, audit: AuditSink, clock: Clock) -> None:
+    def __init__(self, database: Database, audit: AuditWitness, clock: Clock) -> None:
         self._database = database
         self._audit = audit
         self._clock = clock
@@ -58,12 +58,10 @@ class Terminology:
         self._loaded = ""
         self._looked_at = 0.0
 
-    async def load(
-        self, scope: Scope, system: CodeSystem, concepts: Sequence[Concept], *, within: asyncpg.Connection[Any] | None = None
-    ) -> int:
+    async def load(self, scope: Scope, system: CodeSystem, concepts: Sequence[Concept], *, within: Deed | None = None) -> int:
         """Return how many concepts were new or different. Codes that are no longer in the list stay, inactive: records use them.
 
-        within: a connection whose transaction this is to be part of.
+        within: a transaction this is to be part of.
         Raises: ForbiddenError without `steward`, IncorrectError if a concept is of another system or the source is missing.
         """
         scope.require("steward")
@@ -71,7 +69,8 @@ class Terminology:
             raise IncorrectError("代码系统要写网址和来源", "a code system needs its url and its source", where="code_system")
         if any(concept.system != system.url for concept in concepts):
             raise IncorrectError("概念不属于此代码系统", "a concept belongs to another system; load each with its own", where="concept")
-        async with self._database.transaction(within) as connection:
+        async with deed(self._database, self._audit, within) as act:
+            connection = act.connection
             await connection.execute("select pg_advisory_xact_lock(hashtextextended($1, 41))", system.url)
             await self._write_system(connection, system)
             before = await connection.fetch(f"select {_CONCEPT} from concept where system = $1", system.url)
@@ -84,7 +83,7 @@ class Terminology:
             )
             await connection.execute("update concept set is_active = false where system = $1 and code = any($2::text[])", system.url, gone)
             await self._note_load(connection)
-            await self._audit.record(AuditEntry(scope, "load", "code_system", detail=f"{system.url} {system.version}"))
+            await act.tell(AuditEntry(scope, "load", "code_system", detail=f"{system.url} {system.version}"))
         return len(changed) + len(gone)
 
     async def load_value_set(self, scope: Scope, value_set: str, members: Iterable[ValueSetMember]) -> int:
@@ -93,11 +92,12 @@ class Terminology:
         rows = [astuple(member) for member in members]
         if any(row[0] != value_set or not row[3].strip() for row in rows):
             raise IncorrectError("成员须属于此值集并写明来源", "each member names this value set and its source", where="value_set")
-        async with self._database.transaction() as connection:
+        async with deed(self._database, self._audit) as act:
+            connection = act.connection
             await connection.execute("delete from value_set_member where value_set = $1", value_set)
             await connection.executemany("insert into value_set_member (value_set, system, code, source) values ($1, $2, $3, $4)", rows)
             await self._note_load(connection)
-            await self._audit.record(AuditEntry(scope, "load", "value_set", detail=value_set))
+            await act.tell(AuditEntry(scope, "load", "value_set", detail=value_set))
         return len(rows)
 
     async def systems(self) -> tuple[CodeSystem, ...]:

@@ -13,6 +13,7 @@ from xinglin.base.database import Database
 from xinglin.base.errors import BusyError, ConflictError, ForbiddenError, IncorrectError, NotFoundError, UnavailableError
 from xinglin.engines.security import DemoAccount, NewMembership, Security, SecurityGround, SignInRules
 from xinglin.engines.security.algorithms import totp
+from xinglin.engines.security.passwords import Hasher
 
 HERE = "10.0.0.5"
 
@@ -179,6 +180,71 @@ async def test_a_new_password_ends_the_other_sessions(security: Security, make_p
     assert await security.scope_of(here.token)
     with pytest.raises(ForbiddenError):
         await security.scope_of(there.token)
+
+
+async def test_a_password_changed_while_the_account_is_reset_does_not_win(
+    security: Security, ground: SecurityGround, make_person: MakePerson, officers: Officers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await make_person("wang", TOWN_DOCTOR)
+    session = await security.sign_in("wang", person.password, HERE)
+    hashed = Hasher.hash
+
+    async def meanwhile(self: Hasher, password: str) -> str:
+        monkeypatch.undo()
+        await security.accounts.reset_password(officers.sysadmin, person.account_no)
+        return await hashed(self, password)
+
+    monkeypatch.setattr(Hasher, "hash", meanwhile)
+    with pytest.raises(ConflictError):
+        await security.change_password(session.token, person.password, "Another-Horse-2")
+    with pytest.raises(ForbiddenError):
+        await security.sign_in("wang", "Another-Horse-2", HERE)
+
+
+@pytest.mark.parametrize("change", ["reset", "closed"])
+async def test_who_signs_in_while_the_account_is_reset_or_closed_gets_no_session(
+    change: str, security: Security, make_person: MakePerson, officers: Officers, monkeypatch: pytest.MonkeyPatch, database: Database
+) -> None:
+    person = await make_person("wang", TOWN_DOCTOR)
+    agrees = Hasher.verify
+
+    async def meanwhile(self: Hasher, stored: str | None, password: str) -> bool:
+        monkeypatch.undo()
+        found = await agrees(self, stored, password)
+        if change == "reset":
+            await security.accounts.reset_password(officers.sysadmin, person.account_no)
+        else:
+            await security.accounts.set_disabled(officers.sysadmin, person.account_no, disabled=True)
+        return found
+
+    monkeypatch.setattr(Hasher, "verify", meanwhile)
+    with pytest.raises(ForbiddenError):
+        await security.sign_in("wang", person.password, HERE)
+    async with database.connection() as connection:
+        query = "select count(*) from session where account_no = $1 and ended_at is null"
+        assert await connection.fetchval(query, person.account_no) == 0
+
+
+@pytest.mark.parametrize("step", ["switch", "revoke", "sign out"])
+async def test_a_step_of_a_session_that_cannot_be_audited_is_not_done(
+    step: str, security: Security, ground: SecurityGround, make_person: MakePerson, database: Database
+) -> None:
+    person = await make_person("wang", TOWN_DOCTOR, NewMembership("county", 1, (420999000000,)))
+    here, other = [await security.sign_in("wang", person.password, HERE) for _ in range(2)]
+    office = (await security.memberships(here.token))[1].membership_no
+    sessions = "select session_no, membership_no, ended_at from session order by session_no"
+    async with database.connection() as connection:
+        before = await connection.fetch(sessions)
+    await ground.audit.close()  # type: ignore[attr-defined]
+    steps = {
+        "switch": lambda: security.switch_role(here.token, office),
+        "revoke": lambda: security.sessions.revoke(here.token, other.session_no),
+        "sign out": lambda: security.sign_out(here.token),
+    }
+    with pytest.raises(UnavailableError):
+        await steps[step]()
+    async with database.connection() as connection:
+        assert await connection.fetch(sessions) == before
 
 
 async def test_none_of_the_last_five_passwords_comes_back(security: Security, make_person: MakePerson, clock: SetClock) -> None:

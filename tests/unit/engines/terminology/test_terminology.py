@@ -43,6 +43,9 @@ class Kept:
     def __init__(self) -> None:
         self.entries: list[AuditEntry] = []
 
+    async def promise(self, connection: object, entry: AuditEntry) -> AuditEntry:
+        return entry
+
     async def record(self, entry: AuditEntry) -> None:
         self.entries.append(entry)
 
