@@ -173,7 +173,7 @@ def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
     import yoyo
 
     try:
-        with psycopg.connect(url, autocommit=True, client_encoding="utf8") as guard:
+        with _guard(url) as guard:
             refuse_unfit_server(*guard.execute(SERVER_FACTS).fetchone() or (0, "", False))
             guard.execute("select pg_advisory_lock(%s)", (_LOCK_OF_MIGRATIONS,))
             backend = yoyo.get_backend(_yoyo_url(url))
@@ -184,4 +184,18 @@ def migrate(url: str, folder: Path = MIGRATIONS) -> list[str]:
             finally:
                 backend.connection.close()
     except psycopg.OperationalError as error:
-        raise UnavailableError("数据库无法连接", "the database cannot be reached") from error
+        raise _unreachable() from error
+
+
+def _guard(url: str) -> psycopg.Connection[Any]:
+    try:
+        return psycopg.connect(url, autocommit=True, client_encoding="utf8")
+    except psycopg.Error as error:  # away, or an address that cannot be read
+        raise _unreachable() from error
+
+
+def _unreachable() -> UnavailableError:
+    return UnavailableError(
+        "数据库无法连接；用自备的数据库时，请检查 XINGLIN_DATABASE_URL 中的地址和账号（xinglin check）",
+        "the database cannot be reached; if it is yours, check address and role in XINGLIN_DATABASE_URL (`xinglin check`)",
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import time
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from xinglin.base.errors import IncorrectError
@@ -90,13 +91,22 @@ def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...])
 
 def _database_url(environment: Mapping[str, str]) -> str | None:
     text = environment.get("XINGLIN_DATABASE_URL") or None
-    if text is not None and not text.startswith(("postgresql://", "postgres://")):
+    if text is not None and not _is_database_url(text):
         raise IncorrectError(
-            "请写成 postgresql://账号:密码@主机:5432/库名",
-            "write it as postgresql://role:password@host:5432/database",
+            "请写成 postgresql://账号:密码@主机:5432/库名，密码中的 @ / : 写成 %40 %2F %3A",
+            "write it as postgresql://role:password@host:5432/database, and @ / : in a password as %40 %2F %3A",
             where="XINGLIN_DATABASE_URL",
         )
     return text
+
+
+def _is_database_url(text: str) -> bool:
+    """Return whether a text has the form of an address of a PostgreSQL server."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("postgresql", "postgres") and ("," in parts.netloc or parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _time_of_day(environment: Mapping[str, str], name: str, default: time) -> time:

@@ -8,6 +8,7 @@ import fcntl
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from xinglin.base.postgres import EmbeddedPostgres
 _STOP_S: Final = 20
 _PAUSES_S: Final = (0.2, 0.5, 1, 2, 5)
 _LOOK_S: Final = 0.5
+_AGAIN_S: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +42,32 @@ def hold_data_folder(data_dir: Path) -> IO[str]:
 
     Raises: ConflictError when another process serves this folder.
     """
-    lock = (data_dir / "run" / "serve.lock").open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise ConflictError(
-            "这个数据文件夹已有一个杏林在运行，请先停止它，或用 XINGLIN_DATA 另选文件夹",
-            "another Xinglin serves this data folder; stop it or choose another folder with XINGLIN_DATA",
-            where=str(data_dir),
-        ) from error
+    lock = _lock_file(data_dir).open("a+")
+    while not _got(lock, fcntl.LOCK_EX):
+        if not _got(lock, fcntl.LOCK_SH):
+            lock.close()
+            raise ConflictError(
+                "这个数据文件夹已有一个杏林在运行，请先停止它（命令请等它结束），或用 XINGLIN_DATA 另选文件夹",
+                "another Xinglin serves this data folder; stop it (let a command end) or choose another folder with XINGLIN_DATA",
+                where=str(data_dir),
+            )
+        fcntl.flock(lock, fcntl.LOCK_UN)  # nobody serves it, somebody looks whether (served_at), which takes no time
+        time.sleep(_AGAIN_S)
     lock.truncate(0)
     return lock
+
+
+def _lock_file(data_dir: Path) -> Path:
+    return data_dir / "run" / "serve.lock"
+
+
+def _got(lock: IO[str], kind: int) -> bool:
+    """Return whether the lock of that kind could be had without waiting; one kept before is lost when it could not."""
+    try:
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def note_address(lock: IO[str], address: str) -> None:
@@ -61,12 +77,12 @@ def note_address(lock: IO[str], address: str) -> None:
 
 
 def served_at(data_dir: Path) -> str:
-    """Return the address (host:port) at which a running Xinglin serves a data folder, "" where none does."""
+    """Return the address (host:port) at which a running Xinglin serves a data folder, "" where none does. Stands in nobody's way."""
     try:
-        hold_data_folder(data_dir).close()
-    except ConflictError:
-        return (data_dir / "run" / "serve.lock").read_text()
-    return ""
+        with _lock_file(data_dir).open() as lock:
+            return "" if _got(lock, fcntl.LOCK_SH) else lock.read()
+    except FileNotFoundError:
+        return ""
 
 
 def _say_unless_cut(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -145,6 +161,7 @@ class Supervisor:
         with (self._logs / f"{child.name}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # what stands in the folder somebody started it from is not ours to run
                 "-m",
                 "xinglin",
                 *child.arguments,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import sys
 from typing import Final
 
@@ -34,8 +35,16 @@ coding.mount(app)
 def main() -> None:
     """Run the command; an error of ours is printed in both languages and becomes its exit code."""
     gc.set_threshold(*COLLECT_AFTER)
+    _let_every_terminal_show()
     try:
         app()
     except XinglinError as error:
         typer.echo(f"xinglin: {error.message('zh')}\n         {error.message('en')}", err=True)
         sys.exit(error.exit_code)
+
+
+def _let_every_terminal_show() -> None:
+    """Write what a terminal of another encoding (GBK, Latin) cannot show as its code instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -15,7 +15,7 @@ from xinglin.base.errors import ConflictError, UnavailableError
 from xinglin.base.kept_day import KeptDay
 from xinglin.base.postgres import EmbeddedPostgres
 from xinglin.base.settings import Settings
-from xinglin.base.supervisor import Child, hold_data_folder
+from xinglin.base.supervisor import Child, hold_data_folder, served_at
 from xinglin.cli.continuing import JOBS, move_on
 from xinglin.cli.loading import counted
 from xinglin.cli.session import settings_here
@@ -44,6 +44,8 @@ def move_to_today(settings: Settings, console: Console) -> bool:
     try:
         lock = hold_data_folder(settings.data_dir)
     except ConflictError:
+        if not served_at(settings.data_dir):  # a command has it for a while, which moves nothing
+            raise
         lock = None
     if lock is not None:
         kept.keep()

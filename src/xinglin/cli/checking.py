@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
+from typing import Final
 
 import asyncpg
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from xinglin.base.database import SERVER_FACTS, refuse_unfit_server
 from xinglin.base.errors import ConflictError, XinglinError
@@ -19,15 +21,19 @@ from xinglin.base.places import open_data_folder, socket_folder
 from xinglin.base.postgres import wheel_binaries
 from xinglin.base.settings import Settings, read_settings
 from xinglin.base.supervisor import served_at
-from xinglin.cli.serving import LEAST_FREE_BYTES, address_of, check_port, free_bytes
+from xinglin.cli.serving import LEAST_FREE_BYTES, Port, address_of, check_port, free_bytes
 
-_ASSETS = (
+_ASSETS: Final = (
     "htmx/htmx.min.js",
     "bootstrap/bootstrap.min.css",
     "bootstrap/bootstrap.bundle.min.js",
     "echarts/echarts.common.min.js",
     "leaflet/leaflet.js",
 )
+
+
+_LONGEST_FOLDER: Final = 90
+"""Characters of a folder that leave room for the name of a socket in it: the system takes 107 for both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +50,22 @@ def mount(app: typer.Typer) -> None:
     app.command("check")(check)
 
 
-def check() -> None:
+def check(port: Port = None) -> None:
     """检查这台机器能否运行杏林，逐项说明问题和办法 · Say what is wrong with this machine and what to do."""
-    console = Console()
-    findings = list(examine(os.environ))
+    console = Console(highlight=False)
+    findings = list(examine(os.environ, port))
     for finding in findings:
-        console.print(f"[{'green' if finding.is_good else 'red'}]{'✓' if finding.is_good else '✗'}[/] {finding.zh} · {finding.en}")
+        sign = "[green]√[/]" if finding.is_good else "[red]×[/]"  # both stand in GBK too
+        console.print(f"{sign} {escape(finding.zh)} · {escape(finding.en)}", soft_wrap=True)
     raise typer.Exit(0 if all(finding.is_good for finding in findings) else 17)
 
 
-def examine(environment: dict[str, str] | os._Environ[str]) -> Iterator[Finding]:
-    """Yield what was looked at, one finding a subject; a wrong setting ends it, since the rest depends on it."""
+def examine(environment: Mapping[str, str], port: int | None = None) -> Iterator[Finding]:
+    """Yield what was looked at, one finding a subject; a wrong setting ends it, since the rest depends on it. port: instead of the setting."""
     yield _python()
     try:
         settings = read_settings(environment)
+        settings = settings.with_(port=port or settings.port)
         open_data_folder(settings.data_dir)
     except XinglinError as error:
         yield Finding(False, error.message("zh"), error.message("en"))
@@ -107,12 +115,12 @@ def _database(settings: Settings) -> Finding:
 async def _server(url: str) -> Finding:
     try:
         connection = await asyncpg.connect(url, timeout=10)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
         kind = type(error).__name__
         return Finding(
             False,
             f"XINGLIN_DATABASE_URL 指向的数据库连不上（{kind}）：请检查地址、账号和网络",
-            f"the server of XINGLIN_DATABASE_URL cannot be reached ({kind})",
+            f"the server of XINGLIN_DATABASE_URL cannot be reached ({kind}): check the address, the role and the network",
         )
     try:
         facts = await connection.fetchrow(SERVER_FACTS)
@@ -144,4 +152,9 @@ def _definitions(settings: Settings) -> Finding:
 
 def _sockets(settings: Settings) -> Finding:
     folder = socket_folder(settings.data_dir)
-    return Finding(len(str(folder)) < 90, f"套接字文件夹 {folder}", f"socket folder {folder}")
+    fits = len(str(folder)) < _LONGEST_FOLDER
+    return Finding(
+        fits,
+        f"套接字文件夹 {folder}" + ("" if fits else "，路径太长：请把 TMPDIR 设为短的路径，如 /tmp"),
+        f"socket folder {folder}" + ("" if fits else ", the path is too long: set TMPDIR to a short one, such as /tmp"),
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shutil
 import socket
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import IO, Annotated
 
 import httpx
 import typer
@@ -18,7 +19,7 @@ from rich.console import Console
 
 from xinglin.base.clock import SystemClock
 from xinglin.base.database import migrate
-from xinglin.base.errors import ConflictError, IncorrectError
+from xinglin.base.errors import ConflictError, IncorrectError, XinglinError
 from xinglin.base.postgres import SHELTER, EmbeddedPostgres
 from xinglin.base.quiet_log import log_quietly
 from xinglin.base.settings import Settings
@@ -33,7 +34,7 @@ from xinglin.synthetic import Plan, generate
 console = Console()
 SEED = 420999
 LEAST_FREE_BYTES = 2 * 1024**3
-Port = Annotated[int | None, typer.Option(help="端口，默认 8000 · port")]
+Port = Annotated[int | None, typer.Option(help="端口，默认 8000 · port", min=1, max=65535)]
 
 
 def mount(app: typer.Typer) -> None:
@@ -49,8 +50,9 @@ def mount(app: typer.Typer) -> None:
 def serve(port: Port = None) -> None:
     """启动杏林：数据库、统计引擎、网页 · Start Xinglin: database, engine process, pages."""
     settings = settings_here()
-    keep_day(settings, console)
-    _serve(settings.with_(port=port or settings.port), [])
+    with hold_data_folder(settings.data_dir) as lock:
+        keep_day(settings, console)
+        _serve(settings.with_(port=port or settings.port), [], lock)
 
 
 def demo(
@@ -73,24 +75,23 @@ def demo(
         )
     if advance and settings.demo and not fresh and move_to_today(settings, console):
         return  # it runs: its own processes make and load the days between
-    lock = hold_data_folder(settings.data_dir)
-    check_port(settings.with_(port=port or settings.port))
-    day = _day(as_of) if as_of else SystemClock(settings.zone).today()
-    if fresh:
-        remove_data(settings.data_dir)
-    if (folder / "manifest.json").exists():
-        console.print(
-            "沿用已有的示例县；另换人数或日期：--fresh（make demo FRESH=1） · the synthetic district that is there; for another: --fresh"
-        )
-    else:
-        warn_of_space(settings)
-        console.print(f"生成示例县：{residents:,} 位虚构居民，数据截至 {day} · making a synthetic district of {residents:,} residents")
-        shutil.rmtree(folder, ignore_errors=True)
-        generate(Plan(residents=residents, seed=SEED, as_of=day), folder)
-    lock.close()
-    settings = settings_here()
-    keep_day(settings, console)
-    _serve(settings.with_(port=port or settings.port), [Child("load-demo", ["load-demo"], once=True)])
+    with hold_data_folder(settings.data_dir) as lock:
+        check_port(settings.with_(port=port or settings.port))
+        day = _day(as_of) if as_of else SystemClock(settings.zone).today()
+        if fresh:
+            remove_data(settings.data_dir)
+        if (folder / "manifest.json").exists():
+            console.print(
+                "沿用已有的示例县；另换人数或日期：--fresh（make demo FRESH=1） · the synthetic district that is there; for another: --fresh"
+            )
+        else:
+            warn_of_space(settings)
+            console.print(f"生成示例县：{residents:,} 位虚构居民，数据截至 {day} · making a synthetic district of {residents:,} residents")
+            shutil.rmtree(folder, ignore_errors=True)
+            generate(Plan(residents=residents, seed=SEED, as_of=day), folder)
+        settings = settings_here()
+        keep_day(settings, console)
+        _serve(settings.with_(port=port or settings.port), [Child("load-demo", ["load-demo"], once=True)], lock)
 
 
 def _day(text: str) -> date:
@@ -142,45 +143,58 @@ def address_of(settings: Settings) -> str:
 
 
 def check_port(settings: Settings) -> None:
-    """Raise ConflictError when another program listens on the port."""
+    """Raise ConflictError when another program listens on the port, IncorrectError when nobody here can."""
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
-            raise _port_taken(settings) from error
+            raise _not_ours(settings, error) from error
 
 
-def _port_taken(settings: Settings) -> ConflictError:
-    return ConflictError(
-        "端口已被占用，请停止占用它的程序，或用 --port（XINGLIN_PORT）另选一个",
-        "another program listens on this port; stop it or choose another with --port (XINGLIN_PORT)",
-        where=address_of(settings),
+def _not_ours(settings: Settings, error: OSError) -> XinglinError:
+    """Return why the system does not give us an address, and what to write instead."""
+    where = address_of(settings)
+    if error.errno == errno.EADDRINUSE:
+        return ConflictError(
+            "端口已被占用，请停止占用它的程序，或用 --port（XINGLIN_PORT）另选一个",
+            "another program listens on this port; stop it or choose another with --port (XINGLIN_PORT)",
+            where=where,
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return IncorrectError(
+            "这个用户不能使用这个端口，请用 --port（XINGLIN_PORT）写 1024 以上的端口",
+            "this user may not take this port; write one from 1024 on with --port (XINGLIN_PORT)",
+            where=where,
+        )
+    return IncorrectError(
+        "这台机器没有这个地址，请在 XINGLIN_HOST 写本机的地址，例如 127.0.0.1，或写 0.0.0.0（所有地址）",
+        "this machine has no such address; write one of its own as XINGLIN_HOST, such as 127.0.0.1, or 0.0.0.0 for all of them",
+        where=where,
     )
 
 
-def _serve(settings: Settings, more: Sequence[Child]) -> None:
-    with hold_data_folder(settings.data_dir) as lock:
-        check_port(settings)
-        note_address(lock, address_of(settings))
-        postgres = None
-        url = settings.database_url
-        if url is None:
-            postgres = EmbeddedPostgres(settings.data_dir)
-            console.print("启动数据库 · starting the database")
-            url = postgres.start()
-        try:
-            migrate(url)
-            codes = asyncio.run(open_installation(settings.with_(database_url=url)))
-        except BaseException:
-            if postgres is not None:
-                postgres.stop()
-            raise
-        logs = settings.data_dir / "log"
-        supervisor = Supervisor(_environment(settings, url), logs, postgres, partial(_tell_death, logs))
-        children = [Child("engine", ["engine"]), *_webs(settings), *more, *mover(settings)]
-        asyncio.run(supervisor.run(children, lambda: _greet(settings, codes)))
-        console.print("已停止 · stopped")
+def _serve(settings: Settings, more: Sequence[Child], lock: IO[str]) -> None:
+    check_port(settings)
+    note_address(lock, address_of(settings))
+    postgres = None
+    url = settings.database_url
+    if url is None:
+        postgres = EmbeddedPostgres(settings.data_dir)
+        console.print("启动数据库 · starting the database")
+        url = postgres.start()
+    try:
+        migrate(url)
+        codes = asyncio.run(open_installation(settings.with_(database_url=url)))
+    except BaseException:
+        if postgres is not None:
+            postgres.stop()
+        raise
+    logs = settings.data_dir / "log"
+    supervisor = Supervisor(_environment(settings, url), logs, postgres, partial(_tell_death, logs))
+    children = [Child("engine", ["engine"]), *_webs(settings), *more, *mover(settings)]
+    asyncio.run(supervisor.run(children, lambda: _greet(settings, codes)))
+    console.print("已停止 · stopped")
 
 
 def _environment(settings: Settings, url: str) -> dict[str, str]:
@@ -241,7 +255,7 @@ def web() -> None:
 
 
 def shared_port(settings: Settings) -> socket.socket:
-    """Return a socket bound to the port, which other web processes of this user may bind too.  Raises: ConflictError."""
+    """Return a socket bound to the port, which other web processes of this user may bind too.  Raises: as `check_port`."""
     listening = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -249,5 +263,5 @@ def shared_port(settings: Settings) -> socket.socket:
         listening.bind((settings.host, settings.port))
     except OSError as error:
         listening.close()
-        raise _port_taken(settings) from error
+        raise _not_ours(settings, error) from error
     return listening

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import socket
+import sys
+import tempfile
+import threading
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +18,13 @@ import asyncpg
 import pytest
 from typer.testing import CliRunner
 
-from xinglin.base.supervisor import hold_data_folder, note_address
-from xinglin.cli import app, checking
+from tests.free_port import free_port
+from xinglin.base.database import migrate
+from xinglin.base.errors import ConflictError, UnavailableError
+from xinglin.base.places import open_data_folder
+from xinglin.base.settings import read_settings
+from xinglin.base.supervisor import hold_data_folder, note_address, served_at
+from xinglin.cli import app, checking, main
 from xinglin.cli.checking import Finding, examine
 
 Usage = namedtuple("Usage", "total used free")
@@ -23,9 +32,7 @@ Usage = namedtuple("Usage", "total used free")
 
 def environment(tmp_path: Path, **more: str) -> dict[str, str]:
     """Return settings for a data folder of this test, on a port nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return {"XINGLIN_DATA": str(tmp_path / "data"), "XINGLIN_PORT": str(probe.getsockname()[1]), **more}
+    return {"XINGLIN_DATA": str(tmp_path / "data"), "XINGLIN_PORT": str(free_port()), **more}
 
 
 def wrong(found: Iterator[Finding]) -> list[str]:
@@ -58,7 +65,40 @@ def test_a_port_on_which_this_folder_is_served_is_in_use_and_good(tmp_path: Path
             note_address(lock, f"127.0.0.1:{settings['XINGLIN_PORT']}")
             found = list(examine(settings))
         assert wrong(iter(found)) == [] and any("由本数据文件夹的杏林使用中" in one.zh for one in found)
+        with hold_data_folder(tmp_path / "data") as lock:
+            note_address(lock, f"127.0.0.1:{settings['XINGLIN_PORT']}")
+            told = list(examine(environment(tmp_path), int(settings["XINGLIN_PORT"])))
+        assert wrong(iter(told)) == [], "--port goes before the setting"
         assert len(wrong(examine(settings))) == 1, "the same address after it was stopped is somebody else's"
+
+
+@pytest.mark.parametrize(("host", "port", "says"), [("203.0.113.9", 8000, "XINGLIN_HOST"), ("no-host.invalid", 8000, "XINGLIN_HOST")])
+def test_an_address_this_machine_does_not_have_is_not_called_taken(tmp_path: Path, host: str, port: int, says: str) -> None:
+    (told,) = wrong(examine(environment(tmp_path, XINGLIN_HOST=host), port))
+    assert says in told and "127.0.0.1" in told and "占用" not in told
+
+
+def test_a_look_stands_in_nobodys_way(tmp_path: Path) -> None:
+    settings = read_settings(environment(tmp_path))
+    open_data_folder(settings.data_dir)
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            served_at(settings.data_dir)
+
+    looking = [threading.Thread(target=look) for _ in range(3)]
+    for one in looking:
+        one.start()
+    try:
+        for _ in range(200):
+            hold_data_folder(settings.data_dir).close()
+        with hold_data_folder(settings.data_dir), pytest.raises(ConflictError):
+            hold_data_folder(settings.data_dir)
+    finally:
+        done.set()
+        for one in looking:
+            one.join()
 
 
 def test_a_disk_without_space_is_named_with_how_much_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,6 +124,23 @@ class OldServer:
 
     async def close(self) -> None:
         return None
+
+
+@pytest.mark.parametrize("more", ["?sslmode=maybe", "?no_such_word=1"])
+def test_a_server_address_that_cannot_be_read_is_told_like_one_that_is_away(tmp_path: Path, more: str) -> None:
+    (told,) = wrong(examine(environment(tmp_path, XINGLIN_DATABASE_URL=f"postgresql://me:secret@127.0.0.1:1/db{more}")))
+    assert "XINGLIN_DATABASE_URL" in told and "secret" not in told
+    with pytest.raises(UnavailableError) as refused:
+        migrate(f"postgresql://me:secret@127.0.0.1:1/db{more}")
+    assert "xinglin check" in refused.value.zh and "xinglin check" in refused.value.en and "secret" not in refused.value.en
+
+
+def test_a_socket_folder_whose_name_is_too_long_is_told_with_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = tmp_path / ("l" * 90)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    (told,) = wrong(examine(environment(tmp_path)))
+    assert "TMPDIR" in told
 
 
 async def old_server(*_: Any, **__: Any) -> OldServer:
@@ -132,3 +189,18 @@ def test_the_command_ends_with_the_code_of_unavailable_when_something_is_wrong(t
     done = CliRunner().invoke(app, ["check"])
     assert done.exit_code == 17 and "XINGLIN_SITE" in done.output
     assert os.environ["XINGLIN_SITE"] == "x"
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "latin-1", "ascii"])
+def test_a_terminal_of_another_encoding_is_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    for name, value in environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", out)
+    monkeypatch.setattr(sys, "argv", ["xinglin", "check"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    out.flush()
+    said = out.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]
+    assert ended.value.code == 0 and "the embedded PostgreSQL is there" in said
+    assert encoding != "gbk" or "√ 内置 PostgreSQL 已就绪" in said
