@@ -8,10 +8,10 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,9 +20,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.browser.test_keyboard import ARGUMENTS, CHROMIUM, until
+from tests.browser.test_keyboard import ARGUMENTS, CHROMIUM, PATIENCE_S, new_page, sign_in, until
+from tests.free_port import free_port
 from xinglin.base.postgres import EmbeddedPostgres
-from xinglin.base.settings import DEMO_PASSWORD
 
 pytestmark = pytest.mark.browser
 RESIDENTS, DAY_DUE = 400, timedelta(days=14)
@@ -46,9 +46,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         pytest.skip("Chromium is not installed (apt-get install chromium)")
     folder = tmp_path_factory.mktemp("walk")
     folder.chmod(0o711)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     said = folder / "said.txt"
     command = [sys.executable, "-m", "xinglin", "demo", "--residents", str(RESIDENTS), "--port", str(port)]
     environment = os.environ | {"XINGLIN_DATA": str(folder / "data"), "XINGLIN_WEB_PROCESSES": "1"}
@@ -63,7 +61,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(60)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
@@ -71,7 +69,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 def wait_for(said: Path, process: subprocess.Popen[bytes]) -> None:
     """Return once the installation says that its data is loaded."""
-    for _ in range(600):
+    for _ in range(2000):
         text = said.read_text(encoding="utf-8", errors="replace")
         if "载入完成" in text:
             return
@@ -109,11 +107,15 @@ class Walker:
             else:
                 await self.page.keyboard.press(key)
 
-    async def find(self, text: str) -> int:
-        """Find one resident from the desk; returns the person."""
+    async def ask(self, text: str) -> None:
+        """Type into the search box of the desk and send it."""
         await self.page.goto(f"{self.address}/desk")
         await until(self.page, "document.activeElement.name === 'text'")
         await self.press(f"~{text}", "Enter")
+
+    async def find(self, text: str) -> int:
+        """Find one resident from the desk; returns the person."""
+        await self.ask(text)
         await self.page.wait_for_url(re.compile(r"/residents/\d+$"))
         return int(self.page.url.rsplit("/", 1)[1])
 
@@ -145,10 +147,17 @@ class Walker:
         await self.press("F2")
         await self.page.wait_for_url("**/residents/*told=1")
 
+    async def open(self, pressing: Awaitable[None]) -> None:
+        """Press what leads to another page and wait for it."""
+        before = self.page.url
+        await pressing
+        await self.page.wait_for_url(lambda url: url != before)
+
     async def figures(self, measure: str) -> tuple[int, int]:
         """Return numerator and denominator of a measure on the county's page, once the page tells of all that is recorded now."""
         head = await self.head()
-        for _ in range(120):
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
             await self.page.goto(f"{self.address}/measures")
             told = re.search(r"序号 (\d+)", await self.page.inner_text("footer"))
             if told and int(told[1]) >= head:
@@ -170,13 +179,8 @@ class Walker:
 
 async def walker(chromium: Any, installation: Installation, login: str) -> Walker:
     """Return somebody signed in with the keyboard, on a clinic PC."""
-    context = await chromium.new_context(viewport={"width": 1366, "height": 768})
-    page = await context.new_page()
-    await page.goto(f"{installation.address}/sign-in")
-    for text, key in ((login, "Tab"), (DEMO_PASSWORD, "Enter")):
-        await page.keyboard.type(text)
-        await page.keyboard.press(key)
-    await page.wait_for_url(lambda url: "sign-in" not in url)
+    page = await new_page(chromium)
+    await sign_in(page, installation.address, login)
     return Walker(page, installation)
 
 
@@ -191,6 +195,7 @@ async def test_she_is_found_by_initials_enrolled_visited_and_referred(chromium: 
     assert "吴杏芬" in await doctor.page.inner_text("h1") and "高血压" not in await doctor.page.inner_text("h1")
     await doctor.press("n")
     await doctor.page.wait_for_url("**/enrol")
+    await until(doctor.page, "document.activeElement.matches('[data-field]')")
     await doctor.press("1", "Enter", "~" + (day - timedelta(days=15)).strftime("%Y%m%d"))
     await doctor.save()
     assert "高血压" in await doctor.page.inner_text("h1")
@@ -241,6 +246,7 @@ async def test_who_moves_out_leaves_the_denominator_with_the_reason_and_comes_ba
     person = await doctor.find(installation.stories["to_move_out"]["id_number"])
     await doctor.press("t")
     await doctor.page.wait_for_url("**/end")
+    await until(doctor.page, "document.activeElement.matches('[data-field]')")
     await doctor.press("1")
     await doctor.save()
     assert await county.figures(CONTROL) == (numerator - 1, denominator - 1)
@@ -294,11 +300,9 @@ async def test_the_county_opens_the_number_down_to_the_messages(chromium: Any, i
         await county.press("ArrowDown")
         if story["town"] in await page.evaluate("document.activeElement.innerText"):
             break
-    await county.press("Enter")
-    await page.wait_for_load_state("networkidle")
+    await county.open(county.page.keyboard.press("Enter"))
     assert story["town"] in await page.inner_text("main")
-    await page.locator("#groups tbody tr a.main").first.press("Enter")
-    await page.wait_for_load_state("networkidle")
+    await county.open(page.locator("#groups tbody tr a.main").first.press("Enter"))
     village = page.locator("#groups tbody tr", has_text=story["village"])
     await village.locator("td[data-label=分子] a").press("Enter")
     await page.wait_for_url("**/measures/people**")
@@ -317,8 +321,7 @@ async def test_for_the_neighbour_she_does_not_exist(chromium: Any, installation:
     person = await doctor.find(number)
     patient = re.search(r"/fhir/Patient/([0-9a-f-]+)", await doctor.page.content())
     assert patient
-    await neighbour.page.goto(f"{installation.address}/desk")
-    await neighbour.press(f"~{number}", "Enter")
+    await neighbour.ask(number)
     await neighbour.page.wait_for_url("**/residents?text=*")
     assert "没有找到居民" in await neighbour.page.inner_text("main") and "吴杏芬" not in await neighbour.page.content()
     for path, status in (

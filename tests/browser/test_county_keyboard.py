@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from tests.browser.test_keyboard import ARGUMENTS, CHROMIUM
+from tests.browser.test_keyboard import ARGUMENTS, CHROMIUM, new_page, sign_in
 from tests.http.statistics_world import MEASURE, World, statistics_world
-from xinglin.base.settings import DEMO_PASSWORD
 from xinglin.web.app import make_app
 
 pytestmark = pytest.mark.browser
@@ -40,13 +39,8 @@ async def screen(world: World) -> AsyncIterator[Any]:
     async with async_playwright() as player:
         browser = await player.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        page = await (await browser.new_context(viewport={"width": 1366, "height": 768}, base_url=address)).new_page()
-        page.set_default_timeout(60_000)
-        await page.goto("/sign-in")
-        await page.fill("[name=login]", "county")
-        await page.fill("[name=password]", DEMO_PASSWORD)
-        await page.keyboard.press("Enter")
-        await page.wait_for_url(lambda url: "sign-in" not in url)
+        page = await new_page(browser, base_url=address)
+        await sign_in(page, address, "county")
         yield page
         await browser.close()
     server.should_exit = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from xinglin.engines.security import DemoAccount, NewMembership
 from xinglin.web.app import make_app
 
 pytestmark = pytest.mark.browser
+PATIENCE_S = 180
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = [
     "--headless",
@@ -70,31 +72,48 @@ async def chromium(platform: Platform) -> AsyncIterator[Any]:
         await browser.close()
 
 
-async def signed_in(chromium: Any, address: str, size: tuple[int, int] = (1366, 768)) -> Any:
-    """Return a page on the desk, signed in with the keyboard alone."""
-    context = await chromium.new_context(viewport={"width": size[0], "height": size[1]})
-    page = await context.new_page()
+async def new_page(chromium: Any, size: tuple[int, int] = (1366, 768), **more: Any) -> Any:
+    """Return a page of somebody's own browser; it waits long, because a busy machine is no fault."""
+    context = await chromium.new_context(viewport={"width": size[0], "height": size[1]}, **more)
+    context.set_default_timeout(PATIENCE_S * 1000)
+    return await context.new_page()
+
+
+async def sign_in(page: Any, address: str, login: str) -> None:
+    """Sign in with the keyboard alone."""
     await page.goto(f"{address}/sign-in")
-    await page.keyboard.type("doctor")
+    await until(page, "document.activeElement.name === 'login'")
+    await page.keyboard.type(login)
     await page.keyboard.press("Tab")
     await page.keyboard.type(DEMO_PASSWORD)
     await page.keyboard.press("Enter")
+    await page.wait_for_url(lambda url: "/sign-in" not in url)
+
+
+async def signed_in(chromium: Any, address: str, size: tuple[int, int] = (1366, 768)) -> Any:
+    """Return a page on the desk, signed in with the keyboard alone."""
+    page = await new_page(chromium, size)
+    await sign_in(page, address, "doctor")
     await page.wait_for_url("**/desk")
     return page
 
 
 async def until(page: Any, claim: str) -> None:
-    """Return once an expression holds on the page (asked again and again: the content policy forbids the page to evaluate text)."""
-    for _ in range(100):
-        if await page.evaluate(claim):
-            return
+    """Return once an expression holds on the page (asked again and again: the content policy forbids the page to evaluate text).
+
+    A page that is loaded has run its scripts; what the attribute autofocus names has the keyboard only some time later.
+    """
+    deadline = time.monotonic() + PATIENCE_S
+    while not await page.evaluate(claim):
+        if time.monotonic() > deadline:
+            raise AssertionError(claim)
         await asyncio.sleep(0.1)
-    raise AssertionError(claim)
 
 
 async def enrol(page: Any, address: str, platform: Platform, serial: int, name: str) -> int:
     """Open a record and enrol it, on the pages; returns the person."""
     await page.goto(f"{address}/residents/new")
+    await until(page, "document.activeElement.name === 'id_number'")
     await page.keyboard.type(id_number(serial, "19680305"))
     await until(page, "document.getElementById('i-birth_date').value === '1968-03-05'")
     await page.fill("#i-name", name)

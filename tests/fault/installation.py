@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,25 +13,26 @@ from pathlib import Path
 
 import httpx
 
+from tests.free_port import free_port
 from xinglin.base.places import open_data_folder
 from xinglin.base.postgres import EmbeddedPostgres
 
 
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def until(is_so: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Return once something is so.  Raises: TimeoutError."""
+def until(is_so: Callable[[], bool], seconds: float = 300.0) -> None:
+    """Return once something is so; so long because a busy machine is no fault.  Raises: TimeoutError."""
     deadline = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > deadline:
             raise TimeoutError("it never came about")
         time.sleep(0.1)
+
+
+def kill_server(server: EmbeddedPostgres) -> None:
+    """Kill the database with SIGKILL and return once it is gone: the signal works when the machine gets to it, not when it is sent."""
+    number = server.postmaster_pid()
+    assert number is not None
+    os.kill(number, signal.SIGKILL)
+    until(lambda: not server.is_running())
 
 
 def run(data: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -43,7 +43,7 @@ def run(data: Path, *arguments: str, **environment: str) -> subprocess.Completed
         cwd="/",
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
@@ -107,7 +107,7 @@ def serving(data: Path, **environment: str) -> Iterator[Served]:
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(40)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
