@@ -1,6 +1,7 @@
-"""A process that keeps a lake from a deterministic feed until it is killed: `python -m tests.fault.lake_writer <folder> <head>`.
+"""A process that keeps a lake from a deterministic feed: `python -m tests.fault.lake_writer <folder> <head>`.
 
-Prints a line at each batch, so that the test can kill it at any of them; `head` is how far the feed goes in this run.
+Each line it reads allows one batch, each line it prints is the seq reached, so that the test decides between which two it is killed;
+it ends when its input does, or at `head`, where the feed goes no further.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ async def main(folder: Path, head: int) -> None:
     lake = Lake(folder, load_views(ZONE), CLOCK, OPTIONS)
     everything = feed.entries
     _tell(lake.snapshot.seq)
-    while lake.snapshot.seq < head:
+    while lake.snapshot.seq < head and sys.stdin.readline():
         feed.entries = everything[: lake.snapshot.seq + 17]
         await lake.refresh(feed)
         _tell(lake.snapshot.seq)

@@ -17,9 +17,13 @@ class _ChangedMind(Exception):
 
 
 async def write_many(record: Record, name: str, transactions: int) -> None:
-    """Write transactions of one to nine resources, shared ids among them; every fifth is rolled back."""
+    """Write transactions of one to nine resources, shared ids among them; every fifth is rolled back.
+
+    The clock goes forward and at times back, in each writer by itself.
+    """
     random = Random(name)
     for number in range(transactions):
+        record.clock.pass_(milliseconds=random.randrange(-60, 240))
         ids = [
             f"{name}-{number}-{n}" if random.random() < 0.7 else f"shared-{random.randrange(12)}" for n in range(random.randrange(1, 10))
         ]

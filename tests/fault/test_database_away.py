@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.district import open_district
+from tests.fault.installation import kill_server
 from tests.http.signed_in import Person, people
 from xinglin.assembly import Platform
 from xinglin.base.database import migrate
@@ -42,7 +42,7 @@ async def residents(doctor: Person) -> int:
 
 async def works_again(doctor: Person) -> None:
     """Return once pages open; until then they are refused, as what cannot be audited must be."""
-    for _ in range(100):
+    for _ in range(1200):
         answer = await doctor.client.get("/residents")
         if answer.status_code == 200:
             return
@@ -59,9 +59,7 @@ async def test_pages_and_interface_say_that_it_is_away_and_go_on_when_it_is_back
         assert before > 0
         for way in ("stopped", "killed"):
             if way == "killed":
-                number = server.postmaster_pid()
-                assert number is not None
-                os.kill(number, signal.SIGKILL)
+                await asyncio.to_thread(kill_server, server)
             else:
                 await asyncio.to_thread(server.stop)
             try:

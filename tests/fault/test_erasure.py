@@ -88,7 +88,10 @@ def found_in(server: EmbeddedPostgres) -> dict[str, list[str]]:
     for folder in {server.data_dir, server.cluster}:
         for path in folder.rglob("*"):
             if path.is_file() and not path.is_symlink():
-                content = path.read_bytes()
+                try:
+                    content = path.read_bytes()
+                except FileNotFoundError:  # the server at work removes files of its own
+                    continue
                 content += gzip.decompress(content) if content[:2] == b"\x1f\x8b" else b""
                 hits = [needle.decode() for needle in NEEDLES if needle in content]
                 if hits:
@@ -119,8 +122,8 @@ async def test_nothing_of_an_erased_person_stays_in_any_file(platform: Platform,
     assert [one["entity"]["display"] for one in household["member"]] == ["李测一"]
     with pytest.raises(NotFoundError):
         await platform.erasure.erase(steward, person, "本人申请")
-    log = (server.data_dir / "erasures.log").read_text(encoding="utf-8")
-    assert str(person) in log and "本人申请" in log and NAME not in log
+    [noted] = map(orjson.loads, (server.data_dir / "erasures.log").read_bytes().splitlines())
+    assert (noted["person"], noted["reason"]) == (person, "本人申请"), "that it was done is kept, and nothing of whom"
 
 
 async def test_the_same_message_again_brings_nobody_back_and_a_restored_backup_is_cleaned_again(platform: Platform) -> None:

@@ -112,6 +112,7 @@ async def test_one_that_is_killed_in_the_middle_costs_nothing(database_url: str,
         taking = asyncio.create_task(take(platform, beside))
         while not beside.answered:
             await asyncio.sleep(0.01)
+        assert not taking.done()
         for pid in _prepare_for(os.getpid()):
             os.kill(pid, signal.SIGKILL)
         receipt = await taking
@@ -152,10 +153,10 @@ async def test_it_ends_when_the_other_side_is_gone_or_silent(database_url: str, 
         working = asyncio.create_task(prepare_for(platform.exchange, theirs))
         assert await asyncio.to_thread(ours.recv_bytes)
         ours.close()
-        await asyncio.wait_for(working, 10)
+        await asyncio.wait_for(working, 120)
         monkeypatch.setattr("xinglin.engines.exchange.beside.IDLE_S", 0.1)
         ours, theirs = Pipe()
-        await asyncio.wait_for(prepare_for(platform.exchange, theirs), 10)
+        await asyncio.wait_for(prepare_for(platform.exchange, theirs), 120)
         ours.close()
 
 
@@ -226,7 +227,7 @@ def test_killing_the_import_ends_them_too_and_a_second_try_goes_on(tmp_path: Pat
         assert helpers, "the import of a large file starts processes of its own"
         importing.kill()
         importing.wait()
-        until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() and _is_beside(pid) for pid in helpers), 40)
+        until(lambda: not any(Path(f"/proc/{pid}/cmdline").exists() and _is_beside(pid) for pid in helpers))
         again = run(data, "import", str(folder), "--source", "beside")
         assert again.returncode == 0, again.stdout + again.stderr
         assert "9,000" in again.stdout or "9000" in again.stdout

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from random import Random
 
@@ -17,27 +17,31 @@ from tests.unit.engines.lake.long_feed import long_feed
 from xinglin.engines.lake import Lake, Reader, ReaderOptions, load_views
 from xinglin.engines.security import Scopes
 
-HEAD, KILLS = 500, 8
+HEAD, KILLS, MOST_BATCHES = 500, 8, 3
 
 
-def _run_and_kill(folder: Path, lines: int, wait_s: float) -> bool:
-    """Start the writer, kill it with SIGKILL some time after so many lines; returns whether it had ended by itself."""
+def _writer(folder: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.fault.lake_writer", str(folder), str(HEAD)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], text=True) as process:
-        assert process.stdout is not None
-        for read, _ in enumerate(process.stdout):
-            if read >= lines:
-                break
-        try:
-            process.wait(wait_s)
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-        else:
-            assert process.returncode == 0
-            return True
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2], text=True)
+
+
+def _kill_at_work(folder: Path, batches: int, wait_s: float) -> None:
+    """Allow the writer so many batches and one more, and kill it with SIGKILL some time into that one: it cannot have ended by itself."""
+    with _writer(folder) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write("on\n" * (batches + 1))
+        process.stdin.flush()
+        reached = [int(process.stdout.readline()) for _ in range(batches + 1)]
+        time.sleep(wait_s)
+        process.kill()
         process.wait()
-        assert process.returncode == -signal.SIGKILL
-        return False
+        assert process.returncode == -signal.SIGKILL and reached == sorted(set(reached)), reached
+
+
+def _finish(folder: Path) -> None:
+    with _writer(folder) as process:
+        process.communicate("on\n" * HEAD)
+        assert process.returncode == 0
 
 
 def _contents(folder: Path) -> dict[str, list[str]]:
@@ -56,12 +60,10 @@ def _contents(folder: Path) -> dict[str, list[str]]:
 
 @pytest.mark.fault
 def test_a_killed_writer_goes_on_to_the_same_rows(tmp_path: Path) -> None:
-    random, killed = Random(7), 0
+    random = Random(7)
     for _ in range(KILLS):
-        killed += not _run_and_kill(tmp_path / "killed", random.randint(0, 3), random.random() * 0.12)
-    assert killed >= KILLS // 2
-    while not _run_and_kill(tmp_path / "killed", HEAD, 60):
-        pass
+        _kill_at_work(tmp_path / "killed", random.randint(0, MOST_BATCHES - 1), random.random() * 0.12)
+    _finish(tmp_path / "killed")
     straight = Lake(tmp_path / "straight", load_views(ZONE), CLOCK)
     assert asyncio.run(straight.refresh(long_feed(HEAD))).seq == HEAD
     straight.close()

@@ -65,7 +65,8 @@ async def test_four_writers_make_one_dense_feed_in_the_order_of_their_commits(
         assert entry.rid is not None and entry.ver == versions.get(entry.rid, 0) + 1
         assert entry.body is not None and f'"versionId":"{entry.ver}"'.encode() in entry.body
         versions[entry.rid] = entry.ver
-    assert [entry.updated_at for entry in read] == sorted(entry.updated_at for entry in read)
+    instants = [entry.updated_at for entry in read]
+    assert instants == sorted(instants) and len(set(instants)) > 20, "in order, though the writers' clocks disagree"
     async with record.database.connection() as connection:
         rows = await connection.fetch("select rid, ver from res")
     assert {row["rid"]: row["ver"] for row in rows} == versions
@@ -76,7 +77,7 @@ async def test_a_writer_killed_before_its_commit_leaves_nothing_and_holds_nobody
 ) -> None:
     head = await record.store.head()
     writer = await start(database_url, secrets_folder, "stop")
-    assert writer.stdout is not None and await asyncio.wait_for(writer.stdout.readline(), 60) == b"written\n"
+    assert writer.stdout is not None and await writer.stdout.readline() == b"written\n"
     writer.kill()
     await writer.wait()
     [outcome] = await record.put(patient("after-the-kill"))
