@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ from typing import Any
 import httpx
 
 from tests.district import EAST, WEST, open_district, organization, resident, send
-from tests.http.signed_in import COUNTY, sign_in
+from tests.http.signed_in import COUNTY, Person, sign_in
 from tests.http.signed_in import World as SignedIn
 from tests.http.test_pages_residents import practitioner
 from xinglin.assembly import Platform, engine_at_work
@@ -42,6 +45,16 @@ class World(SignedIn):
 
     lake: LakeService
     today: date
+
+    async def current(self, who: Person, path: str) -> str:
+        """Return a page of figures once it tells of all that is recorded now: figures follow the record with a delay."""
+        head, deadline = await self.platform.store.head(), time.monotonic() + 300
+        while time.monotonic() < deadline:
+            page = (await who.get(path)).text
+            if any(int(told) >= head for told in re.findall(r"序号 (\d+)", page)):
+                return page
+            await asyncio.sleep(0.2)
+        raise AssertionError(f"{path} did not come up to {head}")
 
 
 def enrolled(serial: int, start: date, keeper: str, **more: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import html
 import io
 import re
@@ -27,11 +26,7 @@ async def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
         more = [resident(11, "钱测甲", EAST_VILLAGE, "E1", **opened), resident(12, "钱测乙", EAST_VILLAGE, "E1", **opened)]
         await send(found.platform, *more, resident(13, "钱测丙", WEST_VILLAGE, "W1", **opened), message_id="opened")
         await found.lake.refresh()
-        # A page may tell the kept number while the new one is made; it is there soon, however busy the machine is.
-        for _ in range(150):
-            if "<b>3</b>" in (await found.county.get("/measures/records")).text:
-                break
-            await asyncio.sleep(0.2)
+        assert "<b>3</b>" in await found.current(found.county, "/measures/records")
         bands = [("0-64", 12), ("65-69", 3), ("70+", 1)]
         figures = [PopulationFigure(EAST_VILLAGE, year, band, "1", count, SOURCE) for band, count in bands]
         figures.append(PopulationFigure(WEST_VILLAGE, year, "0-64", "2", 10, SOURCE))
