@@ -70,6 +70,7 @@ async def world(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
             for route in app.routes
             if isinstance(route, Route) and "GET" in (route.methods or ()) and "/static" not in route.path
         ]
+        assert len(persons) == 4 and len(rows) >= 8, "four residents of the east, and what is known of them"
         async with engine_at_work(platform.settings, platform) as lake:
             await lake.refresh()
             yield World(platform, found, persons, [row["id"] for row in rows], paths)

@@ -164,7 +164,7 @@ async def test_a_neighbour_gets_the_answer_of_somebody_who_does_not_exist(world:
     person = await world.person("李测一")
     assert "李测一" in (await world.doctor.get("/residents?text=李测一")).text
     listed = (await world.neighbour.get("/residents?text=李测一")).text
-    assert "没有找到居民" in listed and f"/residents/{person}" not in listed
+    assert "没有找到居民" in listed and not re.search(r"/residents/\d", listed)
     there, nowhere = await world.neighbour.get(f"/residents/{person}", 404), await world.neighbour.get("/residents/999999", 404)
 
     def sentence(page: httpx.Response) -> str:

@@ -57,7 +57,8 @@ def share(numerator: int, denominator: int, day: date = TODAY) -> Observed:
 
 def test_every_row_of_a_table_with_a_target_is_counted_and_the_keys_hold() -> None:
     reading = read_corrected(DOCUMENT.encode(), "plan.txt", [])
-    assert all(is_counted(data) for data in read().values())
+    rows = read()
+    assert rows and all(is_counted(data) for data in rows.values())
     moved = read_corrected(("前言\n\n" + DOCUMENT).encode(), "plan.txt", [])
     assert [key for key, _ in rows_of(reading, 0)["tasks"]] == [key for key, _ in rows_of(moved, 0)["tasks"]]
 

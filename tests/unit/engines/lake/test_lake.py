@@ -166,7 +166,9 @@ async def test_erasure_leaves_nothing_in_any_file(service: LakeService, house: S
     assert await _rows(service, house, "select patient from person_link") == kept
     assert await _rows(service, house, "select person from person_scope") == [(2,)]
     gone = feed.rid("Patient", "p1")
-    for path in (tmp_path / "lake").rglob("*.parquet"):
+    paths = list((tmp_path / "lake").rglob("*.parquet"))
+    assert paths
+    for path in paths:
         for column in pq.read_table(path, partitioning=None).select(["rid"]).columns:
             assert gone not in column.to_pylist()
     await service.rebuild()
@@ -314,7 +316,7 @@ async def test_the_loop_follows_the_feed_and_tells_listeners(service: LakeServic
     service.start(poll_s=0.05)
     for value in range(20):
         feed.put(district.measurement(f"m{value}"))
-    snapshot = await asyncio.wait_for(told.get(), 10)
+    snapshot = await asyncio.wait_for(told.get(), 120)
     assert snapshot.seq == 20
     freshness = await service.freshness()
     assert (freshness.seq, freshness.head, freshness.lag, freshness.problems) == (20, 20, 0, 0)
