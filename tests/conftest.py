@@ -7,15 +7,25 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from xinglin.base.database import migrate
 from xinglin.base.places import open_data_folder
 from xinglin.base.postgres import EmbeddedPostgres
 
 _numbers = itertools.count(1)
+
+# The same examples in every run, so that a run is not refused for what an earlier one did not see; a slow machine is no fault.
+# `pytest --hypothesis-profile=wander` draws others each time: that is how new ones are looked for.
+SLOW_IS_NO_FAULT: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+hypothesis_settings.register_profile("same", derandomize=True, **SLOW_IS_NO_FAULT)
+hypothesis_settings.register_profile("wander", print_blob=True, **SLOW_IS_NO_FAULT)
+hypothesis_settings.load_profile("same")
 
 
 @pytest.fixture(scope="session")

@@ -79,6 +79,6 @@ async def _check(feed: MemoryFeed, stops: list[int], moment: int, options: LakeO
     moment=st.integers(0, 90),
     batch=st.integers(1, 40),
 )
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_lake_is_the_feed(seed: int, length: int, stops: list[int], moment: int, batch: int) -> None:
     asyncio.run(_check(long_feed(length, seed), [min(s, length) for s in stops], min(moment, length), LakeOptions(batch, 2)))

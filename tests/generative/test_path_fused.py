@@ -44,7 +44,7 @@ def _fused(names: list[str], condition: tuple[int, str, str] | None) -> str:
     names=st.lists(_NAMES, min_size=1, max_size=4),
     condition=st.none() | st.tuples(st.integers(0, 3), _NAMES, st.sampled_from(["x", "y"])),
 )
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=400, deadline=None)
 def test_fused_is_plain(node: dict[str, Any], names: list[str], condition: tuple[int, str, str] | None) -> None:
     fast, plain = compile_expression(_fused(names, condition)), compile_expression(_plain(names, condition))
     assert fast(node, Env(node)) == plain(node, Env(node))
