@@ -32,8 +32,8 @@ class OpenSession:
     waits_for_code: bool = False
 
 
-def scope_of_role(role: str, areas: tuple[tuple[int, int], ...] = TOWN) -> Scope:
-    """Return the scope of a role in a town."""
+def scope_of_role(role: str, areas: tuple[tuple[int, int], ...] = TOWN, withheld: frozenset[str] = frozenset()) -> Scope:
+    """Return the scope of a role in a town. withheld: rights of the role it does not get."""
     known = load_roles().role(role)
     return make_scope(
         Actor(
@@ -46,7 +46,7 @@ def scope_of_role(role: str, areas: tuple[tuple[int, int], ...] = TOWN) -> Scope
             practitioner_rid=None,
             areas=areas,
             sees_unassigned=known.sees_unassigned,
-            rights=known.rights,
+            rights=known.rights - withheld,
         )
     )
 
@@ -58,12 +58,13 @@ class OneAccountPerRole:
         self.roles = load_roles()
         self.sessions = self.setup = self
         self.first_password: set[str] = set()
+        self.withheld: frozenset[str] = frozenset()
         self.open: dict[str, OpenSession] = {}
 
     async def sign_in(self, login: str, password: str, address: str) -> OpenSession:
         if login not in self.roles.roles or password != PASSWORD:
             raise ForbiddenError("账号或密码不对：请重新输入", "the account or the password is wrong: type them again")
-        session = OpenSession(f"token-{len(self.open)}", scope_of_role(login), login in self.first_password)
+        session = OpenSession(f"token-{len(self.open)}", scope_of_role(login, withheld=self.withheld), login in self.first_password)
         self.open[session.token] = session
         return session
 

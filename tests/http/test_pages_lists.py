@@ -146,6 +146,7 @@ def test_a_copy_says_of_what_moment_its_data_are(client: TestClient) -> None:
 def test_excel_is_refused_without_the_right_and_given_with_it(client: TestClient, platform: Any) -> None:
     enter(client)
     assert client.get("/test/people/export.xlsx").status_code == 200
+    platform.security.withheld = frozenset({"export"})
     enter(client, "nurse")
     assert client.get("/test/people/export.xlsx").status_code == 403
     assert "导出" not in client.get("/test/people").text

@@ -88,7 +88,7 @@ REVIEWS: Final = ListPage(
     ),
     filters=(
         Filter("reason", mark("疑点"), "choice", _reason_options),
-        Filter("state", mark("状态"), "choice", (("open", mark("待核对")), ("closed", mark("已处理")))),
+        Filter("state", mark("状态"), "choice", (("open", mark("待核对")), ("closed", mark("已处理"))), default="open"),
     ),
     empty_title=mark("没有待核对的记录"),
     empty_hint=mark("新到的记录都能确定属于哪位居民。要看已处理的，请选状态后再查"),

@@ -115,7 +115,7 @@ INSTITUTIONS: Final = ListPage(
     ),
     filters=(
         Filter("name", mark("机构")),
-        Filter("days", mark("时段"), "choice", _PERIODS),
+        Filter("days", mark("时段"), "choice", _PERIODS, default="30"),
         Filter("state", mark("状态"), "choice", (("good", mark("有数据")), ("late", mark("迟到")), ("silent", mark("无数据")))),
     ),
     empty_title=mark("还没有机构"),

@@ -29,7 +29,7 @@ async def _reasons(visit: Visit) -> list[tuple[str, str]]:
 async def _quarantine(visit: Visit, query: Query) -> Rows:
     found, total = await visit.platform.panel.waiting(
         visit.scope,
-        state=query.get("state") or "open",
+        state=query.get("state"),
         message_no=read_number(query.get("message")),
         reason=query.get("reason") or None,
         page=(query.size, query.offset),
@@ -40,7 +40,7 @@ async def _quarantine(visit: Visit, query: Query) -> Rows:
 async def _bulk(visit: Visit, query: Query) -> Mapping[str, object]:
     """Return the work that goes on, and how many rows the two buttons for all of them would take."""
     work = await long_work(visit)
-    if not visit.allows("exchange.replay") or query.get("state") not in ("", "open"):
+    if not visit.allows("exchange.replay") or query.get("state") != "open":
         return {**work, "open": 0}
     numbers = await visit.platform.panel.open_numbers(
         visit.scope, message_no=read_number(query.get("message")), reason=query.get("reason") or None
@@ -70,7 +70,7 @@ QUARANTINE: Final = ListPage(
     filters=(
         Filter("message", mark("报文编号")),
         Filter("reason", mark("原因"), "choice", _reasons),
-        Filter("state", mark("状态"), "choice", tuple((code, label) for code, (label, _) in WAITING_STATES.items())),
+        Filter("state", mark("状态"), "choice", tuple((code, label) for code, (label, _) in WAITING_STATES.items()), default="open"),
     ),
     empty_title=mark("没有待处理的条目"),
     empty_hint=mark("全部通过检查。要看已重放或已作废的，请选状态后再查"),

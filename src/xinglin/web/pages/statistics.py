@@ -14,7 +14,14 @@ from xinglin.web.exports import Heading, export_answer
 from xinglin.web.i18n import mark
 from xinglin.web.menu import Entry
 from xinglin.web.page import Visit, page, render
-from xinglin.web.pages import statistics_disease_control, statistics_map, statistics_measure, statistics_tasks, statistics_workload
+from xinglin.web.pages import (
+    statistics_assigned,
+    statistics_disease_control,
+    statistics_map,
+    statistics_measure,
+    statistics_tasks,
+    statistics_workload,
+)
 from xinglin.web.pages.statistics_asking import RIGHTS, day_asked, is_loading, month_before, standing, told_at
 from xinglin.web.pages.statistics_population import norm_cells, norm_totals, norms
 
@@ -141,6 +148,7 @@ _EXCEL: Final = (
 ROUTES: Final = (
     page("/measures", show_measures, right=RIGHTS),
     page("/measures/export.xlsx", export_measures, right=RIGHTS),
+    *statistics_assigned.ROUTES,
     *statistics_tasks.ROUTES,
     *statistics_map.ROUTES,
     *statistics_workload.ROUTES,

@@ -68,9 +68,10 @@ def _source_row(source: str, figures: Sequence[PopulationFigure]) -> dict[str, A
 
 
 def _comparison(visit: Visit, one: Prevalence, figure: Figure, figures: Sequence[PopulationFigure]) -> dict[str, Any] | None:
-    """Return control among managed patients beside control among all patients that a survey lets one expect."""
+    """Return control among managed patients beside control among all patients that a survey lets one expect, and what that is made of."""
     total = figure.total
-    expected = round(people_from(figures, one.from_age) * one.share)
+    people = people_from(figures, one.from_age)
+    expected = round(people * one.share)
     if total is None or not expected:
         return None
     controlled = min(total.numerator, expected)
@@ -78,6 +79,7 @@ def _comparison(visit: Visit, one: Prevalence, figure: Figure, figures: Sequence
         "name": visit.words.pick(one.zh, one.en),
         "measure": one.measure,
         "prevalence": one,
+        "people": round(people),
         "managed": (total.numerator, total.denominator, total.share, total.interval),
         "everybody": (controlled, expected, controlled / expected, wilson(controlled, expected)),
         "coverage": total.denominator / expected,

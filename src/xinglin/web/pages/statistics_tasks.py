@@ -66,10 +66,11 @@ def lag_tag(visit: Visit, progress: float | None, passed: float) -> Tag:
     return Tag(visit.text("略慢"), "warn") if progress >= passed - _SLACK else Tag(visit.text("落后"), "bad")
 
 
-async def _years(visit: Visit) -> list[tuple[str, str]]:
+async def years(visit: Visit) -> list[tuple[str, str]]:
+    """Return the years that have target numbers, the present one first, as choices."""
     this = visit.platform.clock.today().year
-    years = await visit.platform.targets.years(visit.scope)
-    return [("now", str(this)), *((str(year), str(year)) for year in years if year != this)]
+    found = await visit.platform.targets.years(visit.scope)
+    return [("now", str(this)), *((str(year), str(year)) for year in found if year != this)]
 
 
 async def task_rows(visit: Visit, year: int, programme: str) -> tuple[list[dict[str, Any]], int]:
@@ -124,6 +125,7 @@ def _row(visit: Visit, one: Target, known: tuple[Any, ...], numbers: tuple[int |
         "lag": lag_tag(visit, progress, passed),
         "source": one.source,
         "link": f"/measures/{measure}?as_of={as_of}&{below}" if measure else "",
+        "assigned": f"/measures/tasks/assigned?programme={one.programme}&year={one.year}&area={one.area}",
     }
 
 
@@ -131,12 +133,13 @@ async def _asked_rows(visit: Visit, query: Query) -> tuple[list[dict[str, Any]],
     """Return the rows the query asks for, worked out once a request."""
     known = visit.request.state
     if not hasattr(known, "task_rows"):
-        known.task_rows = await task_rows(visit, _year(visit, query), query.get("programme") or "hypertension")
+        known.task_rows = await task_rows(visit, year_of(visit, query), query.get("programme") or "hypertension")
     rows, seq = known.task_rows
     return list(rows), seq
 
 
-def _year(visit: Visit, query: Query) -> int:
+def year_of(visit: Visit, query: Query) -> int:
+    """Return the year a list is asked for."""
     text = query.get("year")
     return int(text) if text.isdecimal() and len(text) == 4 else visit.platform.clock.today().year
 
@@ -150,7 +153,7 @@ async def _fetch(visit: Visit, query: Query) -> Rows:
 
 async def _context(visit: Visit, query: Query) -> Mapping[str, object]:
     programme = query.get("programme") or "hypertension"
-    year = _year(visit, query)
+    year = year_of(visit, query)
     rows, _ = await _asked_rows(visit, query)
     targets, done = sum(row["target"] for row in rows), sum(row["done"] or 0 for row in rows)
     return {
@@ -160,6 +163,7 @@ async def _context(visit: Visit, query: Query) -> Mapping[str, object]:
         "uncounted": programme not in DONE_BY,
         "year": year,
         "programme": programme,
+        "measure": DONE_BY.get(programme, ""),
         "unknown": not done and await is_loading(visit),
     }
 
@@ -168,7 +172,7 @@ TASKS: Final = ListPage(
     path="/measures/tasks",
     title=mark("任务进度"),
     group="statistics",
-    hint=mark("任务数由县项目办下达；完成数点开是人"),
+    hint=mark("任务数由县项目办下达，点开是谁何时下达；完成数点开是人"),
     rights=RIGHTS,
     fetch=_fetch,
     context=_context,
@@ -177,7 +181,7 @@ TASKS: Final = ListPage(
         Column("rank", mark("名次"), "number"),
         Column("area", mark("乡镇（街道）"), path="link", is_main=True),
         Column("institution", mark("机构")),
-        Column("target", mark("任务数"), "number", sortable=True),
+        Column("target", mark("任务数"), "number", path="assigned", sortable=True),
         Column("done", mark("完成"), "number", path="link", sortable=True),
         Column("progress", mark("进度"), "percent", sortable=True),
         Column("left", mark("还差"), "number", sortable=True),
@@ -186,7 +190,7 @@ TASKS: Final = ListPage(
     ),
     filters=(
         Filter("programme", mark("项目"), "choice", tuple(NAMES.items()), default="hypertension"),
-        Filter("year", mark("年度"), "choice", _years, default="now"),
+        Filter("year", mark("年度"), "choice", years, default="now"),
     ),
     add=("task.assign", "/measures/tasks/assign", mark("下达任务")),
     empty_title=mark("还没有下达任务数"),

@@ -165,7 +165,7 @@ async def show_finding(visit: Visit, refusal: str = "", typed: Mapping[str, str]
         "evidence": await _evidence(visit, row["evidence"]),
         "decisions": [{**one, "words": STATES[one["state"]].say(visit.language), "kind": STATE_KINDS[one["state"]]} for one in decisions],
         "states": [(code, words.say(visit.language)) for code, words in STATES.items()],
-        "typed": typed or {"state": row["state"] if row["state"] != "open" else "verified", "note": ""},
+        "typed": typed or {"state": row["state"] if row["state"] != "open" else "", "note": ""},
         "refusal": refusal,
         "zone": visit.platform.clock.zone,
         "as_of": await told_at(visit, row["seq"]),
