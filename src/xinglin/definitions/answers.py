@@ -275,7 +275,7 @@ class _Reader:
         return codes
 
     def _number(self, item: Item, text: str) -> float | int | None:
-        text = text.removesuffix(item.unit).strip()
+        text = text.removesuffix(to_halfwidth(item.unit)).strip()
         if not _NUMBER.match(text):
             self._refuse(item, "请写数字", "write a number")
             return None

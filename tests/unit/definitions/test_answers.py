@@ -43,6 +43,13 @@ def test_a_wrong_day_is_refused(text: str, hint: str) -> None:
     assert hint in next(problem.words.zh for problem in found.problems if problem.link_id == "visit_date")
 
 
+@pytest.mark.parametrize("text", ["24", "24kg/m²", "24 kg/m2", "２４"])
+def test_a_number_may_stand_with_its_unit(text: str) -> None:
+    found = parsed(bmi_target=text)
+    assert found.can_save and found.answers.get("bmi_target") == 24
+    assert "kg/m²" in next(problem.words.zh for problem in parsed(bmi_target="2400").problems if problem.link_id == "bmi_target")
+
+
 @pytest.mark.parametrize("text", ["135/85", "１３５／８５", "135 / 85", "135-85"])
 def test_two_numbers_in_one_box_split(text: str) -> None:
     found = parsed(systolic=text, diastolic="").answers
