@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from xinglin.assembly import Platform
-from xinglin.base.errors import IncorrectError, NotFoundError
+from xinglin.base.errors import IncorrectError, NotFoundError, UnavailableError
 from xinglin.base.table import write_csv
 from xinglin.cli.session import with_platform
 from xinglin.cli.wording import Typer
@@ -38,23 +36,38 @@ def list_systems() -> None:
     async def work(platform: Platform) -> list[SystemRow]:
         return await platform.terminology.overview()
 
-    table = Table("标识 url", "名称 name", "版本 version", "在用 in use", "来源 source")
     rows = with_platform(work)
     for row in rows:
-        table.add_row(row.system.url, row.system.name_zh, row.system.version, str(row.active), row.system.source)
-    Console().print(table if rows else "没有载入代码系统 · no code system is loaded")
+        system = row.system
+        _tell_one(system.url, f"{system.name_zh}  {system.version}  在用 · in use: {row.active}", system.source)
+    if not rows:
+        typer.echo("没有载入代码系统 · no code system is loaded")
+
+
+def _tell_one(first: str, *more: str) -> None:
+    """Print one of a list: what it is in the first line, what is said of it below. Codes and names stay whole on the narrowest terminal."""
+    typer.echo("\n    ".join([first, *(line for line in map(str.strip, more) if line)]))
 
 
 @commands.command("check")
 def check(kind: Kind, file: File, url: Url = "", name: Name = "", source: Source = "") -> None:
     """检查一个文件，不载入 · Look a file through without loading it."""
-    _report(_looked(NewFile(kind, file.name, _read(file), _system(kind, url, (name, source))), load=False), "已检查 · looked through")
+    new = NewFile(_known(kind), file.name, _read(file), _system(kind, url, (name, source)))
+    _report(_looked(new, load=False), "已检查 · looked through")
 
 
 @commands.command("load")
 def load(kind: Kind, file: File, url: Url = "", name: Name = "", source: Source = "") -> None:
     """检查并载入一个文件；有一行错误就什么都不载入 · Look a file through and load it; nothing where a row cannot stand."""
-    _report(_looked(NewFile(kind, file.name, _read(file), _system(kind, url, (name, source))), load=True), "已载入 · loaded")
+    new = NewFile(_known(kind), file.name, _read(file), _system(kind, url, (name, source)))
+    _report(_looked(new, load=True), "已载入 · loaded")
+
+
+def _known(kind: str) -> str:
+    """Return a kind of file.  Raises: NotFoundError that lists them."""
+    if kind not in TEMPLATES:
+        raise NotFoundError(f"没有这种文件，请写 {'、'.join(TEMPLATES)}", f"write one of {', '.join(TEMPLATES)}", where=kind)
+    return kind
 
 
 def _system(kind: str, url: str, told: tuple[str, str]) -> CodeSystem | None:
@@ -122,13 +135,16 @@ def list_maps(text: Annotated[str, typer.Argument(help="代码开头、名称或
         return await platform.terminology.maps.page(text, "open", (1000, 0))
 
     rows, total = with_platform(work)
-    table = Table("编号 no.", "源 source", "关系 equivalence", "目标 target", "依据 ground", "录入 entered")
     for row in rows:
         fact = row.mapping.fact
-        when = f"{row.entered_by} {row.mapping.entered_at:%Y-%m-%d}"
-        source, target = f"{fact.source_system}|{fact.source_code}", f"{fact.target_system}|{fact.target_code}"
-        table.add_row(str(row.mapping.map_no), source, fact.equivalence, target, fact.source, when)
-    Console().print(table if rows else "没有对照关系 · no correspondence")
+        target = f"→ {fact.target_system}|{fact.target_code}  {fact.equivalence}"
+        _tell_one(
+            f"{row.mapping.map_no}  {fact.source_system}|{fact.source_code}",
+            target,
+            f"{fact.source}  {row.entered_by} {row.mapping.entered_at:%Y-%m-%d}",
+        )
+    if not rows:
+        typer.echo("没有对照关系 · no correspondence")
     if total > len(rows):
         typer.echo(f"还有 {total - len(rows)} 条 · and more")
 
@@ -156,18 +172,24 @@ def export(
     """把已载入的写成 CSV，可改后再载入 · Write what is loaded as CSV that can be loaded again."""
 
     async def work(platform: Platform) -> bytes:
-        return await platform.code_files.export(kind, url)
+        return await platform.code_files.export(_known(kind), url)
 
-    file.write_bytes(with_platform(work))
+    content = with_platform(work)
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise UnavailableError(
+            "文件写不了，请检查文件夹、权限和磁盘空间",
+            "the file cannot be written; check folder, permission and free space",
+            where=str(file),
+        ) from error
     typer.echo(f"已写入 {file} · written")
 
 
 @commands.command("template")
 def template(kind: Kind) -> None:
     """空表的列名 · The columns of an empty table."""
-    if kind not in TEMPLATES:
-        raise NotFoundError(f"没有这种文件，请写 {'、'.join(TEMPLATES)}", f"write one of {', '.join(TEMPLATES)}", where=kind)
-    typer.echo(write_csv(TEMPLATES[kind], ()).decode("utf-8-sig"), nl=False)
+    typer.echo(write_csv(TEMPLATES[_known(kind)], ()).decode("utf-8-sig"), nl=False)
 
 
 @commands.command("history")
@@ -178,11 +200,14 @@ def history() -> None:
         return await platform.code_files.page("", (100, 0))
 
     rows, _ = with_platform(work)
-    table = Table("编号 no.", "种类 kind", "文件 file", "代码系统 system", "行数 rows", "状态 state", "传入 sent", "处理 decided")
     for row in rows:
-        sent, decided = f"{row.sent_by} {row.sent_at:%Y-%m-%d %H:%M}", f"{row.decided_by} {row.decided_at or ''}"
-        table.add_row(str(row.file_no), row.kind, row.name, row.subject, str(row.changes.rows), row.state, sent, decided[:40])
-    Console().print(table if rows else "还没有传入过文件 · no file was sent")
+        sent = f"传入 · sent: {row.sent_by} {row.sent_at:%Y-%m-%d %H:%M}"
+        decided = f"处理 · decided: {row.decided_by} {row.decided_at:%Y-%m-%d %H:%M}" if row.decided_at else ""
+        _tell_one(
+            f"{row.file_no}  {row.kind}  {row.name}", f"{row.subject}  {row.changes.rows} 行 · rows  {row.state}", f"{sent}  {decided}"
+        )
+    if not rows:
+        typer.echo("还没有传入过文件 · no file was sent")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -14,13 +14,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from xinglin.assembly import Platform
-from xinglin.base.errors import both_languages
+from xinglin.base.errors import NotFoundError, both_languages
 from xinglin.base.processes import stand_behind
 from xinglin.cli.session import with_platform
 from xinglin.engines.exchange import EntryProblem, ImportOptions, ImportReport
 
 _TOLD_A_FILE = 3
 _FILES_TOLD = 50
+_INSTITUTIONS_TOLD = 20
+_CLINIC = "D600"
 FOREIGN_SOURCE = "external-samples"
 
 
@@ -42,11 +44,8 @@ def import_files(
     async def work(platform: Platform) -> ImportReport:
         stand_behind()
         scope = platform.security.system_scope()
+        keeper = None if institution is None else await _keeper(platform, institution)  # a wrong code registers no source
         await platform.exchange.ledger.source(source, name=name, foreign=foreign and institution is None)
-        keeper = None
-        if institution is not None:
-            async with platform.database.connection() as connection:
-                keeper = (await platform.register.institution(connection, institution)).rid
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as progress:
             task = progress.add_task(path.name, total=None)
@@ -68,6 +67,20 @@ def import_files(
     if report.rejected:
         console.print("待处理的数据在网页“数据接入 → 待处理”中修改后可重放 · what waits can be repaired and replayed on the page 数据接入")
     raise typer.Exit(0 if not report.rejected else 11)
+
+
+async def _keeper(platform: Platform, code: str) -> int:
+    """Return the institution of a code.  Raises: NotFoundError that names those that are registered, village clinics last."""
+    async with platform.database.connection() as connection:
+        known = await platform.register.institutions(connection)
+    for one in known:
+        if one.code == code:
+            return one.rid
+    named = [f"{one.code} {one.name}" for one in sorted(known, key=lambda one: (one.klass == _CLINIC, one.code))]
+    listed = "、".join(named[:_INSTITUTIONS_TOLD]) + ("……" if len(named) > _INSTITUTIONS_TOLD else "") or "—"
+    raise NotFoundError(
+        f"没有登记这个机构编码；已登记的有：{listed}", f"no institution is registered under this code; there are: {listed}", where=code
+    )
 
 
 def told(found: Sequence[tuple[str, EntryProblem]]) -> list[str]:

@@ -227,6 +227,23 @@ def test_a_folder_of_bad_files_is_told_file_by_file_and_again(database_url: str,
     assert all(name in listed.stdout for name in files if name[0] in "abcde")
 
 
+async def sources(url: str, data: Path) -> list[str]:
+    async with open_district(url, data) as platform:
+        return [source.code for source in await platform.exchange.ledger.sources()]
+
+
+def test_a_wrong_institution_names_the_right_ones_and_registers_no_source(database_url: str, tmp_path: Path) -> None:
+    data, file = tmp_path / "data", tmp_path / "one.json"
+    data.mkdir()
+    file.write_bytes(orjson.dumps(resident(94, "冯测", 420999101201, "E1")))
+    assert "mistyped" not in asyncio.run(sources(database_url, data))
+    import_it = ("import", str(file), "--source", "mistyped", "--name", "写错机构")
+    refused(data, database_url, "not_found", "E1 青石镇卫生院", *import_it, "--institution", "no-such-code")
+    assert "mistyped" not in asyncio.run(sources(database_url, data))
+    assert run(data, database_url, *import_it, "--institution", "E1").returncode == 0
+    assert "mistyped" in asyncio.run(sources(database_url, data))
+
+
 def test_codes_are_loaded_mapped_and_written_out_from_the_terminal(database_url: str, tmp_path: Path) -> None:
     data, table = tmp_path / "data", tmp_path / "表.csv"
     table.write_bytes("code,display_zh,active\nA,高血压,\nB,糖尿病,是\n".encode("gb18030"))
@@ -244,7 +261,8 @@ def test_codes_are_loaded_mapped_and_written_out_from_the_terminal(database_url:
     pair = ("http://snomed.info/sct|59621000", "urn:test:cli|A")
     assert "已录入" in run(data, database_url, "codes", "map", *pair, "--source", "编码员").stdout
     assert "已经录入" in run(data, database_url, "codes", "map", *pair, "--source", "编码员").stdout
-    assert "59621000" in run(data, database_url, "codes", "maps", "5962").stdout
+    maps = run(data, database_url, "codes", "maps", "5962", columns=60).stdout
+    assert pair[0] in maps and f"→ {pair[1]}  equivalent" in maps and "编码员" in maps, "codes stay whole on a narrow terminal"
     out = tmp_path / "maps.csv"
     assert run(data, database_url, "codes", "export", "maps", str(out)).returncode == 0
     assert "不变 1" in run(data, database_url, "codes", "check", "maps", str(out)).stdout
@@ -254,5 +272,8 @@ def test_codes_are_loaded_mapped_and_written_out_from_the_terminal(database_url:
     history = run(data, database_url, "codes", "history").stdout
     assert "loaded" in history and "refused" in history and "looked" in history
     refused(data, database_url, "not_found", "maps", "codes", "template", "x")
+    refused(data, database_url, "not_found", "maps", "codes", "load", "x", str(table))
+    refused(data, database_url, "not_found", "maps", "codes", "export", "x", str(out))
+    refused(data, database_url, "unavailable", "权限", "codes", "export", "maps", str(tmp_path / "nowhere" / "maps.csv"))
     refused(data, database_url, "incorrect", "系统|代码", "codes", "map", "59621000", "I10", "--source", "x")
     refused(data, database_url, "not_found", "对应关系", "codes", "end-map", "1", "--reason", "x")
