@@ -20,6 +20,7 @@ from starlette.applications import Starlette
 from tests.district import HIS, id_number, open_district
 from tests.http.signed_in import Person, people
 from xinglin.assembly import Platform
+from xinglin.base.errors import place_words
 from xinglin.base.ids import uuid7
 from xinglin.engines.exchange import ImportOptions, State
 from xinglin.engines.security import Scope
@@ -78,7 +79,7 @@ CASES = {
     "same-id-twice.json": Bad(bundle("transaction", patient("d1"), patient("d1")), "duplicate", "Patient.id", "只保留一个", 0, 2),
     "same-id-twice.ndjson": Bad(b"\n".join(orjson.dumps(patient("d2")) for _ in range(2)), "duplicate", "Patient.id", "只保留一个", 1),
     "31-february.json": Bad(orjson.dumps(patient("f1", birthDate="1962-02-31")), "invalid", "Patient.birthDate", "没有这一天"),
-    "gb18030.json": Bad(orjson.dumps(patient("g1")).decode().encode("gb18030"), "encoding", "byte", "UTF-8"),
+    "gb18030.json": Bad(orjson.dumps(patient("g1")).decode().encode("gb18030"), "encoding", "byte 54", "UTF-8"),
     "empty.json": Bad(b"", "empty", "", "空的"),
     "blank.ndjson": Bad(b"\n \n", "empty", "", "空的"),
     "letter.docx": Bad(b"PK\x03\x04" + b"\0" * 300, "not_fhir", "", "FHIR JSON"),
@@ -173,7 +174,7 @@ async def test_a_bad_upload_is_answered_on_the_page_in_either_language(platform:
     assert set(rows) == set(SMALL)
     for name in SMALL:
         said = html.unescape(rows[name])
-        assert CASES[name].where in said and (language == "en" or CASES[name].says in said), (name, said)
+        assert place_words(CASES[name].where, language) in said and (language == "en" or CASES[name].says in said), (name, said)
         assert (await ledger_of(platform, f"page-{name}"))["waiting"] > 0
         assert language == "zh" or len(re.findall(r"<div>[^<]*[A-Za-z]{3}", rows[name])) > 0
     steward.client.cookies.delete("xinglin_language")
