@@ -21,6 +21,7 @@ import asyncpg
 import pytest
 
 from tests.browser.test_keyboard import ARGUMENTS, CHROMIUM, PATIENCE_S, new_page, sign_in, until
+from tests.district import seconds_to_a_day_that_lasts
 from tests.free_port import free_port
 from xinglin.base.postgres import EmbeddedPostgres
 
@@ -44,6 +45,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     """`xinglin demo` on a free port and a folder of its own, loaded; stopped with all it started."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed (apt-get install chromium)")
+    time.sleep(seconds_to_a_day_that_lasts())
     folder = tmp_path_factory.mktemp("walk")
     folder.chmod(0o711)
     port = free_port()
