@@ -309,3 +309,29 @@ async def test_each_form_of_a_resident_can_be_printed(world: World) -> None:
     for kind, key, title in (("hypertension", "p", "高血压患者"), ("diabetes2", "d", "2型糖尿病患者"), ("examination", "b", "健康体检表")):
         assert re.search(rf'href="/residents/{person}/sheet/{kind}" target="_blank" data-hot="{key}"', page)
         assert title in (await world.doctor.get(f"/residents/{person}/sheet/{kind}")).text
+
+
+async def test_a_call_that_says_controlled_does_not_part_two_readings_that_were_not(world: World) -> None:
+    person, day = await enrolled(world, 161, "华连续"), world.platform.clock.today()
+    path = f"/residents/{person}/followup/hypertension"
+    await world.doctor.post(path, {**VISIT, "visit_date": (day - timedelta(days=20)).isoformat(), "height": ""})
+    call = {**VISIT, "visit_date": (day - timedelta(days=8)).isoformat(), "way": "3", "systolic": "", "height": "", "outcome_class": "1"}
+    await world.doctor.post(path, call)
+    told = (await world.doctor.post(f"{path}/compute", {**VISIT, "visit_date": today(world)}, status=200)).json()
+    assert "连续两次" in told["notes"]["referral"]
+    better = {**VISIT, "visit_date": today(world), "systolic": "132/80"}
+    assert (await world.doctor.post(f"{path}/compute", better, status=200)).json()["notes"]["referral"] == ""
+
+
+async def test_a_blood_pressure_is_no_glucose_that_would_settle_the_last_one(world: World) -> None:
+    person, day = await opened(world, 162, "穆血糖"), world.platform.clock.today()
+    start = {"programme": "diabetes2", "start": (day - timedelta(days=200)).isoformat()}
+    await world.doctor.post(f"/residents/{person}/enrol", start)
+    path = f"/residents/{person}/followup/diabetes2"
+    visit = {**VISIT, "systolic": "132/80", "foot_pulse": "1", "hypoglycaemia": "1"}
+    await world.doctor.post(path, {**visit, "visit_date": (day - timedelta(days=20)).isoformat(), "fasting_glucose": "8.1"})
+    call = {**visit, "way": "3", "height": "", "outcome_class": "1"}
+    await world.doctor.post(path, {**call, "visit_date": (day - timedelta(days=8)).isoformat()})
+    told = (await world.doctor.post(f"{path}/compute", {**call, "visit_date": today(world)}, status=200)).json()
+    assert told["fields"]["next_visit_date"]["value"] == (day + timedelta(days=14)).isoformat()
+    assert "没有测量" in told["notes"]["referral"]

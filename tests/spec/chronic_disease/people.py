@@ -53,7 +53,15 @@ class A:
         if pressure is not None:
             self._add("blood_pressure", encounter=visit, status="final", taken_on=on, systolic_mmhg=pressure[0], diastolic_mmhg=pressure[1])
         if more.get("glucose") is not None:
-            self._add("measurement", encounter=visit, status="final", taken_on=on, code="14771-0", value=more["glucose"])
+            self._add(
+                "measurement",
+                encounter=visit,
+                status="final",
+                taken_on=on,
+                code="14771-0",
+                value=more["glucose"],
+                unit=more.get("unit", "mmol/L"),
+            )
         for link_id, code in (
             ("outcome_class", more.get("outcome")),
             ("adverse_reaction", more.get("adverse")),

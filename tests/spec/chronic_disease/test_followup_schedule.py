@@ -95,7 +95,8 @@ def test_不良反应两周内随访() -> None:
 
 
 def test_医生改选的分类优先() -> None:
-    assert due(A().enrolled(ENROLLED).visited(TODAY, (128, 80), outcome="4"))[1:] == (date(2026, 12, 5), "recheck")
+    assert due(A().enrolled(ENROLLED).visited(TODAY, (128, 80), outcome="4"))[1:] == (date(2026, 12, 5), "referral")
+    assert due(A().enrolled(ENROLLED).visited(TODAY, (128, 80), outcome="2"))[1:] == (date(2026, 12, 5), "recheck")
 
 
 def test_预约日期优先于规则() -> None:

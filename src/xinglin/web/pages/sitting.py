@@ -83,8 +83,11 @@ class Sitting:
 
     def context(self, today: date) -> FormContext:
         """Return what the form's rules know beside the answers."""
-        previous = next((answers["outcome_class"] for answers in self.earlier if answers.get("outcome_class")), None)
-        measured = next((answers for answers in self.earlier if answers.get("systolic") or answers.get("fasting_glucose")), {})
+        reading = "fasting_glucose" if "measured_glucose" in self.form.context else "systolic"
+        measured = next((answers for answers in self.earlier if answers.get(reading)), {})
+        judged = (one for one in self.earlier if one.get("outcome_class"))
+        # A visit that measured nothing and says "controlled" settles nothing, so it does not part two that were not.
+        previous = next((one["outcome_class"] for one in judged if one["outcome_class"] != "1" or one.get(reading)), None)
         known = {
             "birth_date": self.card.birth_date,
             "death_date": self.card.death_date,
