@@ -103,11 +103,9 @@ def _calculate(op: str, left: float, right: float) -> float | None:
 def _logic(node: Node, question: Question, row: Row | None) -> Any:
     match node:
         case nodes.And(items=items):
-            values = [reference(item, question, row) for item in items]
-            return False if False in values else None if None in values else True
+            return _kleene(False, items, question, row)
         case nodes.Or(items=items):
-            values = [reference(item, question, row) for item in items]
-            return True if True in values else None if None in values else False
+            return _kleene(True, items, question, row)
         case nodes.Not(item=item):
             value = reference(item, question, row)
             return None if value is None else not value
@@ -123,6 +121,18 @@ def _logic(node: Node, question: Question, row: Row | None) -> Any:
         case combine.FirstPresent(items=items):
             return next((value for value in (reference(item, question, row) for item in items) if value is not None), None)
     raise nodes.wrong(f"解释器不认识 {type(node).__name__}", f"no meaning is given to {type(node).__name__}")
+
+
+def _kleene(decisive: bool, items: Sequence[Node], question: Question, row: Row | None) -> bool | None:
+    """Return `decisive` at the first item that is so, else missing where any item is missing, else the opposite."""
+    answer: bool | None = not decisive
+    for item in items:
+        value = reference(item, question, row)
+        if value == decisive:
+            return decisive
+        if value is None:
+            answer = None
+    return answer
 
 
 def order_key(table: str, row: Row) -> tuple[tuple[bool, Any], ...]:

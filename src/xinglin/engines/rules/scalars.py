@@ -41,7 +41,7 @@ def truncated(value: Any) -> Any:
 
 
 def drawn_column(node: Node) -> str:
-    """Return the name of the column that holds what was drawn."""
+    """Return the name of the column that holds what was drawn, or a named value made of it."""
     return f"d_{node.key}"
 
 
@@ -67,7 +67,8 @@ def scalar(node: Node, relation: Any, wanted: Kind = Kind.NOTHING) -> Any:
         case nodes.Follow(reference=reference, name=name):
             return relation[followed_column(reference, name)]
         case combine.Named(item=item):
-            return scalar(item, relation, wanted)
+            kept = drawn_column(node)
+            return relation[kept] if kept in relation.columns else scalar(item, relation, wanted)
         case combine.Drawn():
             return relation[drawn_column(node)]
         case combine.Case(branches=branches, otherwise=otherwise):

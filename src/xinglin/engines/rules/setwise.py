@@ -1,15 +1,16 @@
 """Definitions as SQL for everyone: one row per person, by joins and groupings, never a loop.
 
-What is drawn of a person is computed in layers: layer 1 needs only rows, layer n + 1 also what the layers below drew. Each table, set of
-rows and layer is compiled by Ibis on its own and becomes a named step of one WITH, so the text can be read, nothing is computed twice, and
-Ibis never traces a column through a join to a table that shares an ancestor (it would then mistake one row's date for another's).
+What is drawn of a person is computed in layers: layer 1 needs only rows, layer n + 1 also what the layers below drew; beside what was drawn
+stand the named values made of it. Each table, set of rows and layer is compiled by Ibis on its own and becomes a named step of one WITH, so
+the text can be read, nothing is computed twice, and Ibis never traces a column through a join to a table that shares an ancestor (it would
+then mistake one row's date for another's).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import ibis
 
@@ -33,6 +34,7 @@ class _Compiler:
         self._outputs = outputs
         self._parts = list({part.key: part for output in outputs.values() for part in nodes.walk(output)}.values())
         self._drawn = [part for part in self._parts if isinstance(part, combine.Drawn)]
+        self._named = [part for part in self._parts if _is_named_of_person(part)]
         self._steps: dict[str, str] = {}
         self._depths: dict[str, int] = {}
         self._tables: dict[str, Any] = {}
@@ -117,7 +119,7 @@ class _Compiler:
         drawn = {drawn_column(part): part for node in needed for part in _read(node)}
         if not drawn:
             return rows
-        layer = self._layers[max(self._depth(part) for part in drawn.values()) + 1]
+        layer = self._layers[max(self._depth(part) + isinstance(part, combine.Drawn) for part in drawn.values())]
         narrow = layer.select(*(layer[name] for name in drawn), to_person=layer.person)
         joined = rows.join(narrow, [("person", "to_person")])
         return joined.select(*rows.columns, *drawn)
@@ -154,7 +156,19 @@ class _Compiler:
             kept = joined.columns
             found = joined.left_join(part, [("person", "to_person")])
             joined = found.select(*kept, *(_or_none(node, found[drawn_column(node)]).name(drawn_column(node)) for node in members))
-        return self._step(f"layer_{depth + 1}", joined)
+        return self._with_named(self._step(f"layer_{depth + 1}", joined), depth + 1)
+
+    def _with_named(self, layer: Any, depth: int) -> Any:
+        """Return a layer with the named values that can be computed from it beside what was drawn, each once, those they name before them."""
+        waiting = [part for part in self._named if self._depth(part) == depth]
+        number = 0
+        while waiting:
+            keys, number = {part.key for part in waiting}, number + 1
+            ready = [part for part in waiting if not any(inner.key in keys for inner in _read(part.item))]
+            found = {drawn_column(part): scalar(part.item, layer, part.kind) for part in ready}
+            layer = self._step(f"layer_{depth}_named_{number}", layer.select(*layer.columns, **found))
+            waiting = [part for part in waiting if part not in ready]
+        return layer
 
     def _picked(self, members: list[combine.Drawn]) -> Any:
         picks = [node for node in members if isinstance(node, combine.Pick)]
@@ -184,9 +198,14 @@ def _numbered(rows: Any, table: str, which: str) -> Any:
     return rows.mutate(place=ibis.row_number().over(group_by=rows.person, order_by=order))
 
 
+def _is_named_of_person(node: Node) -> TypeGuard[combine.Named]:
+    """Say whether a node is a value of the person with a name, made of what was drawn: it is computed once and kept beside that."""
+    return isinstance(node, combine.Named) and not node.row_table and node.kind is not Kind.NOTHING and any(_read(node.item))
+
+
 def _read(node: Node) -> Iterator[Node]:
-    """Yield the drawn values an expression reads, not what those were drawn from."""
-    if isinstance(node, combine.Drawn):
+    """Yield the drawn and named values an expression reads, not what those were made of."""
+    if isinstance(node, combine.Drawn) or _is_named_of_person(node):
         yield node
     elif not isinstance(node, combine.Rows):
         for child in nodes.children(node):
