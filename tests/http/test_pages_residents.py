@@ -168,7 +168,7 @@ async def test_a_neighbour_gets_the_answer_of_somebody_who_does_not_exist(world:
     there, nowhere = await world.neighbour.get(f"/residents/{person}", 404), await world.neighbour.get("/residents/999999", 404)
 
     def sentence(page: httpx.Response) -> str:
-        found = re.search(r"<strong>.*?</p>", page.text)
+        found = re.search(r"<h1>.*?</p>", page.text, re.DOTALL)
         assert found
         return found[0]
 
@@ -205,6 +205,32 @@ async def test_an_id_number_fills_birth_date_sex_and_where_somebody_is_registere
 async def test_what_is_wrong_with_a_new_record_keeps_what_was_typed(world: World) -> None:
     page = (await world.doctor.post("/residents/new", {**NEW, "phone": "abc", "address": "三组 9 号"}, status=422)).text
     assert "电话请只写 7 到 12 位数字" in page and "三组 9 号" in page
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "words"),
+    [
+        ("name", "😀", "请写姓名"),
+        ("name", "长" * 51, "不超过 50 个字"),
+        ("address", "长" * 201, "不超过 200 个字"),
+        ("birth_date", "20260231", "没有这一天"),
+        ("birth_date", "17000101", "请核对年份"),
+    ],
+)
+async def test_a_new_record_says_what_to_write_instead(world: World, field: str, text: str, words: str) -> None:
+    typed = {**NEW, "id_number": "", "name": "钱测试", "sex": "1", "birth_date": "19680305", "residence": "1"}
+    assert words in (await world.doctor.post("/residents/new", typed | {field: text}, status=422)).text
+
+
+async def test_management_lasts_within_a_life_and_ends_after_it_began(world: World) -> None:
+    person = await opened(world, 176, "孙日期")
+    for start, words in (("19600101", "不能早于出生日期"), ("20260231", "没有这一天"), ("29991231", "不能晚于今天")):
+        page = (await world.doctor.post(f"/residents/{person}/enrol", {"programme": "hypertension", "start": start}, status=422)).text
+        assert words in page and "孙日期" in page
+    await world.doctor.post(f"/residents/{person}/enrol", {"programme": "hypertension", "start": today(world)})
+    early = (world.platform.clock.today() - timedelta(days=1)).isoformat()
+    assert "不能早于纳入日期" in (await world.doctor.post(f"/residents/{person}/end", {"reason": "died", "day": early}, status=422)).text
+    await world.doctor.post(f"/residents/{person}/end", {"reason": "died", "day": today(world)})
 
 
 async def test_a_new_record_is_found_by_initials_and_not_opened_twice(world: World) -> None:

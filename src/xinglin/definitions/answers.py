@@ -17,6 +17,7 @@ from xinglin.definitions.reference import Question, reference
 _DATE: Final = re.compile(r"^(\d{4})(?:\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})\s*日?|(\d{2})(\d{2}))$")
 _NUMBER: Final = re.compile(r"^[+-]?\d+(?:\.\d+)?$")
 _SEPARATORS: Final = re.compile(r"[,;、/\s]+")
+_MOST_LETTERS: Final = 500
 _CODED: Final = re.compile(r"^(\d+)[.、\s]*(.*)$")
 Answer = Value | tuple[str, ...] | tuple[Mapping[str, Any], ...]
 
@@ -292,8 +293,10 @@ class _Reader:
             self._refuse(item, f"少见（通常 {told}），请核对", f"unusual (usually {told}); check it", "unusual")
         return int(number) if number.is_integer() else number
 
-    @staticmethod
-    def _words(item: Item, text: str) -> str:
+    def _words(self, item: Item, text: str) -> str | None:
+        if len(text) > _MOST_LETTERS:
+            self._refuse(item, f"请不超过 {_MOST_LETTERS} 个字", f"write at most {_MOST_LETTERS} letters")
+            return None
         return text
 
     def _truth(self, item: Item, text: str) -> bool | None:

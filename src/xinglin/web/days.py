@@ -22,4 +22,6 @@ def read_day(text: str, today: date, where: str = "") -> date | None:
     try:
         return date.fromisoformat(plain)
     except ValueError as error:
-        raise IncorrectError("日期请写成 20261121 或 2026-11-21", "write a day as 20261121 or 2026-11-21", where=where) from error
+        raise IncorrectError(
+            "没有这一天：请写成 20261121 或 2026-11-21", "there is no such day: write it as 20261121 or 2026-11-21", where=where
+        ) from error

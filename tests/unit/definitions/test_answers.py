@@ -43,6 +43,12 @@ def test_a_wrong_day_is_refused(text: str, hint: str) -> None:
     assert hint in next(problem.words.zh for problem in found.problems if problem.link_id == "visit_date")
 
 
+def test_words_have_an_end() -> None:
+    assert parsed(symptoms_other="长" * 500).can_save
+    refused = parsed(symptoms_other="长" * 501)
+    assert not refused.can_save and "不超过 500 个字" in refused.problems[0].words.zh
+
+
 @pytest.mark.parametrize("text", ["24", "24kg/m²", "24 kg/m2", "２４"])
 def test_a_number_may_stand_with_its_unit(text: str) -> None:
     found = parsed(bmi_target=text)

@@ -67,10 +67,16 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 
+// A form sent is not sent again by a second press while its answer is awaited; coming back to the page it may be.
 document.addEventListener("submit", (event) => {
-  const question = event.target.dataset.confirm;
-  if (question && !window.confirm(question)) event.preventDefault();
+  const form = event.target, question = form.dataset.confirm;
+  if (form.dataset.sent || (question && !window.confirm(question))) { event.preventDefault(); return; }
+  if (form.method !== "post" || event.defaultPrevented) return;
+  form.dataset.sent = "1";
+  setTimeout(() => { delete form.dataset.sent; }, 3000);
 });
+
+window.addEventListener("pageshow", () => { for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent; });
 
 function fill(values) {
   for (const [id, value] of Object.entries(values)) {
