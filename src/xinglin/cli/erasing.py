@@ -48,6 +48,11 @@ def erase(
             f"删除 {report.resources} 份资源，改写 {report.messages} 条报文、{report.shared} 份他人资源 · "
             f"{report.resources} resources erased, {report.messages} messages and {report.shared} resources of others written anew"
         )
+        if report.doubtful:
+            typer.echo(
+                f"其中表格里有 {report.doubtful} 行的号码被 Excel 当作数字，只剩前 15–16 位，按这些位数删除，可能是他人的行 · "
+                f"{report.doubtful} rows of tables held only the first 15 or 16 digits of a number and may have been somebody else's"
+            )
         if report.mentions:
             numbers = ", ".join(map(str, report.mentions))
             typer.echo(f"这些资源里还有此人的号码，请人工处理 · these still hold a number of the person: {numbers}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,19 +16,19 @@ import orjson
 from xinglin.base.clock import Clock
 from xinglin.base.compaction import compact, forget_log
 from xinglin.base.database import Database
-from xinglin.base.errors import IncorrectError, NotFoundError
+from xinglin.base.errors import IncorrectError, NotFoundError, UnavailableError
 from xinglin.engines.exchange import OWN_PAGES, Blobs, Envelope, Gone, Ledger, LedgerEraser, Receipt, State
 from xinglin.engines.identity import Known, forget_patients, known_numbers
 from xinglin.engines.rules import forget_person
-from xinglin.engines.security import AuditEntry, AuditSink, Scope
-from xinglin.engines.store import Cause, Key, Put, Store, drop_history, erase_patients, patients_of
+from xinglin.engines.security import AuditEntry, AuditWitness, Scope, deed
+from xinglin.engines.store import Cause, Key, Put, Store, drop_history, erase_patients, find_traces, patients_of
 
 TABLES: Final = (
     *("res", "hist", "idx_string", "idx_date", "idx_number", "ident", "person_link", "person_scope"),
     *("patient_key", "identity_review", "resident", "message", "quarantine", "upper_row", "upper_out"),
     *("result", "finding", "finding_decision", "check_sample_item"),
 )
-_NOBODY: Final = Known(frozenset())
+_LOOKING_S: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class ErasureGround:
     store: Store
     ledger: Ledger
     blobs: Blobs
-    audit: AuditSink
+    audit: AuditWitness
     clock: Clock
     log: Path
     site: int
@@ -48,7 +49,8 @@ class ErasureGround:
 class Report:
     """What was done. messages: of the ledger that were changed.  shared: other people's resources written anew.
 
-    mentions: resources of others that still hold one of the person's numbers, for a steward to look at (rids).
+    doubtful: rows taken out of workbooks and tables because a spreadsheet left only the first 15 or 16 digits of one of the person's
+    numbers in them: they may have been somebody else's.  mentions: resources of others that still hold one of the person's numbers, for a steward to look at (rids).
     """
 
     person: int | None
@@ -56,6 +58,7 @@ class Report:
     resources: int
     messages: int
     shared: int
+    doubtful: int
     mentions: tuple[int, ...]
 
 
@@ -79,11 +82,7 @@ class Erasure:
         if not patients:
             raise NotFoundError("没有这位居民", "there is no such resident", where="person")
         self._note({"person": person, "reason": reason.strip(), "patients": [list(key) for key in patients.values()]})
-        report = await self._erase(scope, person, patients)
-        await self._ground.audit.record(
-            AuditEntry(scope, "erase", "person", rids=report.patients, persons=(person,), detail=f"{report.resources}")
-        )
-        return report
+        return await self._erase(scope, person, patients)
 
     async def again(self, scope: Scope) -> list[Report]:
         """Apply the list of erasures to what a restored backup brought back; returns what there was to do.  Raises: as `erase`."""
@@ -108,8 +107,8 @@ class Erasure:
         content = orjson.dumps(
             {"erase": {"person": person, "patients": [list(key) for key in patients.values()]}, "at": ground.clock.now()}
         )
-        eraser = LedgerEraser(ground.blobs)
-        async with ground.database.transaction() as connection:
+        async with deed(ground.database, ground.audit) as act:
+            connection = act.connection
             gone = Gone(frozenset(own for _, own in patients.values()), await known_numbers(connection, rids))
             envelope = Envelope(
                 source, f"erasure-{ground.clock.now().isoformat()}-{rids[0]}", content, "erase", "application/json", scope.account_no
@@ -117,15 +116,21 @@ class Erasure:
             message_no = (await ground.ledger.open(connection, envelope)).message_no
             await ground.ledger.close(connection, Receipt(message_no, State.STORED, len(rids), 0, 0), len(rids))
             cause = Cause(message_no, source.source_no, scope.account_no)
-            messages = await eraser.tables(connection, gone, person, scope.account_no)
-            erased = await erase_patients(connection, rids, person, cause, ground.site)
+            eraser = LedgerEraser(ground.blobs, gone, scope.account_no)
+            await eraser.rewrite(connection)
+            traces = await find_traces(connection, rids)
+            erased = await erase_patients(connection, traces, person, cause, ground.site)
+            await eraser.rewrite(connection)  # from here on nobody else writes: what came during the long looks
+            await eraser.forget_upper(connection, person)
             await forget_patients(connection, person, rids)
             await forget_person(connection, person, erased.rids)
             await self._write_shared(connection, scope, (erased.shared, gone), cause)
+            about = () if person is None else (person,)
+            await act.tell(AuditEntry(scope, "erase", "person", rids=rids, persons=about, detail=f"{len(erased.rids)}"))
         async with ground.database.connection() as connection:
-            messages += await eraser.blobs(connection, gone)
+            await eraser.forget_strays(connection)
             mentions = await _mentions(connection, gone.known)
-        return Report(person, tuple(rids), len(erased.rids), messages, len(erased.shared), mentions)
+        return Report(person, tuple(rids), len(erased.rids), eraser.messages, len(erased.shared), eraser.doubtful, mentions)
 
     async def _write_shared(
         self, connection: asyncpg.Connection[Any], scope: Scope, work: tuple[Sequence[tuple[int, str, str, bytes]], Gone], cause: Cause
@@ -134,7 +139,9 @@ class Erasure:
         if not shared:
             return
         changes = [Put(rtype, own, gone.without_references(orjson.loads(body))) for _, rtype, own, body in shared]
-        await self._ground.store.write(connection, scope, changes, cause)
+        for outcome in await self._ground.store.write(connection, scope, changes, cause):
+            if outcome.error is not None:
+                raise outcome.error
         await drop_history(connection, [rid for rid, _, _, _ in shared])
 
     async def _present(self, keys: Sequence[Key]) -> tuple[dict[int, Key], int | None]:
@@ -151,18 +158,38 @@ class Erasure:
         return {row["rid"]: (row["rtype"], row["id"]) for row in rows}, next(iter(persons), None)
 
     def _note(self, entry: Mapping[str, Any]) -> None:
+        """Add a line to the list of erasures.  Raises: UnavailableError when it cannot be written whole: then nobody is erased."""
         line = orjson.dumps({"at": self._ground.clock.now(), **entry}, option=orjson.OPT_APPEND_NEWLINE)
-        descriptor = os.open(self._ground.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(descriptor, line)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+            with open(self._ground.log, "a+b", opener=_open_private) as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.seek(0)
+                start = file.read().rfind(b"\n") + 1
+                try:
+                    file.truncate(start)  # a line somebody was killed in
+                    file.write(line)
+                    file.flush()
+                    os.fsync(file.fileno())
+                except OSError:
+                    file.truncate(start)
+                    raise
+        except OSError as error:
+            raise UnavailableError(
+                "删除登记无法写入，没有删除；清理磁盘空间后重试",
+                "the list of erasures cannot be written, nobody was erased; free space and try again",
+                where=self._ground.log.name,
+            ) from error
 
     def _noted(self) -> list[dict[str, Any]]:
+        """Return the list of erasures. A last line that was not written whole belongs to an erasure that was not begun."""
         if not self._ground.log.exists():
             return []
-        return [orjson.loads(line) for line in self._ground.log.read_bytes().split(b"\n") if line.strip()]
+        *whole, _ = self._ground.log.read_bytes().split(b"\n")
+        return [orjson.loads(line) for line in whole if line.strip()]
+
+
+def _open_private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 async def _mentions(connection: asyncpg.Connection[Any], known: Known) -> tuple[int, ...]:
@@ -170,5 +197,6 @@ async def _mentions(connection: asyncpg.Connection[Any], known: Known) -> tuple[
     rows = await connection.fetch(
         "select distinct rid from res r join unnest($1::bytea[]) as n(number) on position(n.number in r.body) > 0 order by rid",
         [number.encode() for number in known.numbers],
+        timeout=_LOOKING_S,
     )
     return tuple(row["rid"] for row in rows)

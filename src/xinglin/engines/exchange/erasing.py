@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ import asyncpg
 import orjson
 
 from xinglin import fhir
+from xinglin.base.errors import NotFoundError
 from xinglin.base.ids import uuid5_of
 from xinglin.engines.exchange.blobs import Blobs
 from xinglin.engines.exchange.gate import Sender, given_id
@@ -114,8 +117,10 @@ def _patients(resource: Mapping[str, Any]) -> tuple[str, ...]:
         return ()
 
 
-def without(content: bytes, kind: str, gone: Gone, origin: Origin) -> bytes:
+def without(content: bytes, kind: str, gone: Gone, origin: Origin) -> tuple[bytes, int]:
     """Return a message's bytes without the patients' rows; a row of NDJSON or of a table leaves an empty one, so that numbers of lines stay.
+
+    Second: the rows of tables that may be somebody else's (see `without_rows`).
 
     What cannot be read by rows is emptied when one of the numbers stands in it, and so is what nobody can look into (locked, damaged, a
     picture): it was refused as a whole when it came, and no one can say who stands in it.
@@ -123,16 +128,17 @@ def without(content: bytes, kind: str, gone: Gone, origin: Origin) -> bytes:
     try:
         text = unpack(content)
     except UnreadableError:
-        return content if holds(content, gone.known.numbers) is False else b""
+        return (content, 0) if holds(content, gone.known.numbers) is False else (b"", 0)
+    doubtful = 0
     if kind == "excel" or is_workbook(text):
-        new = without_rows(text, gone.known.numbers)
+        new, doubtful = without_rows(text, gone.known.numbers)
     else:
         new = b"\n".join(_lines(text, gone, origin)) if kind == "ndjson" else _document(text, gone, origin)
         if holds(new, gone.known.numbers) is not False:
             new = b""
     if new == text:
-        return content
-    return gzip.compress(new, mtime=0) if new and content[:2] == b"\x1f\x8b" else new
+        return content, 0
+    return (gzip.compress(new, mtime=0) if new and content[:2] == b"\x1f\x8b" else new), doubtful
 
 
 def _lines(text: bytes, gone: Gone, origin: Origin) -> Iterator[bytes]:
@@ -155,54 +161,91 @@ def _document(text: bytes, gone: Gone, origin: Origin) -> bytes:
     return text if new == value else orjson.dumps(new)
 
 
+_PAGE: Final = 100
+_IN_FLIGHT: Final = 10_000
+"""So many messages at most are numbered while one of them is not committed yet."""
+_REFUSED: Final = """
+update quarantine set body = null, full_url = null, state = case state when 'open' then 'discarded' else state end,
+  closed_at = coalesce(closed_at, now()), closed_by = coalesce(closed_by, $2), closed_reason = $3 where quarantine_no = $1"""
+_MESSAGES: Final = """
+select m.message_no, m.kind, m.body, m.digest, m.actor, s.code, s.ids_are_ours from message m join source s using (source_no)
+where m.message_no > $1 and not m.message_no = any($2::bigint[]) order by m.message_no limit $3"""
+_WAITING: Final = """
+select q.quarantine_no, q.body, m.actor, s.code, s.ids_are_ours from quarantine q join message m using (message_no) join source s using (source_no)
+where q.quarantine_no > $1 and not q.quarantine_no = any($2::bigint[]) and q.body is not null order by q.quarantine_no limit $3"""
+
+
 class LedgerEraser:
-    """Rewrites what the ledger holds of source patients."""
+    """Rewrites what the ledger holds of source patients. actor: the account at work.
 
-    def __init__(self, blobs: Blobs) -> None:
+    messages: how many it changed so far.  doubtful: rows of tables taken out because what a spreadsheet left of a number fits.
+    """
+
+    def __init__(self, blobs: Blobs, gone: Gone, actor: int) -> None:
         self._blobs = blobs
+        self._gone = gone
+        self._actor = actor
+        self._seen: dict[str, deque[int]] = {query: deque(maxlen=_IN_FLIGHT) for query in (_MESSAGES, _WAITING)}
+        self.messages = 0
+        self.doubtful = 0
 
-    async def tables(self, connection: asyncpg.Connection[Any], gone: Gone, person: int | None, actor: int) -> int:
-        """Rewrite the rows of message, quarantine and upper_* inside the caller's transaction; returns how many messages changed."""
-        changed = 0
-        for row in await connection.fetch(f"{_MESSAGES} where m.body is not null order by m.message_no"):
-            new = await asyncio.to_thread(without, bytes(row["body"]), row["kind"], gone, _origin(row))
-            if new != bytes(row["body"]):
-                await connection.execute("update message set body = $2 where message_no = $1", row["message_no"], new)
-                changed += 1
-        rows = await connection.fetch(
-            f"select q.quarantine_no, q.body, m.actor, s.code, s.ids_are_ours from quarantine q {_SENT} where q.body is not null"
-        )
-        for row in rows:
-            new = await asyncio.to_thread(without, bytes(row["body"]), "bundle", gone, _origin(row))
-            if new != bytes(row["body"]):
-                await connection.execute(
-                    "update quarantine set body = null, full_url = null, state = case state when 'open' then 'discarded' else state end,"
-                    " closed_at = coalesce(closed_at, now()), closed_by = coalesce(closed_by, $2), closed_reason = $3 where quarantine_no = $1",
-                    row["quarantine_no"],
-                    actor,
-                    _REASON,
-                )
+    async def rewrite(self, connection: asyncpg.Connection[Any]) -> None:
+        """Rewrite messages, quarantine and files inside the caller's transaction; called again, what came meanwhile.
+
+        Files are written at once: where the transaction is rolled back the erasure is asked for again, and finds them done.
+        """
+        async for row in self._rows(connection, _MESSAGES):
+            await self._rewrite_message(connection, row)
+        async for row in self._rows(connection, _WAITING):
+            body = bytes(row["body"])
+            new, _ = await asyncio.to_thread(without, body, "bundle", self._gone, _origin(row))
+            if new != body:
+                await connection.execute(_REFUSED, row["quarantine_no"], self._actor, _REASON)
+
+    async def forget_upper(self, connection: asyncpg.Connection[Any], person: int | None) -> None:
+        """Take out what the upper platform is known to have of them."""
         await connection.execute("delete from upper_out where person = $1", person)
-        await connection.execute("delete from upper_row where id_number = any($1::text[])", sorted(gone.known.numbers))
-        return changed
+        await connection.execute("delete from upper_row where id_number = any($1::text[])", sorted(self._gone.known.numbers))
 
-    async def blobs(self, connection: asyncpg.Connection[Any], gone: Gone) -> int:
-        """Rewrite large messages; can be done again at any time. Returns how many changed."""
-        changed = 0
-        for row in await connection.fetch(f"{_MESSAGES} where m.body is null order by m.message_no"):
-            digest = bytes(row["digest"])
-            content = await asyncio.to_thread(self._blobs.get, digest)
-            new = await asyncio.to_thread(without, content, row["kind"], gone, _origin(row))
-            if new != content:
-                await asyncio.to_thread(self._blobs.replace, digest, new)
-                changed += 1
-        return changed
+    async def forget_strays(self, connection: asyncpg.Connection[Any]) -> None:
+        """Remove files that may name them and stand in no message, because their process was killed before it wrote that down."""
+        await asyncio.to_thread(self._blobs.forget_partial)
+        digests = await asyncio.to_thread(lambda: set(self._blobs.digests()))
+        digests -= {bytes(row["digest"]) for row in await connection.fetch("select digest from message where body is null")}
+        for digest in digests:
+            await asyncio.to_thread(self._forget_naming, digest)
 
+    def _forget_naming(self, digest: bytes) -> None:
+        with suppress(NotFoundError):
+            if holds(self._blobs.get(digest), self._gone.known.numbers) is not False:
+                self._blobs.forget(digest)
 
-_SENT: Final = "join message m using (message_no) join source s using (source_no)"
-_MESSAGES: Final = (
-    "select m.message_no, m.kind, m.body, m.digest, m.actor, s.code, s.ids_are_ours from message m join source s using (source_no)"
-)
+    async def _rewrite_message(self, connection: asyncpg.Connection[Any], row: Any) -> None:
+        digest, is_inline = bytes(row["digest"]), row["body"] is not None
+        try:
+            content = bytes(row["body"]) if is_inline else await asyncio.to_thread(self._blobs.get, digest)
+        except NotFoundError:
+            return  # a file somebody lost names nobody
+        new, doubtful = await asyncio.to_thread(without, content, row["kind"], self._gone, _origin(row))
+        if new == content:
+            return
+        if is_inline:
+            await connection.execute("update message set body = $2 where message_no = $1", row["message_no"], new)
+        else:
+            await asyncio.to_thread(self._blobs.replace, digest, new)
+        self.messages += 1
+        self.doubtful += doubtful
+
+    async def _rows(self, connection: asyncpg.Connection[Any], query: str) -> AsyncIterator[Any]:
+        """Yield the rows of a query by their number, a few at a time: of those yielded before, only what was not committed then."""
+        seen = self._seen[query]
+        before = list(seen)
+        last = before[0] - 1 if len(before) == _IN_FLIGHT else 0
+        while rows := await connection.fetch(query, last, before, _PAGE):
+            for row in rows:
+                last = row[0]
+                seen.append(last)
+                yield row
 
 
 def _origin(row: Mapping[str, Any]) -> Origin:

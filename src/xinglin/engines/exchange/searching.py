@@ -17,6 +17,8 @@ _FED = 1 << 14
 _CLOSED = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"\xd0\xcf\x11\xe0")
 # zipfile raises RuntimeError for a locked part, and its subclass for a way of packing it does not know.
 _FAILURES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, RuntimeError, EOFError, ValueError, OSError)
+EXACT_DIGITS = 15
+"""So many digits of a quantity a spreadsheet keeps."""
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
 
 
@@ -33,8 +35,13 @@ def holds(content: bytes, numbers: Iterable[str], limits: UnpackLimits = DEFAULT
     >>> holds(b"id 42099919500101123x", ["42099919500101123X"]), holds(b"%PDF-1.7 ...", ["42099919500101123X"])
     (True, None)
     """
-    needles = [text.encode(way) for number in numbers for text in {number, number.lower()} for way in _ENCODINGS]
+    needles = [text.encode(way) for number in numbers for text in {number, number.lower(), *_as_quantity(number)} for way in _ENCODINGS]
     return _Search(needles, limits).look(content)
+
+
+def _as_quantity(number: str) -> tuple[str, ...]:
+    """Return how a number too long for a spreadsheet begins in its file when it was taken for a quantity: 4.20999196005123E+17."""
+    return (f"{number[0]}.{number[1:EXACT_DIGITS]}",) if number.isdecimal() and len(number) > EXACT_DIGITS else ()
 
 
 class _Search:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import fastexcel
@@ -12,7 +14,7 @@ import xlsxwriter
 
 from xinglin.base.text import to_halfwidth
 from xinglin.base.unpacking import PackedError, check_workbook, holds_package
-from xinglin.engines.exchange.searching import holds
+from xinglin.engines.exchange.searching import EXACT_DIGITS, holds
 
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"
 _MARKUP = (b"<", b"{", b"[")
@@ -23,25 +25,59 @@ def is_workbook(content: bytes) -> bool:
     return holds_package(content) or content.startswith(_OLD_OFFICE)
 
 
-def without_rows(content: bytes, numbers: Iterable[str]) -> bytes:
+def without_rows(content: bytes, numbers: Iterable[str]) -> tuple[bytes, int]:
     """Return a table without the rows in which a number stands, however it is written (full width, blanks, small x); each leaves an empty row.
 
+    Second: how many of these rows hold the number only as a quantity that lost its last digits, so that they may be somebody else's.
     A workbook that loses rows comes back as .xlsx with its cells alone: notes and properties go with them. What is no table that can be
     read is emptied where a number stands in it or nobody can look into it.
     """
-    wanted = frozenset(numbers)
+    wanted = _Wanted(frozenset(numbers))
     new = _workbook(content, wanted) if is_workbook(content) else _text(content, wanted)
     if new is None:
-        return content if holds(content, wanted) is False else b""
-    return b"" if new != content and holds(new, wanted) else new
+        return (content, 0) if holds(content, wanted.numbers) is False else (b"", 0)
+    return (b"", 0) if new != content and holds(new, wanted.numbers) else (new, wanted.doubtful)
 
 
-def _is_named(cells: Iterable[object], wanted: frozenset[str]) -> bool:
-    row = "\n".join("".join(to_halfwidth(str(cell)).split()).upper() for cell in cells if cell is not None)
-    return any(number.upper() in row for number in wanted)
+_QUANTITY = re.compile(r"\d{16,18}(?:\.0+)?|\d(?:\.\d+)?E\+?\d\d")
 
 
-def _workbook(content: bytes, wanted: frozenset[str]) -> bytes | None:
+@dataclass(slots=True)
+class _Wanted:
+    """Numbers whose rows are to go. rounded: what is left of them as quantities.  doubtful: rows found by these so far."""
+
+    numbers: frozenset[str]
+    rounded: frozenset[float] = field(init=False)
+    doubtful: int = 0
+
+    def __post_init__(self) -> None:
+        self.rounded = frozenset(value for number in self.numbers for value in _rounded(number))
+
+    def kept(self, row: Sequence[Any]) -> Sequence[Any]:
+        """Return a row, an empty one where a number stands in it."""
+        cells = ["".join(to_halfwidth(str(cell)).split()).upper() for cell in row if cell is not None]
+        if any(number.upper() in "\n".join(cells) for number in self.numbers):
+            return []
+        if self.rounded and any(self._is_rounded(cell) for cell in cells):
+            self.doubtful += 1
+            return []
+        return row
+
+    def _is_rounded(self, cell: str) -> bool:
+        """Say whether a cell may be one of the numbers, taken for a quantity: a text that has all its digits is another number."""
+        if not _QUANTITY.fullmatch(cell) or (value := float(cell)) not in self.rounded:
+            return False
+        return not cell.isdecimal() or int(value) == int(cell) or cell.endswith("0" * (len(cell) - EXACT_DIGITS))
+
+
+def _rounded(number: str) -> Iterator[float]:
+    """Yield what programs keep of a number too long to be a quantity: Excel cuts it after 15 digits, others round it to 15, 16 or 17."""
+    if number.isdecimal() and len(number) > EXACT_DIGITS:
+        yield from (float(number[:digits].ljust(len(number), "0")) for digits in (EXACT_DIGITS, EXACT_DIGITS + 1))
+        yield from (float(number), float(f"{int(number):.14e}"), float(f"{int(number):.15e}"))
+
+
+def _workbook(content: bytes, wanted: _Wanted) -> bytes | None:
     """Return the workbook without the rows, itself where it names nobody; None where it cannot be read."""
     try:
         if holds_package(content):
@@ -50,8 +86,8 @@ def _workbook(content: bytes, wanted: frozenset[str]) -> bytes | None:
         sheets = {name: _rows(book, name) for name in book.sheet_names}
     except (fastexcel.FastExcelError, PackedError, ValueError):
         return None
-    kept = {name: [[] if _is_named(row, wanted) else row for row in rows] for name, rows in sheets.items()}
-    if kept == sheets and holds(content, wanted) is not True:
+    kept = {name: [wanted.kept(row) for row in rows] for name, rows in sheets.items()}
+    if kept == sheets and holds(content, wanted.numbers) is not True:
         return content
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as written:
@@ -73,7 +109,7 @@ def _rows(book: Any, name: str) -> list[list[str]]:
     return [["" if value is None else value for value in row] for row in zip(*columns, strict=True)] if columns else []
 
 
-def _text(content: bytes, wanted: frozenset[str]) -> bytes | None:
+def _text(content: bytes, wanted: _Wanted) -> bytes | None:
     """Return a CSV or tab-separated text in its encoding without the rows; None for what is none."""
     if content.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_MARKUP) or b"\0" in content:
         return None
@@ -88,11 +124,11 @@ def _text(content: bytes, wanted: frozenset[str]) -> bytes | None:
     return None
 
 
-def _written(text: str, wanted: frozenset[str]) -> str:
+def _written(text: str, wanted: _Wanted) -> str:
     first = text.partition("\n")[0]
     mark = "\t" if first.count("\t") > first.count(",") else ","
     rows: Sequence[Sequence[str]] = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
-    kept = [[] if _is_named(row, wanted) else row for row in rows]
+    kept = [wanted.kept(row) for row in rows]
     if kept == rows:
         return text
     out = io.StringIO(newline="")

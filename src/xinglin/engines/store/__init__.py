@@ -1,6 +1,6 @@
 """The record: versioned FHIR resources with one write path and one ordered change feed. The door of store."""
 
-from xinglin.engines.store.erase import Erased, drop_history, erase_patients, patients_of
+from xinglin.engines.store.erase import Erased, Traces, drop_history, erase_patients, find_traces, patients_of
 from xinglin.engines.store.group import GroupLedger, GroupWriter
 from xinglin.engines.store.model import (
     Belonging,
@@ -51,8 +51,10 @@ __all__ = [
     "Store",
     "StoreOptions",
     "Stored",
+    "Traces",
     "drop_history",
     "erase_patients",
+    "find_traces",
     "pack",
     "patients_of",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
@@ -9,6 +10,9 @@ from xinglin.base.database import Database
 from xinglin.engines.store.arrays import array_of_words
 from xinglin.engines.store.model import Key
 
+SAYS_NOTHING: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+"""Pattern of ids that cannot say who somebody is (UUIDs); any other is renamed when its person is erased."""
+_KEPT: Final = re.compile(SAYS_NOTHING)
 _CACHE_LIMIT: Final = 60_000
 _KNOWN: Final = "select i.rtype, i.id, i.rid from unnest($1::text::text[], $2::text::text[]) as k(rtype, id) join ident i using (rtype, id)"
 _GIVE: Final = """
@@ -21,7 +25,8 @@ class Numbers:
     """Gives and remembers rids.
 
     A number is given in a short transaction of its own, on connections nobody else waits for: a writer holds no lock on `ident`,
-    two writers that mention the same id never wait for each other's commit, and what is remembered here can never be rolled back.
+    two writers that mention the same id never wait for each other's commit, and what is remembered here can never be rolled back. Only
+    ids that keep their number for ever are remembered: one that an erasure may rename is looked up each time.
     A number without a record means nothing.
     """
 
@@ -69,7 +74,7 @@ class Numbers:
         """Keep numbers that were given, by whichever process."""
         if len(self._known) + len(found) > _CACHE_LIMIT:
             self._known.clear()
-        self._known.update(found)
+        self._known.update((key, rid) for key, rid in found.items() if _KEPT.fullmatch(key[1]))
 
 
 def _columns(keys: Collection[Key]) -> tuple[str, str]:
