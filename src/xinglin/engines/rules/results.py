@@ -22,14 +22,18 @@ from xinglin.engines.security import Scope
 
 _COLUMNS: Final = ("person", "due_from", "due_by", "lost_after", "state", "evidence")
 # One statement and so one round trip: what no longer applies ends, what applies is written, unless the table knows it later already.
+# Two that write one person's rows at once come one after the other: what ends for one may apply for the other, so that no order of rows
+# would keep them from waiting for each other.
 _SAY: Final = """
-with ended as (
-  update result set applies = false, seq = $2, as_of = $3
+with alone as materialized (
+  select pg_advisory_xact_lock(hashint8extended($1, 71))
+), ended as (
+  update result set applies = false, seq = $2, as_of = $3 from alone
   where person = $1 and definition = any($5::text[]) and seq <= $2 and applies
 )
 insert into result (person, definition, definition_hash, as_of, seq, site, applies, due_from, due_by, lost_after, state, evidence)
 select $1, u.definition, u.definition_hash, $3::date, $2::bigint, $4::smallint, true, u.due_from, u.due_by, u.lost_after, u.state, u.evidence::bigint[]
-from unnest($6::text[], $7::text[], $8::date[], $9::date[], $10::date[], $11::jsonb[], $12::text[])
+from alone, unnest($6::text[], $7::text[], $8::date[], $9::date[], $10::date[], $11::jsonb[], $12::text[])
   as u(definition, definition_hash, due_from, due_by, lost_after, state, evidence)
 on conflict (definition, person) do update set
   definition_hash = excluded.definition_hash, as_of = excluded.as_of, seq = excluded.seq, applies = true, due_from = excluded.due_from,
