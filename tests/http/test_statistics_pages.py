@@ -187,7 +187,30 @@ async def test_a_new_visit_moves_the_number_and_the_old_one_can_be_seen_again(wo
     known = (await world.county.get(f"/measures/{MEASURE}?known={before}")).text
     assert "3 / 5" in known and "当时所知" in known
     path, count = opened(known, "unknown")
-    assert count == 1 and listed((await world.county.get(path)).text) == ["李测三"]
+    listed_then = (await world.county.get(path)).text
+    assert count == 1 and listed(listed_then) == ["李测三"]
+    why = html.unescape(re.search(r'href="(/measures/[^"]+/why/[^"]+)"', listed_then)[1])  # type: ignore[index]
+    then = words((await world.county.get(why)).text)
+    assert f"只用序号 {before} 及以前" in then and "未达到" in then and "130/80" not in then
+    now = words((await world.county.get(why.replace("known=", "unknown="))).text)
+    assert "管理人群血压控制率：达到" in now and "130/80" in now
+    assert "李测" not in (await world.west_health.get(why, 404)).text
+
+
+async def test_why_as_known_then_shows_the_reading_as_it_stood_before_it_was_corrected(world: World) -> None:
+    await send(world.platform, *visited(3, world.today, (130, 80)), message_id="late")
+    await world.lake.refresh()
+    before, person = (await world.lake.freshness()).seq, await world.person("李测三")
+    await send(world.platform, *visited(3, world.today, (158, 98)), message_id="corrected")
+    await world.lake.refresh()
+    try:
+        then = (await world.county.get(f"/measures/{MEASURE}/why/{person}?known={before}")).text
+        assert "管理人群血压控制率：达到" in words(then) and "130/80" in words(then) and "158/98" not in words(then)
+        now = words((await world.county.get(f"/measures/{MEASURE}/why/{person}")).text)
+        assert "未达到" in now and "158/98" in now
+    finally:
+        await send(world.platform, *visited(3, world.today, (130, 80)), message_id="put back")
+        await world.lake.refresh()
 
 
 async def test_a_trend_has_a_point_for_each_month_end(world: World) -> None:

@@ -8,7 +8,7 @@ from xinglin.engines.rules.explain import Explanation, Sentence, explain
 from xinglin.engines.rules.following import READER, FollowOptions, ResultFollower
 from xinglin.engines.rules.forgetting import forget_person
 from xinglin.engines.rules.intervals import wilson
-from xinglin.engines.rules.measure_answers import Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery, Part
+from xinglin.engines.rules.measure_answers import Focus, GroupBy, Judgement, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery, Part
 from xinglin.engines.rules.ports import Columns, KeptRows, Record, StoreRecord
 from xinglin.engines.rules.remote import Figure, RemoteMeasures
 from xinglin.engines.rules.results import Drift, Result, ResultGround
@@ -38,6 +38,7 @@ __all__ = [
     "FollowOptions",
     "Frame",
     "GroupBy",
+    "Judgement",
     "KINDS",
     "MOST_SAMPLED",
     "MeasureGround",

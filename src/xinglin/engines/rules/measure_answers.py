@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal
 
+from xinglin.definitions import Words
+from xinglin.engines.rules.explain import Sentence
+
 GroupBy = Literal["none", "town", "institution", "village", "practitioner"]
 Part = Literal["numerator", "denominator", "gap", "excluded", "unknown"]
 
@@ -76,6 +79,20 @@ class Member:
     evidence: tuple[int, ...]
     verdict: tuple[str, str]
     changes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Why a measure counts a person as it does, from the columns as they were known at a seq.
+
+    verdict, sentences, changes: as of an `Explanation`.  evidence: (rid, version then) of the rows that count.
+    """
+
+    verdict: Words
+    sentences: tuple[Sentence, ...]
+    changes: tuple[Words, ...]
+    evidence: tuple[tuple[int, int], ...]
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)

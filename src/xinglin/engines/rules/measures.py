@@ -21,6 +21,7 @@ from xinglin.engines.rules.measure_answers import (
     EVERYTHING,
     Focus,
     GroupBy,
+    Judgement,
     MeasureRow,
     MeasureTable,
     Member,
@@ -176,13 +177,23 @@ class Measures:
         key = (definition.hash, as_of, asked, _who(scope), flags.seq, visible.seq if visible else 0)
         return await self._pages.get(key, flags.seq, make, None)
 
+    async def judgement(self, scope: Scope, definition: Definition, person: int, as_of: date, known_on: int) -> Judgement:
+        """Return why the measure counted a person as it did, by the record as it was known at a seq.
+
+        Who may be seen is judged by today's belonging; of somebody outside the scope nothing is known, as of somebody without a record.
+        """
+        rows = (await self._rows_of(scope, definition, [person], Focus(known_on=known_on)))[person]
+        told = explain(definition, Question(rows, as_of), self._closures)
+        versions = {row["rid"]: row["ver"] for of_table in rows.values() for row in of_table}
+        return Judgement(told.verdict, told.sentences, told.changes, tuple((rid, versions[rid]) for rid in told.evidence), known_on)
+
     async def _page(self, what: tuple[Definition, date], known: tuple[Flags, Visible | None], query: MemberQuery) -> MemberPage:
         (definition, as_of), (flags, visible) = what, known
         found = await asyncio.to_thread(_selected, flags, visible, query)
         size = max(1, min(query.size, 1000))
         start = (max(1, query.page) - 1) * size
         places = [int(place) for place in found[start : start + size]]
-        rows = await self._rows_of(definition, [int(flags.person[place]) for place in places], query.focus)
+        rows = await self._rows_of(self._house, definition, [int(flags.person[place]) for place in places], query.focus)
         members = [self._member(definition, flags, place, (rows, as_of)) for place in places]
         return MemberPage(members, len(found), flags.seq)
 
@@ -240,8 +251,8 @@ class Measures:
 
         return await self._seen.get(_who(scope), await self._seq(), make, focus.patience_s)
 
-    async def _rows_of(self, definition: Definition, persons: list[int], focus: Focus) -> dict[int, Rows]:
-        """Return person → table → rows, of the tables the measure reads."""
+    async def _rows_of(self, scope: Scope, definition: Definition, persons: list[int], focus: Focus) -> dict[int, Rows]:
+        """Return person → table → rows, of the tables the measure reads; no rows of whom the scope does not see."""
         found: dict[int, Rows] = {person: {} for person in persons}
         if not persons:
             return found
@@ -250,7 +261,7 @@ class Measures:
         async def read(table: str) -> list[dict[str, Any]]:
             patient = "rid" if table == "patient" else "patient"
             sql = f"select t.*, l.person as of_person from {table} t join person_link l on l.patient = t.{patient} where l.to_seq is null and l.person in ({wanted})"
-            rows, _ = await self._columns.query(self._house, sql, {}, as_known_on=focus.known_on)
+            rows, _ = await self._columns.query(scope, sql, {}, as_known_on=focus.known_on)
             return list(rows.to_pylist())
 
         tables = sorted(_tables(definition))

@@ -8,7 +8,19 @@ from datetime import date
 from typing import Any, Final
 
 from xinglin.base.channel import Channel
-from xinglin.engines.rules.measure_answers import EVERYTHING, Focus, GroupBy, MeasureRow, MeasureTable, Member, MemberPage, MemberQuery
+from xinglin.definitions import Words
+from xinglin.engines.rules.explain import Sentence
+from xinglin.engines.rules.measure_answers import (
+    EVERYTHING,
+    Focus,
+    GroupBy,
+    Judgement,
+    MeasureRow,
+    MeasureTable,
+    Member,
+    MemberPage,
+    MemberQuery,
+)
 from xinglin.engines.rules.service import PATIENCE_S, row_of, table_of
 from xinglin.engines.rules.verification import Visit
 from xinglin.engines.rules.workload import WorkEntry, WorkQuery, WorkRow, WorkTable
@@ -48,6 +60,11 @@ class RemoteMeasures:
         asked = asdict(replace(query, focus=_patient(query.focus)))
         told = await self._call("rules.members", scope, measure_id=measure_id, as_of=as_of.isoformat(), query=asked)
         return MemberPage([_member(one) for one in told["members"]], told["total"], told["seq"])
+
+    async def judgement(self, scope: Scope, measure_id: str, person: int, as_of: date, known_on: int) -> Judgement:
+        """Return why a measure counted a person as it did, by the record as it was known at a seq.  Raises: as `measure`."""
+        asked = {"measure_id": measure_id, "person": person, "as_of": as_of.isoformat(), "known_on": known_on}
+        return _judgement(await self._call("rules.judgement", scope, **asked))
 
     async def overview(self, scope: Scope, asks: Sequence[tuple[str, Sequence[date]]], focus: Focus = EVERYTHING) -> list[list[Figure]]:
         """Return the totals of some measures on some days each: the first day surely, the others where they are made already."""
@@ -98,3 +115,13 @@ def _figure(day: date, told: dict[str, Any] | None) -> Figure:
 def _member(told: dict[str, Any]) -> Member:
     changes = tuple((zh, en) for zh, en in told["changes"])
     return Member(**{**told, "evidence": tuple(told["evidence"]), "verdict": tuple(told["verdict"]), "changes": changes})
+
+
+def _judgement(told: dict[str, Any]) -> Judgement:
+    return Judgement(
+        verdict=Words(**told["verdict"]),
+        sentences=tuple(Sentence(Words(**one["words"]), one["is_met"], tuple(one["rids"])) for one in told["sentences"]),
+        changes=tuple(Words(**one) for one in told["changes"]),
+        evidence=tuple((rid, version) for rid, version in told["evidence"]),
+        seq=told["seq"],
+    )

@@ -11,7 +11,7 @@ from xinglin.base.errors import IncorrectError, NotFoundError, UnavailableError
 from xinglin.definitions import Catalogue, Definition, Edition, Question
 from xinglin.engines.rules.closures import Closures, Frame
 from xinglin.engines.rules.explain import Explanation, explain
-from xinglin.engines.rules.measure_answers import EVERYTHING, Focus, GroupBy, MeasureTable, MemberPage, MemberQuery
+from xinglin.engines.rules.measure_answers import EVERYTHING, Focus, GroupBy, Judgement, MeasureTable, MemberPage, MemberQuery
 from xinglin.engines.rules.measures import Measures
 from xinglin.engines.rules.ports import Rows
 from xinglin.engines.rules.results import Drift, Result, ResultGround, Results
@@ -73,6 +73,10 @@ class Rules:
     async def members(self, scope: Scope, measure_id: str, as_of: date, query: MemberQuery) -> MemberPage:
         """Return the people behind a number, with evidence.  Raises: as `measure`."""
         return await self._columns().members(scope, self.measure_of(measure_id, as_of), as_of, query)
+
+    async def judgement(self, scope: Scope, measure_id: str, person: int, as_of: date, known_on: int) -> Judgement:
+        """Return why a measure counted a person as it did, as known at a seq (see `Measures.judgement`).  Raises: as `measure`."""
+        return await self._columns().judgement(scope, self.measure_of(measure_id, as_of), person, as_of, known_on)
 
     async def person_rows(self, person: int) -> Rows | None:
         """Return a person's rows as the record stands, None for who has no record any more."""

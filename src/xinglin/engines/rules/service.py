@@ -108,6 +108,7 @@ class MeasureService:
         return {
             "rules.measure": self._measure,
             "rules.members": self._members,
+            "rules.judgement": self._judgement,
             "rules.overview": self._overview,
             "rules.workload": self._work,
             "rules.work_entries": self._work_entries,
@@ -123,6 +124,10 @@ class MeasureService:
     async def _members(self, scope: bytes, measure_id: str, as_of: str, query: dict[str, Any]) -> dict[str, Any]:
         asked = MemberQuery(**{**query, "focus": Focus(**query["focus"])})
         return asdict(await self._rules.members(self._security.unseal(scope), measure_id, date.fromisoformat(as_of), asked))
+
+    async def _judgement(self, scope: bytes, measure_id: str, person: int, as_of: str, known_on: int) -> dict[str, Any]:
+        opened = self._security.unseal(scope)
+        return asdict(await self._rules.judgement(opened, measure_id, person, date.fromisoformat(as_of), known_on))
 
     async def _overview(self, scope: bytes, asks: list[list[Any]], focus: dict[str, Any]) -> list[list[Any]]:
         """Return for each [measure, days] the totals by day as they are kept; the first day is made where it is not, others are None then."""

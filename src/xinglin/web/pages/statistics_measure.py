@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any, Final, get_args
 from urllib.parse import parse_qsl, urlencode
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 import orjson
 from starlette.responses import Response
 
+from xinglin.base.errors import NotFoundError
 from xinglin.definitions import Definition
 from xinglin.engines.rules import MeasureRow as Row
 from xinglin.engines.rules import MeasureTable, Member, MemberQuery, Part, month_ends
@@ -271,18 +273,23 @@ async def show_why(visit: Visit) -> Response:
     person, as_of = visit.request.path_params["person"], day_asked(visit)
     definition = measure_of(visit, visit.request.path_params["measure"], as_of)
     card = await visit.platform.residents.card(visit.scope, person)
-    told = await visit.platform.rules.explain(visit.scope, definition.id, person, as_of)
+    known = await known_asked(visit)
     context = {
         "card": card,
         "row": card_row(visit, card),
-        "told": told,
-        "known": await known_asked(visit),
+        "known": known,
         "definition": definition,
         "back": _list_left(visit, definition.id, as_of),
-        "evidence": await _evidence(visit, person, told.evidence),
         "day": as_of,
-        "as_of": await told_at(visit, await visit.platform.store.head()),
+        "as_of": await told_at(visit, known or await visit.platform.store.head()),
     }
+    if known:
+        then = await visit.platform.measures.judgement(visit.scope, definition.id, person, as_of, known)
+        await visit.record("read", "measure", persons=[person], detail=definition.id)
+        context |= {"told": then, "evidence": await _evidence_then(visit, then.evidence)}
+    else:
+        now = await visit.platform.rules.explain(visit.scope, definition.id, person, as_of)
+        context |= {"told": now, "evidence": await _evidence(visit, person, now.evidence)}
     return render(visit, "statistics/why.html", context)
 
 
@@ -297,6 +304,18 @@ async def _evidence(visit: Visit, person: int, rids: Sequence[int]) -> list[dict
     """Return the entries a judgement rests on, newest first: what, which day, in how many words, which message brought it."""
     wanted = set(rids)
     found = [_entry(visit, one) for one in await visit.platform.store.person_bodies(visit.scope, person, _ONE_PERSON) if one.rid in wanted]
+    return sorted(found, key=lambda entry: entry["day"], reverse=True)
+
+
+async def _evidence_then(visit: Visit, versions: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
+    """Return the entries a judgement rested on, in the versions of then, as `_evidence`; what was erased since is left out."""
+    store, found = visit.platform.store, []
+    keys = await store.keys([rid for rid, _ in versions])
+    for rid, version in versions:
+        with suppress(NotFoundError):
+            rtype, own_id = keys[rid]
+            one = _entry(visit, await store.vread(visit.scope, rtype, own_id, version))
+            found.append(one | {"id": f"{own_id}/_history/{version}"})
     return sorted(found, key=lambda entry: entry["day"], reverse=True)
 
 
