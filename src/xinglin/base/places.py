@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from xinglin.base.errors import UnavailableError
@@ -42,8 +43,7 @@ def socket_folder(data_dir: Path, owner: int | None = None) -> Path:
     Raises: UnavailableError when somebody else owns a folder of that name.
     """
     wanted = os.geteuid() if owner is None else owner
-    digest = hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"xinglin-{wanted}-{digest}"
+    folder = _sockets_of(data_dir, wanted)
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid == os.geteuid() != wanted:
         os.chown(folder, wanted, -1)
@@ -53,3 +53,14 @@ def socket_folder(data_dir: Path, owner: int | None = None) -> Path:
         )
     os.chmod(folder, 0o700)
     return folder
+
+
+def forget_socket_folder(data_dir: Path, owner: int | None = None) -> None:
+    """Remove the folder `socket_folder` made, unless a socket still stands in it."""
+    with suppress(OSError):
+        _sockets_of(data_dir, os.geteuid() if owner is None else owner).rmdir()
+
+
+def _sockets_of(data_dir: Path, owner: int) -> Path:
+    digest = hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"xinglin-{owner}-{digest}"

