@@ -232,10 +232,19 @@ class Residents:
             known = await linking.candidates_within(connection, scope, [key])
         return linking.decide(key, known, 0).person or None
 
-    async def move(self, scope: Scope, patients: Sequence[int], person: int | None, context: tuple[str, Trust, Cause]) -> int:
+    async def move(
+        self,
+        scope: Scope,
+        patients: Sequence[int],
+        person: int | None,
+        context: tuple[str, Trust, Cause],
+        *,
+        within: asyncpg.Connection[Any] | None = None,
+    ) -> int:
         """Move source records to another person (merge), or to a new one when `person` is None (split); returns the person.
 
         context: (reason in words, trust, cause). Nothing of the records themselves changes, so the opposite move restores everything.
+        within: a connection whose transaction this is to be part of.
         Raises: ForbiddenError without `steward`; IncorrectError without a reason; ConflictError when a record is not linked; NotFoundError
         for a person outside the scope.
         """
@@ -243,7 +252,7 @@ class Residents:
         reason, trust, cause = context
         if not reason.strip():
             raise IncorrectError("请写明合并或拆分的原因", "write why they are merged or split", where="reason")
-        async with self._database.transaction() as connection:
+        async with self._database.transaction(within) as connection:
             await connection.execute("select pg_advisory_xact_lock($1)", linking._LOCK)
             rows = await connection.fetch(
                 "select patient, person from person_link where patient = any($1::bigint[]) and to_seq is null", list(patients)

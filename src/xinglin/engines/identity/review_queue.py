@@ -131,7 +131,7 @@ class ReviewQueue:
         return _review(row), [_record(record) for record in records]
 
     async def rule(self, scope: Scope, number: int, ruling: Ruling) -> Review:
-        """Decide a review and do what was decided; a later ruling on the same one undoes the move.
+        """Decide a review and do what was decided, both or neither; a later ruling on the same one undoes the move.
 
         Raises: IncorrectError (decision, no reason), ConflictError (nothing to merge or split), NotFoundError.
         """
@@ -141,11 +141,11 @@ class ReviewQueue:
         if not ruling.reason.strip():
             raise IncorrectError("请写明原因", "write the reason", where="reason")
         context = (ruling.reason, ruling.trust, ruling.cause)
-        if ruling.decision == "merged":
-            await self._merge(scope, review, context)
-        elif ruling.decision == "split" or review.own_person == review.person:
-            await self._split(scope, review, context)
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
+            if ruling.decision == "merged":
+                await self._merge(connection, scope, review, context)
+            elif ruling.decision == "split" or review.own_person == review.person:
+                await self._split(connection, scope, review, context)
             await connection.execute(
                 "update identity_review set closed_at = $2, closed_by = $3, decision = $4 where review = $1",
                 number, self._clock.now(), scope.account_no, f"{ruling.decision}: {ruling.reason.strip()}",
@@ -157,25 +157,25 @@ class ReviewQueue:
         review, _ = await self.review(scope, number)
         if review.closed_at is None:
             raise ConflictError("这条还没有处理", "this review is still open")
-        if review.decision.startswith("merged") and review.own_person == review.person:
-            await self._split(scope, review, context)
-        elif review.decision.startswith("split") and review.own_person != review.person:
-            await self._merge(scope, review, context)
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
+            if review.decision.startswith("merged") and review.own_person == review.person:
+                await self._split(connection, scope, review, context)
+            elif review.decision.startswith("split") and review.own_person != review.person:
+                await self._merge(connection, scope, review, context)
             await connection.execute(
                 "update identity_review set closed_at = null, closed_by = null, decision = null where review = $1", number
             )
         return (await self.review(scope, number))[0]
 
-    async def _merge(self, scope: Scope, review: Review, context: tuple[str, Trust, Cause]) -> None:
+    async def _merge(self, connection: asyncpg.Connection[Any], scope: Scope, review: Review, context: tuple[str, Trust, Cause]) -> None:
         if review.own_person == review.person:
             raise ConflictError("两边已是同一人", "both sides are one person already")
-        await self._residents.move(scope, [review.patient], review.person, context)
+        await self._residents.move(scope, [review.patient], review.person, context, within=connection)
 
-    async def _split(self, scope: Scope, review: Review, context: tuple[str, Trust, Cause]) -> None:
+    async def _split(self, connection: asyncpg.Connection[Any], scope: Scope, review: Review, context: tuple[str, Trust, Cause]) -> None:
         if review.own_person != review.person:
             raise ConflictError("两边本来就不是同一人，无需拆分", "the two sides are not one person; there is nothing to split")
-        await self._residents.move(scope, [review.patient], None, context)
+        await self._residents.move(scope, [review.patient], None, context, within=connection)
 
     async def unplaced(self, scope: Scope, text: str, page: tuple[int, int]) -> tuple[list[Unplaced], int]:
         """Return a page (limit, offset) of residents without a place whose name begins with text, and how many there are."""
