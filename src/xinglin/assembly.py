@@ -239,7 +239,7 @@ def nightly_jobs(platform: Platform, lake: LakeService, follower: ResultFollower
         return {}
 
     async def tidy(day: date) -> dict[str, int]:
-        return {"files_deleted": await lake.tidy()}
+        return {"files_deleted": await lake.tidy() + await platform.exchange.ledger.tidy()}
 
     return [
         DailyJob("nightly-results", follower.evaluate_all),

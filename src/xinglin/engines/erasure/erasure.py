@@ -120,7 +120,7 @@ class Erasure:
             await eraser.rewrite(connection)
             traces = await find_traces(connection, rids)
             erased = await erase_patients(connection, traces, person, cause, ground.site)
-            await eraser.rewrite(connection)  # from here on nobody else writes: what came during the long looks
+            await eraser.rewrite(connection, waits=False)  # from here on nobody else writes: what came during the long looks
             await eraser.forget_upper(connection, person)
             await forget_patients(connection, person, rids)
             await forget_person(connection, person, erased.rids)

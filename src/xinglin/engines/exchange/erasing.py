@@ -167,6 +167,8 @@ _IN_FLIGHT: Final = 10_000
 _REFUSED: Final = """
 update quarantine set body = null, full_url = null, state = case state when 'open' then 'discarded' else state end,
   closed_at = coalesce(closed_at, now()), closed_by = coalesce(closed_by, $2), closed_reason = $3 where quarantine_no = $1"""
+_REWRITE: Final = "update message set body = $2 where message_no = $1"
+_REWRITE_FREE: Final = f"{_REWRITE} and message_no in (select message_no from message where message_no = $1 for update skip locked)"
 _MESSAGES: Final = """
 select m.message_no, m.kind, m.body, m.digest, m.actor, s.code, s.ids_are_ours from message m join source s using (source_no)
 where m.message_no > $1 and not m.message_no = any($2::bigint[]) order by m.message_no limit $3"""
@@ -189,13 +191,14 @@ class LedgerEraser:
         self.messages = 0
         self.doubtful = 0
 
-    async def rewrite(self, connection: asyncpg.Connection[Any]) -> None:
+    async def rewrite(self, connection: asyncpg.Connection[Any], *, waits: bool = True) -> None:
         """Rewrite messages, quarantine and files inside the caller's transaction; called again, what came meanwhile.
 
         Files are written at once: where the transaction is rolled back the erasure is asked for again, and finds them done.
+        waits: for who holds a message; not where the caller holds up all writers: what is still being taken in then is new data.
         """
         async for row in self._rows(connection, _MESSAGES):
-            await self._rewrite_message(connection, row)
+            await self._rewrite_message(connection, row, _REWRITE if waits else _REWRITE_FREE)
         async for row in self._rows(connection, _WAITING):
             body = bytes(row["body"])
             new, _ = await asyncio.to_thread(without, body, "bundle", self._gone, _origin(row))
@@ -220,7 +223,7 @@ class LedgerEraser:
             if holds(self._blobs.get(digest), self._gone.known.numbers) is not False:
                 self._blobs.forget(digest)
 
-    async def _rewrite_message(self, connection: asyncpg.Connection[Any], row: Any) -> None:
+    async def _rewrite_message(self, connection: asyncpg.Connection[Any], row: Any, change: str) -> None:
         digest, is_inline = bytes(row["digest"]), row["body"] is not None
         try:
             content = bytes(row["body"]) if is_inline else await asyncio.to_thread(self._blobs.get, digest)
@@ -230,7 +233,7 @@ class LedgerEraser:
         if new == content:
             return
         if is_inline:
-            await connection.execute("update message set body = $2 where message_no = $1", row["message_no"], new)
+            await connection.execute(change, row["message_no"], new)
         else:
             await asyncio.to_thread(self._blobs.replace, digest, new)
         self.messages += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -137,7 +138,7 @@ class Ledger:
         """
         inline = envelope.content if len(envelope.content) <= INLINE_BYTES else None
         if inline is None:
-            self._blobs.put(envelope.digest, envelope.content)
+            await asyncio.to_thread(self._blobs.put, envelope.digest, envelope.content)
         row = await connection.fetchrow(
             """insert into message (source_no, message_id, digest, kind, media, size, body, institution, received_at, state, actor, site)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'received', $10, $11)
@@ -212,6 +213,10 @@ class Ledger:
         if row is None:
             raise NotFoundError("没有这条报文", "there is no such message", where=str(message_no))
         return bytes(row["body"]) if row["body"] is not None else self._blobs.get(bytes(row["digest"]))
+
+    async def tidy(self) -> int:
+        """Remove what killed processes left half written in the folder of large messages; returns how many files that were."""
+        return await asyncio.to_thread(self._blobs.forget_partial)
 
     async def state_of(self, message_no: int) -> State:
         """Return where a message stands.  Raises: NotFoundError."""
