@@ -32,7 +32,6 @@ from xinglin.engines.security import SetupCode
 from xinglin.synthetic import Plan, generate
 
 console = Console()
-SEED = 420999
 LEAST_FREE_BYTES = 2 * 1024**3
 Port = Annotated[int | None, typer.Option(help="端口，默认 8000 · port", min=1, max=65535)]
 
@@ -88,7 +87,7 @@ def demo(
             warn_of_space(settings)
             console.print(f"生成示例县：{residents:,} 位虚构居民，数据截至 {day} · making a synthetic district of {residents:,} residents")
             shutil.rmtree(folder, ignore_errors=True)
-            generate(Plan(residents=residents, seed=SEED, as_of=day), folder)
+            generate(Plan(residents=residents, as_of=day), folder)
         settings = settings_here()
         keep_day(settings, console)
         _serve(settings.with_(port=port or settings.port), [Child("load-demo", ["load-demo"], once=True)], lock)

@@ -11,6 +11,7 @@ import typer
 
 from xinglin.base.clock import SystemClock
 from xinglin.synthetic import Plan, advance, calibrate, generate, plan_of
+from xinglin.synthetic.plan import SEED
 
 app = typer.Typer(help="生成示例县并校准 · make a synthetic district and compare it with its targets", no_args_is_help=True)
 
@@ -19,7 +20,7 @@ app = typer.Typer(help="生成示例县并校准 · make a synthetic district an
 def generate_command(
     folder: Annotated[Path, typer.Argument(help="空文件夹 · an empty folder")],
     residents: Annotated[int, typer.Option(help="常住居民数 · usual residents")] = 5000,
-    seed: Annotated[int, typer.Option(help="随机种子 · seed")] = 20260101,
+    seed: Annotated[int, typer.Option(help="随机种子 · seed")] = SEED,
     as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="数据日期 · day of data; today when left out")] = None,
     workers: Annotated[int, typer.Option(help="进程数 · processes")] = 1,
 ) -> None:

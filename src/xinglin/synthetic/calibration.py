@@ -34,7 +34,15 @@ class Row:
     @property
     def is_within(self) -> bool:
         """Return whether the observed figure lies within tolerance + twice the sampling error; one that could not be computed does not."""
-        return self.observed is not None and abs(self.observed - self.target) <= self.tolerance + 2 * self.sampling
+        return self._is_within(2 * self.sampling)
+
+    @property
+    def verdict(self) -> str:
+        """Return "yes", "by chance" when only twice the sampling error brings the figure within its tolerance, or "no"."""
+        return "yes" if self._is_within(0.0) else "by chance" if self.is_within else "no"
+
+    def _is_within(self, more: float) -> bool:
+        return self.observed is not None and abs(self.observed - self.target) <= self.tolerance + more
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +60,10 @@ class Report:
 
     def markdown(self) -> str:
         """Return the report as a Markdown table."""
-        head = f"# 校准 calibration: {self.residents} 居民 residents, {self.as_of}\n\n| 指标 figure | 观察 observed | 抽样误差 s.e. | 目标 target | ± | 结果 | 来源 source | 已核实 verified |\n|---|---|---|---|---|---|---|---|\n"
+        head = "| 指标 what | 观察 made（s.e.） | 目标 target | 结果 within | 来源 source |\n| --- | --- | --- | --- | --- |\n"
         return head + "".join(
-            f"| {r.zh} · {r.en} | {_number(r.observed)} | {_number(r.sampling)} | {_number(r.target)} | {_number(r.tolerance)} | {'✓' if r.is_within else '✗'} | {r.source} | {'yes' if r.verified else 'unverified'} |\n"
+            f"| {r.zh} · {r.en} | {_number(r.observed)} ({_number(r.sampling)}) | {_number(r.target)} ± {_number(r.tolerance)} | {r.verdict} |"
+            f" {r.source}{'' if r.verified else '（未核对 unverified）'} |\n"
             for r in self.rows
         )
 

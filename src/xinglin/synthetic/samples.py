@@ -15,7 +15,7 @@ from xinglin.synthetic.numbers import COUNTY
 from xinglin.synthetic.plan import iso
 
 NEWEST_DAYS: Final = 3
-SHEET_DAYS: Final = 21
+SHEET_DAYS: Final = 35
 ROSTER_DAYS: Final = (28, 12)
 """The days whose follow-ups were reported and stand in the upper-level platform's list: from, until, in days before the day of data."""
 _ROSTER: Final = ("姓名", "身份证号", "随访日期", "随访方式", "血压(mmHg)", "服药依从性", "此次随访分类", "下次随访日期", "随访医生")

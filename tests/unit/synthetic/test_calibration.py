@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -13,6 +14,7 @@ from tests.unit.synthetic.conftest import District
 from xinglin.base.errors import NotFoundError
 from xinglin.synthetic import calibrate
 from xinglin.synthetic.__main__ import app
+from xinglin.synthetic.calibration import Row
 
 
 def test_the_demonstration_district_is_within_its_tolerances(demo: District) -> None:
@@ -24,8 +26,22 @@ def test_the_demonstration_district_is_within_its_tolerances(demo: District) -> 
 
 def test_targets_from_memory_are_shown_as_unverified(demo: District) -> None:
     report = calibrate(demo.folder)
-    assert {row.id for row in report.rows if row.verified} == {"missing_id", "duplicated_files", "resources_per_resident"}
+    chosen = {"managed_standard", "bp_control", "glucose_control", "elder_examined"}
+    assert {row.id for row in report.rows if row.verified} == {"missing_id", "duplicated_files", "resources_per_resident"} | chosen
+    assert all("选定" in row.source for row in report.rows if row.id in chosen)
     assert "unverified" in report.markdown()
+
+
+def test_the_page_holds_what_is_made(demo: District) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "explanation" / "calibration.md").read_text(encoding="utf-8")
+    assert calibrate(demo.folder).markdown() in page
+
+
+def test_a_figure_that_chance_alone_brings_within_says_so() -> None:
+    near = Row("x", "某", "some", 0.61, 0.5, 0.1, "", True, 0.02)
+    assert near.is_within and near.verdict == "by chance"
+    assert replace(near, observed=0.59).verdict == "yes"
+    assert replace(near, observed=0.65).verdict == replace(near, observed=None).verdict == "no"
 
 
 def test_a_district_off_its_target_ends_with_a_failure(demo: District, tmp_path: Path) -> None:
