@@ -134,6 +134,15 @@ async def test_a_bad_file_is_answered_kept_and_answered_alike_again(platform: Pl
     assert [problem for file, problem in again.problems if file == name][:1] == told[:1], "and it is told again why"
 
 
+async def test_of_a_file_that_is_wrong_from_end_to_end_only_so_much_is_told_and_all_is_kept(platform: Platform) -> None:
+    lines = b"\n".join(b"{broken %d" % number for number in range(1_203))
+    receipt = await platform.importer.import_content(platform.security.system_scope(), ("wrong.ndjson", lines), ImportOptions(HIS))
+    assert (receipt.rejected, len(receipt.problems)) == (1_203, 1_000)
+    async with platform.database.connection() as connection:
+        kept = "select count(*) from quarantine where message_no = $1 and state = 'open'"
+        assert await connection.fetchval(kept, receipt.message_no) == 1_203
+
+
 async def test_a_wrong_check_digit_is_stored_and_told(platform: Platform, tmp_path: Path) -> None:
     for name, content in (
         ("digit.json", orjson.dumps(patient("c1", identifier=IDENTIFIER))),

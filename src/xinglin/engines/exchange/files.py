@@ -16,7 +16,7 @@ from xinglin.engines.exchange.conditions import ChangedError
 from xinglin.engines.exchange.door import NOTHING_MET, Exchange, RolledBackError, Rooms, cause_of
 from xinglin.engines.exchange.ledger import Envelope
 from xinglin.engines.exchange.lines import Lines, LineWork, Order, chunks_of, work_on
-from xinglin.engines.exchange.model import WARNING, EntryProblem, ImportReport, Receipt, State
+from xinglin.engines.exchange.model import MOST_TOLD, WARNING, EntryProblem, ImportReport, Receipt, State
 from xinglin.engines.exchange.reading import UnreadableError, check_text, unpack
 from xinglin.engines.exchange.waiting import waiting_rows
 from xinglin.engines.security import Scope
@@ -40,6 +40,8 @@ class _Row:
 
     def __init__(self, store: Callable[[Order, LineWork], Coroutine[Any, Any, list[EntryProblem]]]) -> None:
         self.problems: list[EntryProblem] = []
+        """What is told of the chunks, so many problems and so many warnings at most: all of them wait in the ledger."""
+        self._room = dict.fromkeys((False, True), MOST_TOLD)
         self._store = store
         self._ahead: deque[tuple[Order, asyncio.Task[LineWork]]] = deque()
         self._writing: asyncio.Task[list[EntryProblem]] | None = None
@@ -61,7 +63,11 @@ class _Row:
         """Wait until what has been begun is written."""
         if self._writing is not None:
             writing, self._writing = self._writing, None
-            self.problems.extend(await writing)
+            for problem in await writing:
+                is_warning = problem.reason == WARNING
+                if self._room[is_warning]:
+                    self._room[is_warning] -= 1
+                    self.problems.append(problem)
 
     async def leave(self) -> None:
         """Give up what is not begun, and let what is begun come to its end."""

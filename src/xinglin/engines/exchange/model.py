@@ -18,7 +18,8 @@ OWN_API: Final = "xinglin.api"
 
 
 _TOLD_A_FILE: Final = 20
-_TOLD: Final = 1000
+MOST_TOLD: Final = 1000
+"""So many problems of an import are told at most; all of them stand in the ledger."""
 
 
 class State(StrEnum):
@@ -126,4 +127,4 @@ class ImportReport:
             if outcome is not None and not receipt.repeated:
                 self.by_type[outcome.rtype] = self.by_type.get(outcome.rtype, 0) + 1
         for told, found in ((self.problems, receipt.problems), (self.warnings, receipt.warnings)):
-            told.extend((name, problem) for problem in found[: min(_TOLD_A_FILE, _TOLD - len(told))])
+            told.extend((name, problem) for problem in found[: min(_TOLD_A_FILE, MOST_TOLD - len(told))])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -123,10 +123,15 @@ class Runs:
             return [row["job"] for row in await connection.fetch("select distinct job from engine_run order by job")]
 
     async def newest_day_done(self, job: str) -> date | None:
-        """Return the latest day for which the job went well, None for never."""
+        """Return the latest day for which the job went well, None for never.
+
+        Tomorrow's counts, for a clock that was put back; a later one was said by a clock that had run away, and keeps nothing from being done.
+        """
         async with self._database.connection() as connection:
             day: date | None = await connection.fetchval(
-                "select max(day) from engine_run where job = $1 and finished_at is not null and failed is null", job
+                "select max(day) from engine_run where job = $1 and finished_at is not null and failed is null and day <= $2",
+                job,
+                self._clock.today() + timedelta(days=1),
             )
         return day
 

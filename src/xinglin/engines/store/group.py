@@ -10,7 +10,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import asyncpg
 
 from xinglin.base.database import Database
-from xinglin.base.errors import BusyError, UnavailableError, XinglinError
+from xinglin.base.errors import BusyError, UnavailableError
 from xinglin.engines.security import Scope
 from xinglin.engines.store.model import Cause, Change, Outcome
 from xinglin.engines.store.write import Writer
@@ -60,6 +60,8 @@ class GroupWriter(Generic[Ticket]):
         self._queue: asyncio.Queue[_Waiting[Ticket] | None] = asyncio.Queue(QUEUE_LIMIT)
         self._is_closing = False
         self._task = asyncio.create_task(self._run(), name="group writer")
+        # Should the task end by a defect, nobody waits for it in vain.
+        self._task.add_done_callback(lambda _: self._end())
 
     async def submit(self, scope: Scope, changes: Sequence[Change], ticket: Ticket) -> list[Outcome]:
         """Return the outcomes of one caller's changes once they are committed.
@@ -67,7 +69,7 @@ class GroupWriter(Generic[Ticket]):
         Raises: BusyError when 4,096 callers wait already; UnavailableError when nothing could be written.
         """
         if self._is_closing:
-            raise UnavailableError("正在关闭，本次没有保存", "shutting down, nothing was saved")
+            raise _closing()
         waiting = _Waiting(scope, changes, ticket, asyncio.get_running_loop().create_future())
         try:
             self._queue.put_nowait(waiting)
@@ -89,6 +91,13 @@ class GroupWriter(Generic[Ticket]):
             if is_last:
                 return
 
+    def _end(self) -> None:
+        self._is_closing = True
+        while not self._queue.empty():
+            waiting = self._queue.get_nowait()
+            if waiting is not None and not waiting.done.done():
+                waiting.done.set_exception(_closing())
+
     async def _gather(self, first: _Waiting[Ticket]) -> tuple[list[_Waiting[Ticket]], bool]:
         """Return the group that starts with a caller, and whether the end of all work came after it."""
         group, size = [first], len(first.changes)
@@ -109,7 +118,7 @@ class GroupWriter(Generic[Ticket]):
         """Write a group; where it cannot be written whole, each caller alone, so that only the one at fault is told."""
         try:
             await self._write(group)
-        except (XinglinError, asyncpg.PostgresError) as error:
+        except Exception as error:  # noqa: BLE001 - each caller is told what came of the write
             if len(group) > 1 and not isinstance(error, UnavailableError):
                 for waiting in group:
                     await self._commit([waiting])
@@ -133,6 +142,10 @@ class GroupWriter(Generic[Ticket]):
                 for waiting, _ in run:
                     waiting.outcomes = [next(outcomes) for _ in waiting.changes]
             await self._ledger.close(connection, tickets, [waiting.outcomes for waiting in group])
+
+
+def _closing() -> UnavailableError:
+    return UnavailableError("正在关闭，本次没有保存", "shutting down, nothing was saved")
 
 
 def _runs(pairs: Sequence[tuple[_Waiting[Ticket], Cause]]) -> list[list[tuple[_Waiting[Ticket], Cause]]]:

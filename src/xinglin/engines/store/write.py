@@ -167,7 +167,8 @@ class Writer:
             )
             closed = {row["rid"] for row in unseen}
             for item in items:
-                if item.refusal is None and any(rids[("Patient", own)] in closed for own in _patients(item) if own not in mine):
+                others = {rids.get(("Patient", own)) for own in _patients(item) if own not in mine}
+                if item.refusal is None and (None in others or not closed.isdisjoint(others)):
                     item.refusal = _no_such_patient()
 
     async def _call(self, connection: asyncpg.Connection[Any], wave: Wave) -> Sequence[Any]:

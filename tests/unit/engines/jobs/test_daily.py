@@ -99,6 +99,18 @@ async def test_a_clock_that_jumps_a_day_ahead_runs_the_day_it_lands_on_at_once(n
     assert night.days == [date(2026, 11, 21), date(2026, 11, 22)]
 
 
+async def test_a_clock_that_ran_away_by_years_and_was_put_right_keeps_no_night_from_being_done(night: Night) -> None:
+    daily = night.daily()
+    night.clock.pass_(days=3650, hours=1)
+    await daily.run_due()
+    night.clock.pass_(days=-3650)
+    await daily.run_due()
+    await daily.run_due()
+    night.clock.pass_(days=1)
+    await daily.run_due()
+    assert night.days[1:] == [date(2026, 11, 21), date(2026, 11, 22)]
+
+
 async def test_a_restart_goes_by_what_is_written_down_and_repeats_what_was_cut_off(night: Night) -> None:
     night.clock.pass_(hours=1)
     await night.daily().run_due()

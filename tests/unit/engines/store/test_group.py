@@ -93,6 +93,26 @@ async def test_each_caller_writes_in_the_own_scope(record: Record, writer: Group
     assert (house.status, east.status, west.status) == ("created", "refused", "updated")
 
 
+async def test_a_ledger_that_fails_by_a_defect_fails_its_own_caller_alone(record: Record, ledger: ListedLedger) -> None:
+    told = ledger.open
+
+    async def open_(connection: asyncpg.Connection[Any], tickets: Sequence[int]) -> Sequence[Cause]:
+        if 13 in tickets:
+            raise KeyError(13)
+        return await told(connection, tickets)
+
+    ledger.open = open_  # type: ignore[method-assign]
+    opened = record.store.group_writer(ledger)
+    async with asyncio.timeout(30):
+        results = await asyncio.gather(
+            *(opened.submit(record.house, [Put("Patient", f"defect{n}", patient(f"defect{n}"))], n) for n in (12, 13, 14)),
+            return_exceptions=True,
+        )
+        [later] = await opened.submit(record.house, [Put("Patient", "defect-later", patient("defect-later"))], 15)
+        await opened.close()
+    assert [type(each) for each in results] == [list, KeyError, list] and later.status == "created"
+
+
 async def test_a_closed_writer_refuses(record: Record, ledger: ListedLedger) -> None:
     opened = record.store.group_writer(ledger)
     await opened.close()
