@@ -27,7 +27,7 @@ from xinglin.base.supervisor import Child, Supervisor, hold_data_folder, note_ad
 from xinglin.cli import loading
 from xinglin.cli.advancing import advance_demo, keep_day, move_to_today, mover, show_moves
 from xinglin.cli.opening import open_installation, print_codes
-from xinglin.cli.session import settings_here
+from xinglin.cli.session import has_cluster, settings_here
 from xinglin.engines.security import SetupCode
 from xinglin.synthetic import Plan, generate
 
@@ -66,7 +66,7 @@ def demo(
     """生成虚构的示例县并启动 · Make a synthetic district and serve it."""
     settings = settings_here()
     folder = settings.data_dir / "demo"
-    if not settings.demo and (settings.data_dir / "postgres").exists():
+    if not settings.demo and has_cluster(settings.data_dir):
         raise ConflictError(
             "这个数据文件夹里已有正式数据，示例不会写入其中；请用 XINGLIN_DATA 另选文件夹",
             "this data folder holds real data and the demonstration stays out of it; choose another with XINGLIN_DATA",
@@ -76,6 +76,8 @@ def demo(
         return  # it runs: its own processes make and load the days between
     with hold_data_folder(settings.data_dir) as lock:
         check_port(settings.with_(port=port or settings.port))
+        if settings.database_url is not None:
+            _look_at_server(settings, settings.database_url, fresh=fresh)
         day = _day(as_of) if as_of else SystemClock(settings.zone).today()
         if fresh:
             remove_data(settings.data_dir)
@@ -91,6 +93,18 @@ def demo(
         settings = settings_here()
         keep_day(settings, console)
         _serve(settings.with_(port=port or settings.port), [Child("load-demo", ["load-demo"], once=True)], lock)
+
+
+def _look_at_server(settings: Settings, url: str, *, fresh: bool) -> None:
+    """Refuse, before anything is written, a server of somebody's own that holds real data, and starting over where only its owner can."""
+    if fresh:
+        raise IncorrectError(
+            "--fresh 不清空自备的数据库：请换一个空库，并用 XINGLIN_DATA 另选文件夹",
+            "--fresh does not empty a database of yours: name an empty one, and another folder with XINGLIN_DATA",
+            where="--fresh",
+        )
+    migrate(url)
+    asyncio.run(open_installation(settings.with_(demo=True)))
 
 
 def _day(text: str) -> date:

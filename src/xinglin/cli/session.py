@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TypeVar
 
 from xinglin.assembly import Platform, assemble
@@ -59,13 +60,18 @@ def with_platform(work: Callable[[Platform], Awaitable[Answer]]) -> Answer:
     return asyncio.run(run())
 
 
+def has_cluster(data_dir: Path) -> bool:
+    """Return whether an embedded database was made for a data folder, in it or elsewhere."""
+    return any((data_dir / name).exists() for name in ("postgres", "postgres.place"))
+
+
 def with_installation(work: Callable[[Platform], Awaitable[Answer]]) -> Answer:
     """Return `with_platform(work)` where an installation stands already; makes none in a wrong folder.
 
     Raises: NotFoundError naming the data folder when nothing stands there.
     """
     settings = read_settings(os.environ)
-    if settings.database_url is None and not any((settings.data_dir / name).exists() for name in ("postgres", "postgres.place")):
+    if settings.database_url is None and not has_cluster(settings.data_dir):
         raise NotFoundError(
             "这里没有杏林的数据：请在安装所在的文件夹运行，或用 XINGLIN_DATA 指明数据文件夹",
             "there is no installation here: run where it stands, or name its data folder with XINGLIN_DATA",

@@ -1,0 +1,81 @@
+"""A demonstration and real data never share an installation."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import psycopg
+import pytest
+from typer.testing import CliRunner
+
+from tests.free_port import free_port
+from xinglin.base.errors import ConflictError, IncorrectError
+from xinglin.base.settings import Settings
+from xinglin.cli import app
+from xinglin.cli.opening import open_installation
+
+ACCOUNT = (
+    "insert into account (login, display_name, password_hash, demo_password, created_at, created_by) values (%s, '某', 'x', %s, now(), 0)"
+)
+
+
+@pytest.fixture
+def unopened(database_url: str) -> str:
+    """A database nobody has opened."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute("delete from installation")
+        connection.execute("truncate account cascade")
+    return database_url
+
+
+def settings(data: Path, url: str, *, demo: bool) -> Settings:
+    data.mkdir(exist_ok=True)
+    return Settings(data, url, demo=demo)
+
+
+async def test_a_demonstration_opens_its_own_database_again_and_again(unopened: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert await open_installation(settings(tmp_path / "data", unopened, demo=True)) == ()
+    with psycopg.connect(unopened) as connection:
+        connection.execute(ACCOUNT, ("made by hand", False))
+    assert await open_installation(settings(tmp_path / "data", unopened, demo=True)) == (), "also with accounts people made in it"
+
+
+async def test_a_demonstration_stays_out_of_a_database_of_real_data(unopened: str, tmp_path: Path) -> None:
+    assert await open_installation(settings(tmp_path / "data", unopened, demo=False))
+    with pytest.raises(ConflictError) as refused:
+        await open_installation(settings(tmp_path / "data", unopened, demo=True))
+    assert refused.value.where == "XINGLIN_DATABASE_URL"
+
+
+async def test_a_database_opened_before_it_was_noted_is_told_by_its_accounts(unopened: str, tmp_path: Path) -> None:
+    with psycopg.connect(unopened) as connection:
+        connection.execute(ACCOUNT, ("officer", False))
+    with pytest.raises(ConflictError):
+        await open_installation(settings(tmp_path / "data", unopened, demo=True))
+    with psycopg.connect(unopened) as connection:
+        connection.execute("delete from installation where name = 'made_for'")
+        connection.execute(ACCOUNT, ("village_doctor", True))
+    assert await open_installation(settings(tmp_path / "data", unopened, demo=True)) == ()
+
+
+@pytest.mark.parametrize("name", ["postgres", "postgres.place"])
+def test_a_demonstration_stays_out_of_a_folder_of_real_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("XINGLIN_DATA", str(tmp_path))
+    (tmp_path / name).write_text(os.devnull)
+    done = CliRunner().invoke(app, ["demo"])
+    assert isinstance(done.exception, ConflictError) and done.exception.where == str(tmp_path)
+
+
+def test_a_demonstration_is_refused_by_a_server_of_real_data_before_it_writes_anything(
+    unopened: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.run(open_installation(settings(tmp_path / "data", unopened, demo=False)))
+    for name, value in {"XINGLIN_DATA": str(tmp_path / "data"), "XINGLIN_DATABASE_URL": unopened, "XINGLIN_PORT": str(free_port())}.items():
+        monkeypatch.setenv(name, value)
+    for options, where in (([], "XINGLIN_DATABASE_URL"), (["--fresh"], "--fresh")):
+        done = CliRunner().invoke(app, ["demo", "--residents", "300", *options])
+        assert isinstance(done.exception, ConflictError | IncorrectError) and done.exception.where == where
+    assert not (tmp_path / "data" / "demo").exists() and (tmp_path / "data" / "secrets").is_dir()
