@@ -177,6 +177,33 @@ async def test_dates_codes_and_reasons_in_the_form(chromium: Any, address: str, 
     assert await page.input_value("#i-outcome_class") == "2" and not await page.is_visible("[name=override_reason_outcome_class]")
 
 
+async def test_what_is_typed_outlives_the_sign_in(chromium: Any, address: str, platform: Platform) -> None:
+    page = await signed_in(chromium, address)
+    person = await enrol(page, address, platform, 71, "秦过期")
+    await page.goto(f"{address}/residents/{person}/followup/hypertension")
+    await until(page, "document.activeElement.id === 'i-way'")
+    await page.context.clear_cookies()
+    await page.keyboard.type("2")
+    await page.wait_for_selector("[data-expired]:not([hidden])")
+    async with page.context.expect_page() as opening:
+        await page.click("[data-expired] a")
+    window = await opening.value
+    await window.fill("[name=login]", "doctor")
+    await window.fill("[name=password]", DEMO_PASSWORD)
+    await window.keyboard.press("Enter")
+    await window.wait_for_url("**/desk")
+    await window.close()
+    await page.focus("#i-symptoms")
+    await page.keyboard.type("1")
+    await page.wait_for_selector("[data-expired]", state="hidden")
+    for name, text in {"danger_signs": "1", "systolic": "132", "diastolic": "84", "medication_adherence": "1", "adverse_reaction": "1"}.items():
+        await page.fill(f"#i-{name}", text)
+    await until(page, "document.getElementById('i-outcome_class').value === '1'")
+    await page.keyboard.press("F2")
+    await page.wait_for_url(f"**/residents/{person}?told=1")
+    assert "132/84 mmHg" in await page.inner_text("#timeline")
+
+
 async def test_pasted_cells_fill_the_grid(chromium: Any, address: str, platform: Platform) -> None:
     page = await signed_in(chromium, address)
     person = await enrol(page, address, platform, 63, "施表格")

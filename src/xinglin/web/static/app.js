@@ -67,16 +67,15 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit]")) event.target.form.requestSubmit();
 });
 
-// A form sent is not sent again by a second press while its answer is awaited; coming back to the page it may be.
+// A form sent is not sent again by a second press while its answer is awaited. forms.js sees to those with data-form itself.
 document.addEventListener("submit", (event) => {
   const form = event.target, question = form.dataset.confirm;
-  if (form.dataset.sent || (question && !window.confirm(question))) { event.preventDefault(); return; }
-  if (form.method !== "post" || event.defaultPrevented) return;
-  form.dataset.sent = "1";
-  setTimeout(() => { delete form.dataset.sent; }, 3000);
+  if (event.defaultPrevented) return;
+  if (form.dataset.pressed || (question && !window.confirm(question))) { event.preventDefault(); return; }
+  if (form.method !== "post" || "form" in form.dataset) return;
+  form.dataset.pressed = "1";
+  setTimeout(() => { delete form.dataset.pressed; }, 2000);
 });
-
-window.addEventListener("pageshow", () => { for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent; });
 
 function fill(values) {
   for (const [id, value] of Object.entries(values)) {

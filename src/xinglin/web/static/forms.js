@@ -3,10 +3,12 @@
 // Escape leaves the form; the browser asks first when something typed is not saved. data-dirty: what it holds came back unsaved.
 // data-compute: address that answers {fields: {id: {value, error, warning}}} for what is computed.
 
+const AWAY_MS = 5 * 60 * 1000;
+
 for (const form of document.querySelectorAll("form[data-form]")) start(form);
 
 function start(form) {
-  let dirty = "dirty" in form.dataset, timer = 0, asked = 0;
+  let dirty = "dirty" in form.dataset, timer = 0, asked = 0, answered = Date.now();
   const fields = () => [...form.querySelectorAll("[data-field]")].filter((field) => !field.disabled && field.offsetParent !== null);
   const box = (field) => field.closest("[data-fld]");
 
@@ -40,7 +42,7 @@ function start(form) {
     if (field.matches("[data-carried]")) confirm(field);
     if (field.dataset.computed !== undefined) showOverruled(field);
     clearTimeout(timer);
-    timer = setTimeout(compute, 300);
+    timer = setTimeout(() => compute(), 300);
   });
   form.addEventListener("focusin", (event) => { if (event.target.matches("input[data-field]")) event.target.select(); });
   form.addEventListener("click", (event) => {
@@ -55,6 +57,12 @@ function start(form) {
   });
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) { event.preventDefault(); return; }
+    if (Date.now() - answered > AWAY_MS) {
+      event.preventDefault();
+      const button = event.submitter;
+      renewed().then((signedIn) => { if (signedIn) form.requestSubmit(button); });
+      return;
+    }
     form.dataset.sent = "1";
     dirty = false;
   });
@@ -142,12 +150,27 @@ function start(form) {
     compute();
   }
 
-  async function compute() {
+  // A session that ended while the form was open does not take what was typed along: who signs in again in another window goes on here.
+  async function renewed() {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+    const page = answer?.ok && !answer.redirected ? new DOMParser().parseFromString(await answer.text(), "text/html") : null;
+    const token = page?.querySelector('meta[name="form-token"]')?.content;
+    const notice = document.querySelector("[data-expired]");
+    if (notice) notice.hidden = Boolean(token) || !answer;
+    if (!token) return false;
+    for (const field of document.querySelectorAll("input[name=form_token]")) field.value = token;
+    answered = Date.now();
+    return true;
+  }
+
+  async function compute(again = false) {
     if (!form.dataset.compute) return;
     const mine = ++asked;
     const sent = new URLSearchParams(new FormData(form));
     const answer = await fetch(form.dataset.compute, { method: "POST", body: sent, headers: { "X-Form-Token": sent.get("form_token") } }).catch(() => null);
+    if (answer?.redirected || answer?.status === 403) { if (!again && await renewed()) compute(true); return; }
     if (!answer?.ok || mine !== asked) return;
+    answered = Date.now();
     const told = await answer.json();
     for (const [name, words] of Object.entries(told.notes ?? {})) note(name, words);
     for (const [name, said] of Object.entries(told.fields)) {
