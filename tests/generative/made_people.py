@@ -60,12 +60,15 @@ TABLE_CODES: dict[tuple[str, str], list[str]] = {
     ("request", "kind"): ["referral"],
     ("task", "kind"): ["referral-result", "complete-followup"],
     ("task", "status"): ["requested", "in-progress", "completed", "cancelled"],
+    ("contract", "kind"): ["family-doctor", "family-doctor", "other"],
+    ("contract", "status"): ["executed", "executed", "terminated"],
 }
 NUMBERS: dict[tuple[str, str], list[float]] = {
     ("blood_pressure", "systolic_mmhg"): [118, 139, 139.5, 140, 149, 150, 152, 179, 180, 200],
     ("blood_pressure", "diastolic_mmhg"): [70, 88, 89, 90, 94, 109, 110],
     ("measurement", "value"): [3.9, 4.0, 6.9, 7.0, 7.1, 11.1, 16.6, 16.7, 64, 105],
 }
+SPRING = date(2026, 6, 1)
 DAYS = [
     TODAY,
     date(2026, 1, 1),
@@ -98,7 +101,7 @@ def _person(chance: random.Random, rid: Any) -> dict[str, list[dict[str, Any]]]:
 
 
 def _live(chance: random.Random, rid: Any, found: dict[str, list[dict[str, Any]]]) -> None:
-    """Add a life that makes sense: enrolled, visited, measured, sometimes examined."""
+    """Add a life that makes sense: enrolled, perhaps let go, visited with a form, measured, sometimes examined or seen by a doctor."""
     programme = chance.choice(["hypertension", "diabetes2"])
     patient = found["patient"][0]
     patient |= {
@@ -106,41 +109,55 @@ def _live(chance: random.Random, rid: Any, found: dict[str, list[dict[str, Any]]
         "death_date": None,
         "residence_status": "resident",
     }
-    base = {"patient": patient["rid"], "seq": 6}
+
+    def add(table: str, **values: Any) -> int:
+        row = dict.fromkeys(LAKE[table].columns) | {"rid": next(rid), "seq": 6, "patient": patient["rid"]} | values
+        found[table].append(row | ({LAKE[table].time: None} if LAKE[table].time else {}))
+        return int(row["rid"])
+
+    end = {"status": "active"}
+    if chance.random() < 0.15:
+        end = {"status": "finished", "end_date": TODAY - timedelta(days=5), "exit_reason": chance.choice(CODES["exit_reason"])}
     start = chance.choice([date(2024, 5, 1), date(2026, 2, 1), date(2026, 10, 9)])
-    episode = {
-        "rid": next(rid),
-        "programme": programme,
-        "status": "active",
-        "start_date": start,
-        "end_date": None,
-        "exit_reason": None,
-        "manager": 70 + chance.randint(0, 3),
-    }
-    found["episode"].append(dict.fromkeys(LAKE["episode"].columns) | base | episode)
+    add("episode", programme=programme, start_date=start, manager=70 + chance.randint(0, 3), **end)
     for _ in range(chance.randint(0, 6)):
         day = TODAY - timedelta(days=chance.choice([0, 3, 20, 60, 110, 200, 250, 320]))
-        visit = {
-            "rid": next(rid),
-            "kind": f"followup-{programme}",
-            "status": "finished",
-            "start_date": day,
-            "way": chance.choice(["1", "2", "3"]),
-            "start_time": None,
-        }
-        found["encounter"].append(dict.fromkeys(LAKE["encounter"].columns) | base | visit)
-        reading = base | {"encounter": visit["rid"], "taken_on": day, "taken_at": None, "status": "final"}
-        pressure = {
-            "rid": next(rid),
-            "systolic_mmhg": float(chance.choice([128, 139, 140, 149, 152, 181])),
-            "diastolic_mmhg": float(chance.choice([78, 89, 92])),
-        }
-        found["blood_pressure"].append(dict.fromkeys(LAKE["blood_pressure"].columns) | reading | pressure)
-        glucose = {"rid": next(rid), "code": "14771-0", "value": chance.choice([3.9, 6.9, 7.0, 9.1]), "unit": "mmol/L"}
-        found["measurement"].append(dict.fromkeys(LAKE["measurement"].columns) | reading | glucose)
+        status = "finished" if chance.random() < 0.9 else "in-progress"
+        visit = add("encounter", kind=f"followup-{programme}", status=status, start_date=day, way=chance.choice(["1", "2", "3", None]))
+        if chance.random() < 0.8:
+            _measure(chance, add, visit, day)
+        if chance.random() < 0.7:
+            _answer(chance, add, visit, day)
     if chance.random() < 0.4:
-        exam = {"rid": next(rid), "kind": "health-examination", "status": "finished", "start_date": date(2026, 6, 1), "start_time": None}
-        found["encounter"].append(dict.fromkeys(LAKE["encounter"].columns) | base | exam)
+        exam = add("encounter", kind="health-examination", status=chance.choice(["finished", "finished", "in-progress"]), start_date=SPRING)
+        add("answer", encounter=exam, link_id="complete", truth=chance.random() < 0.5, authored_on=SPRING)
+    if chance.random() < 0.4:
+        day = TODAY - timedelta(days=chance.choice([0, 2, 14, 15]))
+        _measure(chance, add, add("encounter", kind=chance.choice(["outpatient", "emergency"]), status="finished", start_date=day), day)
+
+
+def _measure(chance: random.Random, add: Any, visit: int, day: date) -> None:
+    """Measure a blood pressure, now and then half of one or none, and a glucose, now and then in another unit."""
+    reading = {"encounter": visit, "taken_on": day, "status": "final"}
+    upper, lower = float(chance.choice([128, 139, 140, 149, 152, 181])), float(chance.choice([78, 89, 92]))
+    present = chance.choice([(True, True)] * 8 + [(True, False), (False, True), (False, False)])
+    add("blood_pressure", **reading, systolic_mmhg=upper if present[0] else None, diastolic_mmhg=lower if present[1] else None)
+    value, unit = chance.choice([*((level, "mmol/L") for level in (3.9, 6.9, 7.0, 9.1, 9.1)), (126.0, "mg/dL")])
+    add("measurement", **reading, code="14771-0", value=value, unit=unit)
+
+
+def _answer(chance: random.Random, add: Any, visit: int, day: date) -> None:
+    """Fill in what of the form the rules read, in one response."""
+    form: dict[str, Any] = {
+        "encounter": visit,
+        "authored_on": chance.choice([day, TODAY]),
+        "rid": add("answer", encounter=visit, link_id="way"),
+    }
+    add("answer", **form, link_id="outcome_class", code=chance.choice(["1", "1", "2", "2", "3", "3", "4", None]))
+    add("answer", **form, link_id="adverse_reaction", code=chance.choice(["1", "1", "2"]))
+    add("answer", **form, link_id="danger_signs", code=chance.choice(["1"] * 6 + ["2", "8"]))
+    if chance.random() < 0.6:
+        add("answer", **form, link_id="next_visit_date", date=day + timedelta(days=chance.choice([-3, 0, 7, 14, 15, 90])))
 
 
 def _row(chance: random.Random, table: str, rid: int, found: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:

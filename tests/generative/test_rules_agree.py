@@ -79,3 +79,19 @@ def test_the_explanation_tells_the_answer_of_the_reference(seed: int) -> None:
             if definition.kind == "measure":
                 assert bool(told.changes) == (meant["denominator"] > meant["numerator"])
             assert "{" not in "".join(words.zh + words.en for words in told.changes)
+
+
+def test_the_made_people_reach_whatever_a_definition_can_say() -> None:
+    """What nobody made ever reaches is proved of nothing: every class, exclusion and piece of advice, and both answers of who is meant."""
+    frames = [Frame(Question(rows, TODAY)) for seed in range(12) for rows in make_people(seed, 100).values()]
+    unreached = []
+    for name in SHIPPED:
+        definition = CATALOGUE.edition(TODAY).get(name)
+        reached = {output: {CLOSURES.rule(node)(frame, None) for frame in frames} for output, node in definition.outputs.items()}
+        wanted = {"reason": {exclusion.reason for exclusion in definition.exclusions}, "state_why": set(definition.classes)}
+        wanted |= {output: {0, 1} for output in ("population", "applies") if output in reached}
+        unreached += [(name, output, one) for output, some in wanted.items() for one in some - reached.get(output, set())]
+        unreached += [
+            (name, advice.words.en) for advice in definition.advice if not any(CLOSURES.rule(advice.when)(frame, None) for frame in frames)
+        ]
+    assert unreached == []
