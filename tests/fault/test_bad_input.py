@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from tests.district import HIS, id_number, open_district
 from tests.http.signed_in import Person, people
 from xinglin.assembly import Platform
-from xinglin.base.errors import place_words
+from xinglin.base.errors import NotFoundError, place_words
 from xinglin.base.ids import uuid7
 from xinglin.engines.exchange import ImportOptions, State
 from xinglin.engines.security import Scope
@@ -141,6 +141,30 @@ async def test_of_a_file_that_is_wrong_from_end_to_end_only_so_much_is_told_and_
     async with platform.database.connection() as connection:
         kept = "select count(*) from quarantine where message_no = $1 and state = 'open'"
         assert await connection.fetchval(kept, receipt.message_no) == 1_203
+
+
+async def test_a_nul_sign_in_a_name_the_sender_gave_is_kept_aside_and_stops_no_other_line(platform: Platform) -> None:
+    """A database holds no such sign; what bears it waits like any other bad line."""
+    bad = [{"resourceType": "Pat\0ient", "id": "nul1"}, patient("nul2") | {"name": [{"text": "a\0b"}]}]
+    lines = b"\n".join(orjson.dumps(each) for each in (*bad, patient("nul3")))
+    scope = platform.security.system_scope()
+    receipt = await platform.importer.import_content(scope, ("nul\0.ndjson", lines), ImportOptions(HIS))
+    assert (receipt.state, receipt.stored, receipt.rejected) == (State.PARTLY, 1, 2)
+    assert (await platform.importer.import_content(scope, ("nul\0.ndjson", lines), ImportOptions(HIS))).repeated
+    entries = [{"fullUrl": "urn:x:\0", "resource": patient("nul4", birthDate="1960-02-31")}, {"fullUrl": "urn:y:\0", "resource": bad[0]}]
+    bundle = orjson.dumps({"resourceType": "Bundle", "type": "batch", "entry": entries})
+    receipt = await platform.importer.import_content(scope, ("nul.json", bundle), ImportOptions(HIS))
+    assert (receipt.state, receipt.rejected) == (State.QUARANTINED, 2)
+    rows = await platform.exchange.ledger.waiting(None, receipt.message_no, 10)
+    assert [orjson.loads(bytes(row["body"]))["fullUrl"] for row in rows] == ["urn:x:\0", "urn:y:\0"], "kept as it was sent"
+
+
+async def test_a_search_for_what_no_database_holds_finds_nothing(platform: Platform) -> None:
+    scope = platform.security.system_scope()
+    assert (await platform.store.search(scope, "Patient", [("name", "\ud800")])).entries == ()
+    assert await platform.residents.find(scope, "张\0三") == []
+    with pytest.raises(NotFoundError):
+        await platform.store.read(scope, "Patient", "p\0")
 
 
 async def test_a_wrong_check_digit_is_stored_and_told(platform: Platform, tmp_path: Path) -> None:

@@ -15,6 +15,15 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def storable(text: str) -> str:
+    """Return text as a database can hold it: a NUL sign becomes the sign for what cannot be shown, half a character a question mark.
+
+    >>> storable("a\\x00b")
+    'a\ufffdb'
+    """
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+
+
 def to_halfwidth(text: str) -> str:
     """Return text with full-width digits, letters and punctuation as half-width ones.
 

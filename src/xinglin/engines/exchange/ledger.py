@@ -15,6 +15,7 @@ import orjson
 from xinglin.base.clock import Clock
 from xinglin.base.database import Database
 from xinglin.base.errors import IncorrectError, NotFoundError
+from xinglin.base.text import storable
 from xinglin.engines.exchange.blobs import Blobs
 from xinglin.engines.exchange.gate import Item, Sender
 from xinglin.engines.exchange.model import INLINE_BYTES, EntryProblem, Receipt, State
@@ -125,7 +126,7 @@ class Ledger:
                 """select message_no, state, done_lines, stored, unchanged, rejected from message
                    where source_no = $1 and message_id = $2 and digest = $3""",
                 envelope.source.source_no,
-                envelope.message_id,
+                storable(envelope.message_id),
                 envelope.digest,
             )
         return None if row is None else _arrived(row)
@@ -145,7 +146,7 @@ class Ledger:
                on conflict (source_no, message_id, digest) do update
                set actor = case when message.state = 'received' then excluded.actor else message.actor end
                returning message_no, state, done_lines, stored, unchanged, rejected""",
-            envelope.source.source_no, envelope.message_id, envelope.digest, envelope.kind, envelope.media, len(envelope.content), inline,
+            envelope.source.source_no, storable(envelope.message_id), envelope.digest, envelope.kind, envelope.media, len(envelope.content), inline,
             envelope.institution, self._clock.now(), envelope.actor, self._site,
         )  # fmt: skip
         return _arrived(row)
@@ -159,7 +160,11 @@ class Ledger:
 
     async def close(self, connection: asyncpg.Connection[Any], receipt: Receipt, entries: int, reason: EntryProblem | None = None) -> None:
         """Write down what became of a message."""
-        facts = orjson.dumps({"code": reason.reason, "zh": reason.zh, "en": reason.en, "where": reason.path}).decode() if reason else None
+        facts = (
+            orjson.dumps({"code": reason.reason, "zh": reason.zh, "en": reason.en, "where": storable(reason.path)}).decode()
+            if reason
+            else None
+        )
         await connection.execute(
             """update message set state = $2, entries = $3, stored = $4, unchanged = $5, rejected = $6, reason = $7, finished_at = $8
                where message_no = $1""",
@@ -190,7 +195,7 @@ class Ledger:
         """Write down what was stored and should be looked at by its sender all the same; the first hundreds of a message are enough."""
         if warnings:
             held = await connection.fetchval("select count(*) from message_warning where message_no = $1", message_no)
-            rows = [(message_no, one.entry_no, one.path, one.zh, one.en) for one in warnings[: max(0, _MOST_WARNINGS - held)]]
+            rows = [(message_no, one.entry_no, storable(one.path), one.zh, one.en) for one in warnings[: max(0, _MOST_WARNINGS - held)]]
             await connection.executemany("insert into message_warning values ($1, $2, $3, $4, $5)", rows)
 
     async def tally(
@@ -300,8 +305,8 @@ def _quarantine_row(message_no: int, number: int, problems: Sequence[EntryProble
             full_url, rtype = sent.get("fullUrl"), (sent.get("resource") or sent).get("resourceType")
         except (orjson.JSONDecodeError, AttributeError):
             pass
-    listed = [{"path": problem.path, "zh": problem.zh, "en": problem.en} for problem in problems]
+    listed = [{"path": storable(problem.path), "zh": problem.zh, "en": problem.en} for problem in problems]
     return (
-        message_no, number, full_url if isinstance(full_url, str) else None, rtype if isinstance(rtype, str) else None,
+        message_no, number, storable(full_url) if isinstance(full_url, str) else None, storable(rtype) if isinstance(rtype, str) else None,
         problems[0].reason if problems else "invalid", orjson.dumps(listed).decode(), body, now,
     )  # fmt: skip

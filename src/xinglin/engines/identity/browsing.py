@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from xinglin.base.database import Database
 from xinglin.base.errors import IncorrectError
-from xinglin.base.text import fold, to_halfwidth
+from xinglin.base.text import fold, storable, to_halfwidth
 from xinglin.engines.identity.residents import CARD, PersonCard, card_of, search_terms
 from xinglin.engines.security import Scope, scope_condition
 
@@ -71,7 +71,7 @@ class Residence:
 def _conditions(query: Browse) -> tuple[list[str], list[Any]]:
     conditions: list[str] = ["true"]
     values: list[Any] = []
-    wanted = fold(to_halfwidth(query.text)).replace(" ", "")
+    wanted = storable(fold(to_halfwidth(query.text)).replace(" ", ""))
     if wanted:
         condition, value = search_terms(wanted)
         conditions.append(condition)

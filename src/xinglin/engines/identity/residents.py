@@ -11,7 +11,7 @@ import asyncpg
 
 from xinglin.base.database import Database
 from xinglin.base.errors import ConflictError, ForbiddenError, IncorrectError, NotFoundError
-from xinglin.base.text import fold, to_halfwidth
+from xinglin.base.text import fold, storable, to_halfwidth
 from xinglin.engines.identity import golden, linking
 from xinglin.engines.identity.keys import PatientKey, key_of
 from xinglin.engines.identity.numbers import checked_id_number
@@ -169,7 +169,7 @@ class Residents:
         Raises: ForbiddenError without `resident.read`; IncorrectError for fewer than 2 characters.
         """
         scope.require("resident.read")
-        wanted = fold(to_halfwidth(text)).replace(" ", "")
+        wanted = storable(fold(to_halfwidth(text)).replace(" ", ""))
         if len(wanted) < 2:
             raise IncorrectError("请至少输入两个字或字母", "type at least two characters", where="search")
         conditions, value = search_terms(wanted)

@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol
 import orjson
 
 from xinglin.base.errors import IncorrectError
+from xinglin.base.text import storable
 from xinglin.engines.security.algorithms import digest_named
 
 Outcome = Literal["done", "refused", "failed"]
@@ -184,4 +185,4 @@ def _instant(at: datetime) -> str:
 
 def _clean(text: str) -> str:
     """Return text PostgreSQL can hold: no NUL, no lone surrogate, not endless."""
-    return text[:TEXT_LIMIT].replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+    return storable(text[:TEXT_LIMIT])

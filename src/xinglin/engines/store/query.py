@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from xinglin.base.errors import IncorrectError, UnsupportedError
+from xinglin.base.text import storable
 from xinglin.engines.store.model import Query
 from xinglin.fhir import SearchParameter, search_parameters
 
@@ -146,7 +147,7 @@ def _read_term(known: dict[str, SearchParameter], name: str, value: str, manner:
 
 
 def _read_values(name: str, text: str) -> tuple[str, ...]:
-    values = tuple(_SPLIT.sub("\\1\x00", text).split("\x00"))
+    values = tuple(map(storable, _SPLIT.sub("\\1\x00", text).split("\x00")))
     if not all(values):
         raise _not_offered(name, "请给出检索值", "give it a value")
     if len(values) > _VALUES_LIMIT:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from xinglin.base.errors import NotFoundError
+from xinglin.base.text import storable
 from xinglin.engines.security import AuditEntry, Scope
 from xinglin.engines.store.cursors import open_cursor, sign_cursor
 from xinglin.engines.store.ground import Ground
@@ -67,6 +68,7 @@ class Reader:
             select {columns_of("r")} from ident i join res r on r.rid = i.rid and r.rtype = i.rtype
             where i.rtype = $1 and i.id = $2 and r.rtype = $1 and {row_seen(scope, "r")}
         """
+        own_id = storable(own_id)
         async with self._ground.database.connection() as connection:
             row = await connection.fetchrow(current, rtype, own_id)
             gone = None if row else await connection.fetchrow(_last(scope), rtype, own_id)
@@ -85,7 +87,7 @@ class Reader:
             where i.rtype = $1 and i.id = $2 and h.ver = $3 and {row_seen(scope, "h")}
         """
         async with self._ground.database.connection() as connection:
-            row = await connection.fetchrow(sql, rtype, own_id, version)
+            row = await connection.fetchrow(sql, rtype, storable(own_id), version)
         if row is None or row["body"] is None:
             await self._ground.audit.record(AuditEntry(scope, "vread", rtype, outcome="refused"))
             raise not_found(rtype) if row is None else _gone(rtype)
@@ -168,7 +170,7 @@ def _history_sql(scope: Scope, query: HistoryQuery) -> tuple[str, list[Any]]:
         arguments.append(query.since)
         since = f"and v.ts >= ${len(arguments) + 1}"
     if query.id is not None:
-        arguments += [query.rtype, query.id]
+        arguments += [query.rtype, storable(query.id)]
         place = f"i.rtype = ${len(arguments)} and i.id = ${len(arguments) + 1}"
         versions = f"""
             select {columns_of("r")} from ident i join res r on r.rid = i.rid and r.rtype = i.rtype where {place} and {row_seen(scope, "r")}
