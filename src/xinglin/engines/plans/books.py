@@ -87,8 +87,12 @@ class Books:
         return await self.plan(scope, number)
 
     async def describe(self, scope: Scope, plan_no: int, new: NewPlan) -> None:
-        """Change title, place, level and period of a plan.  Raises: ForbiddenError, NotFoundError, IncorrectError."""
+        """Change title, place, level and period of a plan.
+
+        Raises: ForbiddenError, NotFoundError, IncorrectError; ConflictError for a version that is superseded or withdrawn.
+        """
         plan = await self.plan(scope, plan_no)
+        _must_be_open(plan)
         new = _checked(new)
         await self._ground.allow(scope, "plan.edit", "describe", f"plan {plan.plan_no}")
         async with self._ground.database.transaction() as connection:
@@ -100,8 +104,7 @@ class Books:
     async def fill(self, scope: Scope, plan_no: int, rows: PlanRows) -> None:
         """Bring a plan's rows in step with a reading: what is new comes, what is gone is marked, what stays keeps all that hangs on it."""
         plan = await self.plan(scope, plan_no)
-        if not plan.is_open:
-            raise ConflictError("这一版规划已被取代或撤回，不能再改", "this version is superseded or withdrawn and cannot be changed")
+        _must_be_open(plan)
         await self._ground.allow(scope, "plan.edit", "fill", f"plan {plan_no}")
         async with self._ground.database.transaction() as connection:
             await self._put_rows(connection, plan_no, rows)
@@ -129,10 +132,13 @@ class Books:
             raise ConflictError("只有草稿可以批准", "only a draft can be approved")
         await self._ground.allow(scope, "plan.approve", "approve", f"plan {plan_no}")
         async with self._ground.database.transaction() as connection:
-            await connection.execute(
-                "update plan set status = 'approved', approved_at = $2, approved_by = $3, approved_name = $4 where plan_no = $1",
+            is_done = await connection.fetchval(
+                "update plan set status = 'approved', approved_at = $2, approved_by = $3, approved_name = $4"
+                " where plan_no = $1 and status = 'draft' returning true",
                 *(plan_no, self._ground.now(), account(scope), scope.display_name),
             )
+            if not is_done:
+                raise _decided()
             await connection.execute("update plan set status = 'superseded' where plan_no = $1", plan.replaces)
 
     async def withdraw(self, scope: Scope, plan_no: int) -> None:
@@ -142,7 +148,9 @@ class Books:
             raise ConflictError("只有草稿可以撤回", "only a draft can be withdrawn")
         await self._ground.allow(scope, "plan.edit", "withdraw", f"plan {plan_no}")
         async with self._ground.database.transaction() as connection:
-            await connection.execute("update plan set status = 'withdrawn' where plan_no = $1", plan_no)
+            query = "update plan set status = 'withdrawn' where plan_no = $1 and status = 'draft' returning true"
+            if not await connection.fetchval(query, plan_no):
+                raise _decided()
 
     async def undo(self, scope: Scope, plan_no: int) -> None:
         """Take back what was decided of a plan: a withdrawn one is a draft again, an approved one too, and the version it replaced holds again.
@@ -193,6 +201,15 @@ class Books:
             "update plan_finding set gone_at = $3 where plan_no = $1 and gone_at is null and not (key = any($2))",
             *(plan_no, [one.key for one in rows.findings], self._ground.now()),
         )
+
+
+def _must_be_open(plan: Plan) -> None:
+    if not plan.is_open:
+        raise ConflictError("这一版规划已被取代或撤回，不能再改", "this version is superseded or withdrawn and cannot be changed")
+
+
+def _decided() -> ConflictError:
+    return ConflictError("这份规划刚由别人处理过，请刷新页面", "somebody decided on this plan just now: reload the page")
 
 
 async def _numbers(connection: Any, plan_no: int) -> dict[str, int]:

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from xinglin.base.clock import Clock
 from xinglin.base.database import Database
 from xinglin.base.errors import IncorrectError
+from xinglin.base.text import storable
 from xinglin.engines.security import Scope
 
 UNREAD, READ, DISMISSED = "unread", "read", "dismissed"
@@ -142,7 +143,7 @@ class Reminders:
         """Mark reminders as read, dismissed or (to undo either) unread.  Raises: IncorrectError for another state or no key."""
         if state not in (UNREAD, READ, DISMISSED):
             raise IncorrectError("请选择已读、移除或恢复", "choose read, dismissed or unread", where="state")
-        pairs = [key.partition(":") for key in keys if ":" in key]
+        pairs = [storable(key).partition(":") for key in keys if ":" in key]
         if not pairs:
             raise IncorrectError("请选择要处理的提醒", "choose the reminders", where="key")
         now = self._clock.now()

@@ -14,7 +14,7 @@ from xinglin.base.clock import FixedClock
 from xinglin.base.database import Database
 from xinglin.base.errors import ConflictError, ForbiddenError, IncorrectError, NotFoundError
 from xinglin.engines.plans import NewImport, NewMilestone, NewPlan, NewValue, PlanRows, Plans, Row, TaskChange
-from xinglin.engines.security import Scope
+from xinglin.engines.security import AuditEntry, Scope
 
 ZONE = ZoneInfo("Asia/Shanghai")
 COUNTY, READER = scope_of_role("county"), scope_of_role("cdc")
@@ -79,6 +79,28 @@ async def test_a_row_that_comes_back_has_all_that_hung_on_it(room: Room) -> None
     await books.fill(COUNTY, plan, rows("b", "a"))
     back = (await figures.indicators(COUNTY, plan))[1]
     assert (back.indicator_no, back.measure, dict(back.path)) == (first.indicator_no, "records", {2027: 61.5})
+
+
+async def test_of_two_decisions_on_a_draft_at_once_one_holds(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    books, old = room.plans.books, await room.draft(b"in force")
+    await books.approve(COUNTY, old)
+    document = (await books.plan(COUNTY, old)).document_no
+    await books.withdraw(COUNTY, await room.draft(b"other"))
+    draft = (await books.make(COUNTY, NewPlan(document, 1, "规划", replaces=old), rows())).plan_no
+    told = room.tape.record
+
+    async def meanwhile(entry: AuditEntry) -> None:
+        monkeypatch.undo()
+        await told(entry)
+        await books.withdraw(COUNTY, draft)
+
+    monkeypatch.setattr(room.tape, "record", meanwhile)
+    with pytest.raises(ConflictError):
+        await books.approve(COUNTY, draft)
+    assert [(await books.plan(COUNTY, one)).status for one in (old, draft)] == ["approved", "withdrawn"]
+    with pytest.raises(ConflictError):
+        await books.describe(COUNTY, draft, NewPlan(document, 1, "改名"))
+    assert (await books.plan(COUNTY, draft)).title == "规划"
 
 
 async def test_values_wait_are_approved_and_earlier_ones_stay_behind(room: Room) -> None:
