@@ -119,13 +119,14 @@ class Writer:
             raise FaultError(
                 "另一进程准备的写入只能由全域写入", "what another process made ready is written with the scope of the house only"
             )
-        if not scope.is_house:
-            await self._refuse_hidden(connection, scope, items)
+        waves = ready.waves
+        if not scope.is_house and await self._refuse_hidden(connection, scope, items):
+            waves = None  # made with what is refused now
         outcomes: list[Outcome | None] = [None] * len(items)
         for item in items:
             if item.refusal is not None:
                 outcomes[item.place] = _refused(item, item.refusal)
-        for wave in ready.waves if ready.waves is not None and scope.is_house else _waves(items, ready.rids):
+        for wave in waves if waves is not None else _waves(items, ready.rids):
             for item, row in zip(wave.items, await self._call(connection, wave), strict=True):
                 outcomes[item.place] = _outcome(item, row)
         return [outcome for outcome in outcomes if outcome is not None]
@@ -149,8 +150,9 @@ class Writer:
             item.findings.mentions.update(("Patient", own) for own in (item.findings.patient, *item.findings.others) if own)
             item.body = make_body(change.rtype, change.id, change.resource, item.cause.message_no)
 
-    async def _refuse_hidden(self, connection: asyncpg.Connection[Any], scope: Scope, items: Sequence[WriteItem]) -> None:
-        """Refuse what touches records the writer cannot see, in the words that answer what does not exist."""
+    async def _refuse_hidden(self, connection: asyncpg.Connection[Any], scope: Scope, items: Sequence[WriteItem]) -> bool:
+        """Refuse what touches records the writer cannot see, in the words that answer what does not exist; returns whether any does."""
+        before = sum(item.refusal is not None for item in items)
         present = await connection.fetch(_HIDDEN_ROWS.format(res=row_seen(scope, "r"), hist=row_seen(scope, "h")), [i.rid for i in items])
         hidden = {row["rid"] for row in present}
         for item in items:
@@ -170,6 +172,7 @@ class Writer:
                 others = {rids.get(("Patient", own)) for own in _patients(item) if own not in mine}
                 if item.refusal is None and (None in others or not closed.isdisjoint(others)):
                     item.refusal = _no_such_patient()
+        return sum(item.refusal is not None for item in items) > before
 
     async def _call(self, connection: asyncpg.Connection[Any], wave: Wave) -> Sequence[Any]:
         ground = self._ground

@@ -119,6 +119,19 @@ async def test_a_writer_cannot_write_about_a_patient_it_cannot_see_nor_learn_tha
     await record.write(Delete("Observation", "about-own"), scope=record.east)
 
 
+@pytest.mark.parametrize("hidden", [0, 1, 3])
+async def test_of_many_changes_only_those_of_hidden_records_are_refused(record: Record, hidden: int) -> None:
+    """So many that they are made ready ahead of the write, before anybody knows what the writer may not see."""
+    theirs = [patient(f"theirs-{hidden}-{n}") for n in range(hidden)]
+    for number, each in enumerate(await record.put(*theirs)):
+        await record.settle(7700 + 10 * hidden + number, each.rid, 420999102001)
+    changes = [*(patient(f"many-{hidden}-{n}") for n in range(150)), *(each | {"language": "zh"} for each in theirs)]
+    outcomes = await record.put(*changes, scope=record.east)
+    assert [each.status for each in outcomes] == ["created"] * 150 + ["refused"] * hidden
+    for each in theirs:
+        assert b'"language"' not in (await record.store.read(record.house, "Patient", each["id"])).body
+
+
 async def test_a_condition_sees_no_further_than_its_writer(record: Record) -> None:
     async with record.database.transaction() as connection:
         assert await record.store.match(connection, record.east, "Patient", [("identifier", "s|2")]) == []
