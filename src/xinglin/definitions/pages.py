@@ -134,9 +134,11 @@ def _names(source: Source) -> str:
         text += "\n## 名词 Names\n\n" + _table(("name", "中文", "English", "is"), rows)
     if source.data.get("parameter"):
         rows = [
-            (f"`{name}`", f"`{told['value']}`", told.get("unit", told.get("zh", ""))) for name, told in source.data["parameter"].items()
+            (f"`{name}`", f"`{told['value']}`", told.get("unit", told.get("zh", "")), told.get("source", ""))
+            for name, told in source.data["parameter"].items()
         ]
-        text += "\n## 参数 Parameters\n\n" + _table(("name", "value", ""), rows)
+        # A number of its own origin says so; the others have the source and clause of the definition.
+        text += "\n## 参数 Parameters\n\n" + _table(("name", "value", "", "source"), rows)
     if source.data.get("code_set"):
         rows = [(f"`{name}`", ", ".join(told["codes"]), told["zh"], told["source"]) for name, told in source.data["code_set"].items()]
         text += "\n## 代码集 Code sets\n\n" + _table(("name", "codes", "", "source"), rows)
