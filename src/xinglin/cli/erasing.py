@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from contextlib import suppress
 from typing import Annotated, Final
 
 import typer
@@ -12,7 +15,9 @@ from xinglin.cli.session import with_installation
 from xinglin.engines.erasure import Report
 
 _REFRESH_S: Final = 3600.0
-"""Taking in the erasure of a large district; giving up earlier would have two processes write the same columns."""
+"""Seconds for taking in the erasure of a large district; giving up earlier would have two processes write the same columns."""
+
+_AGAIN_S: Final = 0.5
 
 
 def mount(app: typer.Typer) -> None:
@@ -63,12 +68,25 @@ def erase(
 
 
 async def refresh_lake(platform: Platform) -> None:
-    """Let the lake take the erasure in: through the engine process where it runs, else here."""
-    try:
-        await platform.engine.call_within(_REFRESH_S, "lake.refresh")
-        return
-    except UnavailableError:
-        pass
+    """Let the lake take the erasure in: through the engine process where it runs, else here.
+
+    An engine process that is coming up has the lake already and does not answer yet: it is waited for.  Raises: UnavailableError.
+    """
+    deadline = time.monotonic() + _REFRESH_S
+    while True:
+        with suppress(UnavailableError):
+            await platform.engine.call_within(_REFRESH_S, "lake.refresh")
+            return
+        try:
+            await _refresh_here(platform)
+            return
+        except UnavailableError as error:
+            if error.where != "lake" or time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(_AGAIN_S)
+
+
+async def _refresh_here(platform: Platform) -> None:
     lake = make_lake(platform.settings, platform)
     try:
         await lake.refresh()
