@@ -196,7 +196,13 @@ async def test_what_is_typed_outlives_the_sign_in(chromium: Any, address: str, p
     await page.focus("#i-symptoms")
     await page.keyboard.type("1")
     await page.wait_for_selector("[data-expired]", state="hidden")
-    for name, text in {"danger_signs": "1", "systolic": "132", "diastolic": "84", "medication_adherence": "1", "adverse_reaction": "1"}.items():
+    for name, text in {
+        "danger_signs": "1",
+        "systolic": "132",
+        "diastolic": "84",
+        "medication_adherence": "1",
+        "adverse_reaction": "1",
+    }.items():
         await page.fill(f"#i-{name}", text)
     await until(page, "document.getElementById('i-outcome_class').value === '1'")
     await page.keyboard.press("F2")

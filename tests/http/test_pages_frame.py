@@ -18,7 +18,7 @@ from xinglin.web.page import Visit, page, render
 
 
 async def _refuse(visit: Visit) -> Response:
-    raise NotFoundError("没有这位居民的档案", "there is no record of this resident")
+    raise NotFoundError("没有这位居民的档案", "there is no record of this resident", where="person")
 
 
 async def _break(visit: Visit) -> Response:
@@ -129,7 +129,7 @@ def test_language_switch_keeps_the_page(client: TestClient) -> None:
     assert answer.headers["location"] == "/account" and "My account" in client.get("/account").text
 
 
-@pytest.mark.parametrize(("cookie", "words"), [("zh", "没有这位居民的档案"), ("en", "there is no record of this resident")])
+@pytest.mark.parametrize(("cookie", "words"), [("zh", "没有这位居民的档案"), ("en", "There is no record of this resident")])
 def test_a_refusal_is_a_page_or_a_notice(client: TestClient, cookie: str, words: str) -> None:
     sign_in(client, "village_doctor")
     client.cookies.set("xinglin_language", cookie)
@@ -137,6 +137,7 @@ def test_a_refusal_is_a_page_or_a_notice(client: TestClient, cookie: str, words:
     assert full.status_code == part.status_code == 404
     assert words in full.text and "<html" in full.text
     assert words in part.text and "<html" not in part.text
+    assert "person:" not in full.text + part.text, "the name of a field is for programs"
 
 
 def test_a_fault_gives_a_number_and_no_record(client: TestClient) -> None:

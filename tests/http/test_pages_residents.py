@@ -213,6 +213,7 @@ async def test_what_is_wrong_with_a_new_record_keeps_what_was_typed(world: World
         ("name", "😀", "请写姓名"),
         ("name", "长" * 51, "不超过 50 个字"),
         ("address", "长" * 201, "不超过 200 个字"),
+        ("birth_date", "", "请写出生日期"),
         ("birth_date", "20260231", "没有这一天"),
         ("birth_date", "17000101", "请核对年份"),
     ],

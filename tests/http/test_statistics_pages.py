@@ -232,6 +232,7 @@ async def test_targets_are_assigned_by_the_county_and_meet_what_is_done(world: W
     assert "白水镇" not in words((await world.leader.get("/measures/tasks?programme=hypertension")).text)
     await world.leader.get("/measures/tasks/assign", 403)
     refused = await world.county.post("/measures/tasks/assign", {**fields, names[0]: "九十"}, 422)
+    assert "青石镇：任务数" in refused.text and "target" not in words(refused.text)
     assert "任务数为不带小数的数字" in refused.text and 'value="九十"' in refused.text
 
 

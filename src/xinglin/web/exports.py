@@ -129,7 +129,7 @@ async def _with_progress(visit: Visit, name: str, heading: Heading, cells: Async
                     break
             await asyncio.to_thread(book.close)
         except XinglinError as error:
-            yield f"error {error.message(visit.language)}\n".encode()
+            yield f"error {visit.said(error)}\n".encode()
             return
         yield f"file {name}\n".encode()
         with path.open("rb") as file:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from xinglin.base.errors import ForbiddenError, IncorrectError, XinglinError
 from xinglin.engines.security import AuditEntry
 from xinglin.web.assets import Assets
 from xinglin.web.frame import Frame, frame_of
-from xinglin.web.i18n import Words
+from xinglin.web.i18n import Words, capital
 from xinglin.web.menu import Entry, Shown, current_entry, menu_for
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ PUBLIC: Final = "public"
 """The right of a page that needs no sign-in."""
 SIGNED_IN: Final = "signed-in"
 """The right of a page that everybody signed in may open."""
+_FIELD: Final = re.compile("[a-z][a-z0-9_]*")
 _SAFE = frozenset({"GET", "HEAD"})
 _OWED: Final = {"password": "/account/password", "code": "/sign-in/code"}
 
@@ -125,6 +127,11 @@ class Visit:
     def text(self, chinese: str, /, **values: object) -> str:
         """Return a message of this page's language."""
         return self.words(chinese, **values)
+
+    def said(self, error: XinglinError) -> str:
+        """Return an error's sentence as a page shows it; a form field's name, which is there for programs, does not stand before it."""
+        named = _FIELD.fullmatch(error.where) is not None
+        return capital(self.words.pick(error.zh, error.en) if named else error.message(self.language))
 
     @property
     def role_name(self) -> str:
@@ -275,7 +282,7 @@ def render(visit: Visit, template: str, context: Mapping[str, object] | None = N
 def problem(visit: Visit, error: XinglinError) -> Response:
     """Return the page, or for htmx the notice, that tells a person what was refused and what to do instead."""
     template = "problem/notice.html" if visit.request.headers.get("hx-request") == "true" else "problem/page.html"
-    answer = render(visit, template, {"error": error, "sentence": error.message(visit.language)}, status=error.http_status)
+    answer = render(visit, template, {"error": error, "sentence": visit.said(error)}, status=error.http_status)
     if error.http_status == 503:
         answer.headers["retry-after"] = "5"
     return answer

@@ -44,7 +44,7 @@ async def _sign_in_page(visit: Visit, wanted: str, login: str = "", refused: Xin
         "login": login,
         "accounts": offered,
         "password": DEMO_PASSWORD,
-        "refusal": refused.message(visit.language) if refused else "",
+        "refusal": visit.said(refused) if refused else "",
     }
     return render(visit, "account/sign_in.html", context, status=refused.http_status if refused else 200)
 
@@ -73,7 +73,7 @@ async def enter_code(visit: Visit) -> Response:
     try:
         session = await visit.platform.security.second_factor.enter(visit.token, str((await visit.form()).get("code", "")).strip())
     except (IncorrectError, BusyError) as error:
-        return render(visit, "account/code.html", {"refusal": error.message(visit.language)}, status=error.http_status)
+        return render(visit, "account/code.html", {"refusal": visit.said(error)}, status=error.http_status)
     return redirect(visit, "/account/password" if session.must_change_password else "/")
 
 
@@ -91,7 +91,7 @@ async def set_up(visit: Visit) -> Response:
             raise IncorrectError("两次输入的密码不一样：请重新输入", "the two passwords differ: type them again")
         await visit.platform.security.setup.redeem(str(form.get("code", "")), NewAccount(login, name), password)
     except (ForbiddenError, IncorrectError, ConflictError) as error:
-        context = {"refusal": error.message(visit.language), "login": login, "name": name}
+        context = {"refusal": visit.said(error), "login": login, "name": name}
         return render(visit, "account/set_up.html", context, status=error.http_status)
     return redirect(visit, "/sign-in")
 
@@ -143,7 +143,9 @@ async def change_password(visit: Visit) -> Response:
             raise IncorrectError("两次输入的新密码不一样：请重新输入", "the two new passwords differ: type them again")
         await visit.platform.security.sessions.change_password(visit.token, str(form.get("old", "")), str(form.get("new", "")))
     except (ForbiddenError, IncorrectError) as error:
-        return render(visit, "account/password.html", {"refusal": error.message(visit.language)}, status=error.http_status)
+        is_wrong = error.http_status == 401
+        refusal = visit.text("现在的密码不对：请重新输入") if is_wrong else visit.said(error)
+        return render(visit, "account/password.html", {"refusal": refusal}, status=error.http_status)
     return redirect(visit, "/account?changed=1")
 
 

@@ -65,7 +65,7 @@ async def lake_facts(visit: Visit) -> dict[str, Any]:
     except UnavailableError as error:
         return {
             "state": Tag(visit.text("计算进程不在"), "bad"),
-            "said": error.message(visit.language),
+            "said": visit.said(error),
             "behind": None,
             "made_at": "",
             "problems": None,

@@ -197,7 +197,7 @@ async def _save_line(visit: Visit, of: tuple[str, Form], card: PersonCard, cells
         await visit.platform.rules.evaluate_person(card.person, today)
         return replace(line, done=True)
     except XinglinError as error:
-        return replace(line, refusal=error.message(visit.language))
+        return replace(line, refusal=visit.said(error))
 
 
 ROUTES: Final = (

@@ -132,7 +132,7 @@ async def take(visit: Visit) -> Response:
             visit.scope, NewFile(kind, upload.filename, content, system if kind == "concepts" else None)
         )
     except XinglinError as error:
-        return _new_page(visit, kind if kind in KINDS else "concepts", typed, error.message(visit.language), error.http_status)
+        return _new_page(visit, kind if kind in KINDS else "concepts", typed, visit.said(error), error.http_status)
     return redirect(visit, f"/exchange/codes/files/{found.file_no}")
 
 
@@ -157,7 +157,7 @@ async def decide(visit: Visit) -> Response:
         else:
             await visit.platform.code_files.discard(visit.scope, number)
     except XinglinError as error:
-        return await _file_page(visit, error.message(visit.language), error.http_status)
+        return await _file_page(visit, visit.said(error), error.http_status)
     return redirect(visit, f"/exchange/codes/files/{number}")
 
 

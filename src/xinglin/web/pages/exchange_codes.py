@@ -326,7 +326,7 @@ async def end_map(visit: Visit) -> Response:
     try:
         await visit.platform.terminology.maps.end(visit.scope, number, reason)
     except XinglinError as error:
-        told = {"number": number, "refusal": error.message(visit.language)}
+        told = {"number": number, "refusal": visit.said(error)}
         return render(visit, "exchange/map_end.html", told, status=error.http_status)
     return redirect(visit, "/exchange/codes/maps")
 

@@ -67,7 +67,7 @@ async def save_columns(visit: Visit) -> Response:
         columns = None if form.get("action") == "default" else [_column(line) for line in typed]
         await visit.platform.upper.save_mapping(visit.scope, kind, columns)
     except XinglinError as error:
-        return await _page(visit, mapping, typed, error.message(visit.language), error.http_status)
+        return await _page(visit, mapping, typed, visit.said(error), error.http_status)
     await visit.record("change", "upper_mapping", detail=kind)
     return redirect(visit, f"/exchange/upper/columns/{kind}")
 

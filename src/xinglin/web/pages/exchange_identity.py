@@ -153,7 +153,7 @@ async def rule_review(visit: Visit) -> Response:
         else:
             await visit.platform.reviews.rule(visit.scope, number, Ruling(decision, reason, trust, cause))
     except XinglinError as error:
-        return await _review_page(visit, number, error.message(visit.language), error.http_status)
+        return await _review_page(visit, number, visit.said(error), error.http_status)
     return redirect(visit, f"/exchange/reviews/{number}")
 
 
@@ -228,7 +228,7 @@ async def assign(visit: Visit) -> Response:
         await visit.record("assign", "resident", persons=persons[:1000], detail=f"{len(persons)} residents to {place[0]}")
         await visit.platform.residents.assign(visit.scope, persons, place, (str(form.get("reason", "")), await _cause(visit)))
     except XinglinError as error:
-        return await _assign_page(visit, person, name, error.message(visit.language), error.http_status)
+        return await _assign_page(visit, person, name, visit.said(error), error.http_status)
     return redirect(visit, "/exchange/unplaced")
 
 

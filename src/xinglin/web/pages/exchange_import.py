@@ -66,7 +66,7 @@ async def take_files(visit: Visit) -> Response:
     try:
         sent = await _sent(visit, form)
     except XinglinError as error:
-        return await _import_page(visit, {"refusal": error.message(visit.language), "typed": typed}, error.http_status)
+        return await _import_page(visit, {"refusal": visit.said(error), "typed": typed}, error.http_status)
     await visit.record("import", "message", detail=f"{len(sent.files)} files into {sent.source}")
     if sum(len(content) for _, content in sent.files) > _AT_ONCE_BYTES:
         await _begin(visit, sent)
@@ -234,7 +234,7 @@ async def change_source(visit: Visit) -> Response:
         return render(
             visit,
             "exchange/source.html",
-            {"one": found if known else None, "refusal": error.message(visit.language), "typed": typed},
+            {"one": found if known else None, "refusal": visit.said(error), "typed": typed},
             status=error.http_status,
         )
     await visit.record("change", "source", detail=str(typed["code"]))

@@ -107,7 +107,7 @@ async def deal_with(visit: Visit) -> Response:
         as_sent = action == "as_sent" or typed == pretty(body)
         receipt = await visit.platform.exchange.replay(visit.scope, number, None if as_sent else typed.encode())
     except XinglinError as error:
-        return _waiting_page(visit, row, typed or pretty(body), error.message(visit.language), 422)
+        return _waiting_page(visit, row, typed or pretty(body), visit.said(error), 422)
     await visit.record("replay", "quarantine", detail=str(number))
     if receipt.state not in _DONE:
         problems = [{"path": one.path, "zh": one.zh, "en": one.en} for one in receipt.problems]

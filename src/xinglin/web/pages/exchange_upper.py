@@ -209,7 +209,7 @@ async def receive_sheet(visit: Visit) -> Response:
         await visit.record("import", "upper", detail=kind)
         batch = await visit.platform.upper.receive(visit.scope, kind, (upload.filename, content))
     except XinglinError as error:
-        return await _receive_page(visit, kind, error.message(visit.language), error.http_status)
+        return await _receive_page(visit, kind, visit.said(error), error.http_status)
     return redirect(visit, f"/exchange/upper/batches/{batch.batch_no}")
 
 

@@ -17,7 +17,6 @@ from xinglin.engines.identity import PersonCard
 from xinglin.engines.store import Stored
 from xinglin.web.doors import record_of
 from xinglin.web.forms import normal_date
-from xinglin.web.i18n import capital
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.record_setting import record_recording, record_setting
 from xinglin.web.pages.residents import card_row
@@ -103,7 +102,7 @@ async def enrol(visit: Visit) -> Response:
             )
         )
     except XinglinError as error:
-        return await _enrol_page(visit, kept, typed, capital(error.message(visit.language)))
+        return await _enrol_page(visit, kept, typed, visit.said(error))
     return await _after_change(visit, kept.card.person)
 
 
@@ -165,7 +164,7 @@ async def end(visit: Visit) -> Response:
             raise ConflictError("没有正在进行的管理可以终止", "there is no management going on to end")
         insist(await submit(visit, "end", changed))
     except XinglinError as error:
-        return await _end_page(visit, kept, typed, capital(error.message(visit.language)))
+        return await _end_page(visit, kept, typed, visit.said(error))
     return await _after_change(visit, kept.card.person)
 
 

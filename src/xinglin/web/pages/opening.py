@@ -14,7 +14,7 @@ from xinglin.definitions import Answers
 from xinglin.engines.identity import next_record_number, read_id_number
 from xinglin.web.doors import COUNTY, number_division
 from xinglin.web.forms import Choice, Field, normal_date, with_problems
-from xinglin.web.i18n import capital, mark
+from xinglin.web.i18n import mark
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.record_setting import record_recording, record_setting
 from xinglin.web.pages.residents import SEXES, card_row
@@ -63,7 +63,7 @@ def _problems(visit: Visit, typed: dict[str, str], villages: Mapping[str, str]) 
         if differs:
             said[differs] = visit.text("与身份证号不一致：请核对证件")
     except IncorrectError as error:
-        said["id_number"] = capital(error.message(visit.language))
+        said["id_number"] = visit.said(error)
     if not (any(map(str.isalpha, typed["name"])) and len(typed["name"]) <= _MOST_NAME):
         said["name"] = visit.text("请写姓名，不超过 {most} 个字", most=_MOST_NAME)
     if len(typed["address"]) > _MOST_ADDRESS:
@@ -84,6 +84,8 @@ def _problems(visit: Visit, typed: dict[str, str], villages: Mapping[str, str]) 
 def _wrong_birth(visit: Visit, text: str) -> str:
     """Return what is wrong with a day of birth, "" when nothing is."""
     today = visit.platform.clock.today()
+    if not text:
+        return visit.text("请写出生日期，如 19600101")
     try:
         born = date.fromisoformat(text)
     except ValueError:

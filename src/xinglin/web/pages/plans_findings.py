@@ -102,7 +102,7 @@ async def decide_finding(visit: Visit) -> Response:
     try:
         plan_no = await visit.platform.plans.work.decide(visit.scope, number or 0, str(form.get("state", "")), str(form.get("note", "")))
     except XinglinError as error:
-        return await show_finding(visit, error.message(visit.language), error.http_status)
+        return await show_finding(visit, visit.said(error), error.http_status)
     return redirect(visit, f"/plans/findings?plan={plan_no}")
 
 

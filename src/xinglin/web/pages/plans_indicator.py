@@ -178,7 +178,7 @@ async def change_indicator(visit: Visit) -> Response:
         else:
             raise IncorrectError("不知道要做什么：请从页面上的按钮操作", "unknown action: use the buttons of the page", where="action")
     except XinglinError as error:
-        return await show_indicator(visit, error.message(visit.language), error.http_status)
+        return await show_indicator(visit, visit.said(error), error.http_status)
     return redirect(visit, f"/plans/indicators/{number}")
 
 

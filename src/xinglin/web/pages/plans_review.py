@@ -142,7 +142,7 @@ async def correct(visit: Visit) -> Response:
     try:
         await _keep(visit, plan, form, typed)
     except XinglinError as error:
-        return await show_review(visit, error.message(visit.language), typed)
+        return await show_review(visit, visit.said(error), typed)
     following = {"show": str(form.get("show", "unsure"))}
     if form.get("next"):
         following["row"] = str(form.get("next"))

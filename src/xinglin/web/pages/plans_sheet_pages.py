@@ -63,7 +63,7 @@ async def send_sheet(visit: Visit) -> Response:
 
 def _refused(visit: Visit, plan: Plan, sheet: Sheet, error: XinglinError) -> Response:
     context = {
-        "plan": plan, "status": status_tag(visit, plan), "sheet": sheet, "back": sheet.back.format(plan=plan.plan_no), "refusal": error.message(visit.language),
+        "plan": plan, "status": status_tag(visit, plan), "sheet": sheet, "back": sheet.back.format(plan=plan.plan_no), "refusal": visit.said(error),
         "kept": None,
     }  # fmt: skip
     return render(visit, "plans/imported.html", context, status=error.http_status)

@@ -96,7 +96,7 @@ async def take_upload(visit: Visit) -> Response:
         await asyncio.to_thread(reader.read_document, content, upload.filename)
         document = await visit.platform.plans.documents.keep(visit.scope, upload.filename, content)
     except XinglinError as error:
-        return await show_upload(visit, error.message(visit.language), error.http_status)
+        return await show_upload(visit, visit.said(error), error.http_status)
     replaces = number_of(str(form.get("replaces", "")))
     return redirect(visit, f"/plans/documents/{document.document_no}" + (f"?replaces={replaces}" if replaces else ""))
 
@@ -170,7 +170,7 @@ async def make_plan(visit: Visit) -> Response:
         if before is not None and before.plan_no != plan.plan_no:
             await carry_over(visit, before, plan, found)
     except XinglinError as error:
-        return await show_document(visit, error.message(visit.language), error.http_status)
+        return await show_document(visit, visit.said(error), error.http_status)
     return redirect(visit, f"/plans/{plan.plan_no}/review")
 
 
@@ -239,7 +239,7 @@ async def change_plan(visit: Visit) -> Response:
         else:
             await books.describe(visit.scope, plan.plan_no, new_plan(form, plan.document_no))
     except XinglinError as error:
-        return await show_edit(visit, error.message(visit.language), error.http_status)
+        return await show_edit(visit, visit.said(error), error.http_status)
     return redirect(visit, f"/plans/{plan.plan_no}/edit")
 
 

@@ -54,7 +54,7 @@ async def supposed(visit: Visit, plan: Plan) -> Supposed:
         pace, workers, each = (_positive(typed[name], name) for name in _DEFAULTS)
         rate = _positive(typed[_RATE], _RATE) if typed[_RATE] else None
     except XinglinError as error:
-        refusal, rate = error.message(visit.language), None
+        refusal, rate = visit.said(error), None
         pace, workers, each = (float(value) for value in _DEFAULTS.values())
     board = await board_of(visit, plan)
     rows = [

@@ -161,7 +161,7 @@ async def change_task(visit: Visit) -> Response:
         )
         await visit.platform.plans.work.change_task(visit.scope, number or 0, change)
     except XinglinError as error:
-        return await show_task(visit, error.message(visit.language), error.http_status)
+        return await show_task(visit, visit.said(error), error.http_status)
     return redirect(visit, f"/plans/tasks/{number}")
 
 
@@ -252,7 +252,7 @@ async def change_project(visit: Visit) -> Response:
             new = NewMilestone(str(form.get("title", "")), due, done_on, str(form.get("note", "")))
             await work.put_milestone(visit.scope, number or 0, stone, new)
     except XinglinError as error:
-        return await show_project(visit, error.message(visit.language), error.http_status)
+        return await show_project(visit, visit.said(error), error.http_status)
     return redirect(visit, f"/plans/projects/{number}")
 
 

@@ -17,6 +17,7 @@ from xinglin.engines.rules import PROGRAMMES, MeasureRow, Target, read_line, rea
 from xinglin.web.doors import institutions
 from xinglin.web.i18n import mark
 from xinglin.web.lists import Column, Filter, ListPage, Query, Rows, Tag
+from xinglin.web.numbers import read_number
 from xinglin.web.page import Visit, page, redirect, render
 from xinglin.web.pages.statistics_asking import RIGHTS, is_loading, told_at
 from xinglin.web.sheets import read_sheet
@@ -250,21 +251,24 @@ async def assign(visit: Visit) -> Response:
         if isinstance(upload, UploadFile) and upload.filename:
             changed = await _take_file(visit, upload)
         else:
-            changed = await visit.platform.targets.put(visit.scope, _typed_targets(typed))
+            changed = await visit.platform.targets.put(visit.scope, await _typed_targets(visit, typed))
     except XinglinError as error:
-        return await show_assign(visit, error.message(visit.language), typed)
+        return await show_assign(visit, visit.said(error), typed)
     await visit.record("assign", "targets", detail=f"{changed} changed")
     return redirect(visit, f"/measures/tasks?programme={typed.get('programme', '')}&year={typed.get('year', '')}")
 
 
-def _typed_targets(typed: Mapping[str, str]) -> list[Target]:
+async def _typed_targets(visit: Visit, typed: Mapping[str, str]) -> list[Target]:
+    """Return the numbers of the form, whose fields are `target-<area>-<institution>`.  Raises: IncorrectError naming the division with a wrong one."""
+    wanted = [
+        (*name.split("-")[1:], value) for name, value in typed.items() if name.startswith("target-") and name.count("-") == 2 and value
+    ]
+    places = await visit.platform.geo.names([read_number(area) or 0 for area, _, _ in wanted])
     found = []
-    for name, value in typed.items():
-        if name.startswith("target-") and value:
-            area, institution = name.removeprefix("target-").split("-", 1)
-            cells = {"year": typed.get("year", ""), "area": area, "institution": "", "programme": typed.get("programme", "")}
-            line = read_line(cells | {"target": value, "source": typed.get("source", "")}, area)
-            found.append(Target(line.year, line.area, int(institution) or None, line.programme, line.target, line.source))
+    for area, institution, value in wanted:
+        cells = {name: typed.get(name, "") for name in ("year", "programme", "source")} | {"area": area, "institution": "", "target": value}
+        line = read_line(cells, places.get(read_number(area) or 0, area))
+        found.append(Target(line.year, line.area, read_number(institution) or None, line.programme, line.target, line.source))
     return found
 
 

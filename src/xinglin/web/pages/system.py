@@ -145,7 +145,7 @@ async def change_account(visit: Visit) -> Response:
         elif (office := read_number(action.removeprefix("end-"))) is not None:
             await accounts.end_role(visit.scope, office)
     except XinglinError as error:
-        told["refusal"], status = error.message(visit.language), error.http_status
+        told["refusal"], status = visit.said(error), error.http_status
     return await _account_page(visit, await _account(visit), told, status)
 
 
@@ -172,7 +172,7 @@ async def make_account(visit: Visit) -> Response:
         return render(
             visit,
             "system/new_account.html",
-            {"login": login, "name": name, "refusal": error.message(visit.language)},
+            {"login": login, "name": name, "refusal": visit.said(error)},
             status=error.http_status,
         )
     card = (await visit.platform.security.accounts.list(visit.scope, after=first.account_no - 1, limit=1))[0]

@@ -207,7 +207,7 @@ async def decide(visit: Visit) -> Response:
     except XinglinError as error:
         if error.http_status in (403, 404):
             raise
-        return await show_finding(visit, error.message(visit.language), typed)
+        return await show_finding(visit, visit.said(error), typed)
     await visit.record("decide", "finding", detail=f"{number} {typed['state']}")
     return redirect(visit, f"/verification/{number}")
 

@@ -117,7 +117,7 @@ async def draw_new(visit: Visit) -> Response:
         if not drawn:
             raise IncorrectError("这段时间、这个范围内没有记录：请放宽", "nothing was recorded in that time and place: widen it")
     except XinglinError as error:
-        return await show_new(visit, error.message(visit.language), typed)
+        return await show_new(visit, visit.said(error), typed)
     title = typed["title"][:80] or f"{visit.text(KIND_NAMES[typed['kind']])} {typed['first']} – {typed['last']}"
     frame = {"kind": typed["kind"], "first": typed["first"], "last": typed["last"]}
     number = await visit.platform.verification.save_sample(visit.scope, Drawing(title, area, frame, seed, wanted, seq), drawn, len(found))
@@ -287,7 +287,7 @@ async def answer(visit: Visit) -> Response:
     except XinglinError as error:
         if error.http_status in (403, 404):
             raise
-        return await show_item(visit, error.message(visit.language), typed)
+        return await show_item(visit, visit.said(error), typed)
     await visit.record("answer", "sample", detail=f"{number}/{place} {typed['result']}")
     following = str(form.get("following", ""))
     if following.isdecimal():
