@@ -109,6 +109,25 @@ def _server_owner() -> _Owner:
     return _Owner(entry.pw_uid, entry.pw_gid, entry.pw_name)
 
 
+def _failed(where: str, said: str) -> UnavailableError:
+    """Return what to say of a program of the server that failed. said: what it printed, whose last complaint is told."""
+    if "No space left on device" in said:
+        return UnavailableError("磁盘已满，请腾出至少 2 GB 再启动", "the disk is full; free at least 2 GB and start again", where=where)
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    complaint = ([line for line in lines if "FATAL" in line or "error:" in line or "ERROR" in line] or lines or [""])[-1][-400:]
+    return UnavailableError(
+        f"PostgreSQL 没有成功（{complaint}）；xinglin check 检查这台机器",
+        f"PostgreSQL failed ({complaint}); `xinglin check` looks at this machine",
+        where=where,
+    )
+
+
+def cluster_place(data_dir: Path) -> Path:
+    """Return where the cluster of a data folder stands, or would stand: in it, or where its note says."""
+    note = data_dir / "postgres.place"
+    return Path(note.read_text().strip()) if note.exists() else data_dir / "postgres"
+
+
 class EmbeddedPostgres:
     """One server for one data folder.
 
@@ -207,12 +226,9 @@ class EmbeddedPostgres:
         return placed
 
     def _place_cluster(self) -> Path:
-        note = self._folder / "postgres.place"
-        inside = self._folder / "postgres"
-        if note.exists():
-            return Path(note.read_text().strip())
-        if inside.exists() or os.geteuid() != 0 or _reachable(inside, self._owner):
-            return inside
+        place, note = cluster_place(self._folder), self._folder / "postgres.place"
+        if note.exists() or place.exists() or os.geteuid() != 0 or _reachable(place, self._owner):
+            return place
         outside = SHELTER / "clusters" / socket_folder(self._folder, self._owner.uid).name
         outside.parent.mkdir(parents=True, exist_ok=True)
         for folder in (SHELTER, outside.parent):
@@ -221,11 +237,15 @@ class EmbeddedPostgres:
         return outside
 
     def _initialise(self) -> None:
-        shutil.rmtree(self.cluster, ignore_errors=True)
-        private_folder(self.cluster)
-        os.chown(self.cluster, self._owner.uid, self._owner.gid)
-        command = [str(self._binaries / "initdb"), "-D", str(self.cluster), "--username=postgres", "--auth=peer", "--encoding=UTF8"]
+        """Make the cluster beside its place and move it there whole, so that one cut off in the making is never taken for one."""
+        making = self.cluster.with_name(f"{self.cluster.name}.making")
+        for folder in (making, self.cluster):
+            shutil.rmtree(folder, ignore_errors=True)
+        private_folder(making)
+        os.chown(making, self._owner.uid, self._owner.gid)
+        command = [str(self._binaries / "initdb"), "-D", str(making), "--username=postgres", "--auth=peer", "--encoding=UTF8"]
         self._run([*command, "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions"])
+        making.rename(self.cluster)
 
     def _write_configuration(self) -> None:
         # The server's own user, the user of this process and root (a later start by root) may be the application or the administrator.
@@ -254,7 +274,7 @@ class EmbeddedPostgres:
                 return
             time.sleep(pause_s)
         log = (self.cluster / "start.log").read_text(errors="replace")[-1500:] if (self.cluster / "start.log").exists() else ""
-        raise UnavailableError(f"PostgreSQL 没有启动：{log}", f"PostgreSQL did not start: {log}", where=str(self.cluster))
+        raise _failed(str(self.cluster), log)
 
     def _ask(self, database: str, sql: str) -> str:
         command = [
@@ -297,7 +317,5 @@ class EmbeddedPostgres:
             text = out.read()
         log.unlink(missing_ok=True)
         if check and done.returncode != 0:
-            raise UnavailableError(
-                f"PostgreSQL 的命令失败：{text[-800:]}", f"a PostgreSQL command failed: {text[-800:]}", where=Path(command[0]).name
-            )
+            raise _failed(Path(command[0]).name, text)
         return subprocess.CompletedProcess(list(command), done.returncode, text, "")

@@ -13,7 +13,7 @@ from xinglin.assembly import Platform, assemble
 from xinglin.base.database import migrate
 from xinglin.base.errors import ConflictError, NotFoundError
 from xinglin.base.places import open_data_folder
-from xinglin.base.postgres import EmbeddedPostgres
+from xinglin.base.postgres import EmbeddedPostgres, cluster_place
 from xinglin.base.settings import Settings, read_settings
 from xinglin.base.supervisor import hold_data_folder
 
@@ -61,8 +61,8 @@ def with_platform(work: Callable[[Platform], Awaitable[Answer]]) -> Answer:
 
 
 def has_cluster(data_dir: Path) -> bool:
-    """Return whether an embedded database was made for a data folder, in it or elsewhere."""
-    return any((data_dir / name).exists() for name in ("postgres", "postgres.place"))
+    """Return whether an embedded database was made for a data folder, in it or elsewhere; one whose making failed is none."""
+    return (cluster_place(data_dir) / "PG_VERSION").exists()
 
 
 def with_installation(work: Callable[[Platform], Awaitable[Answer]]) -> Answer:

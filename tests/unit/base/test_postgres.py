@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
+from xinglin.base.errors import UnavailableError
 from xinglin.base.places import forget_socket_folder, open_data_folder, socket_folder
 from xinglin.base.postgres import EmbeddedPostgres, open_to_all
 
@@ -48,3 +56,43 @@ def test_a_folder_in_which_a_socket_stands_is_left(tmp_path: Path) -> None:
     (folder / "engine.sock").unlink()
     forget_socket_folder(tmp_path)
     assert not folder.exists()
+
+
+def test_a_first_start_cut_off_while_the_cluster_is_made_leaves_none(tmp_path: Path) -> None:
+    os.chmod(tmp_path, 0o711)
+    data = open_data_folder(tmp_path / "data")
+    starting = "import sys; from pathlib import Path; from xinglin.base.postgres import EmbeddedPostgres; EmbeddedPostgres(Path(sys.argv[1])).start()"
+    first = subprocess.Popen([sys.executable, "-c", starting, str(data)], stderr=subprocess.DEVNULL)
+    while first.poll() is None and not any(data.glob("postgres*/PG_VERSION")):
+        time.sleep(0.005)
+    first.send_signal(signal.SIGINT)
+    first.wait()
+    server = EmbeddedPostgres(data)
+    server.start()
+    try:
+        assert server.is_running() and not (data / "postgres.making").exists()
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("creating subdirectories ... ok\ninitdb: error: could not write file: No space left on device\ninitdb: removing contents", "2 GB"),
+        ("The files belong to x.\ninitdb: error: something else\ninitdb: removing contents", "initdb: error: something else"),
+    ],
+)
+def test_a_program_of_the_server_that_fails_is_told_in_a_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, told: str
+) -> None:
+    os.chmod(tmp_path, 0o711)
+    server = EmbeddedPostgres(open_data_folder(tmp_path / "data"))
+
+    def fails(command: object, **more: Any) -> subprocess.CompletedProcess[str]:
+        more["stdout"].write(said)
+        return subprocess.CompletedProcess([], 1)
+
+    monkeypatch.setattr(subprocess, "run", fails)
+    with pytest.raises(UnavailableError) as refused:
+        server.start()
+    assert told in refused.value.zh and told in refused.value.en and "\n" not in refused.value.zh + refused.value.en

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 import psycopg
@@ -15,6 +14,7 @@ from xinglin.base.errors import ConflictError, IncorrectError
 from xinglin.base.settings import Settings
 from xinglin.cli import app
 from xinglin.cli.opening import open_installation
+from xinglin.cli.session import has_cluster
 
 ACCOUNT = (
     "insert into account (login, display_name, password_hash, demo_password, created_at, created_by) values (%s, '某', 'x', %s, now(), 0)"
@@ -61,12 +61,18 @@ async def test_a_database_opened_before_it_was_noted_is_told_by_its_accounts(uno
     assert await open_installation(settings(tmp_path / "data", unopened, demo=True)) == ()
 
 
-@pytest.mark.parametrize("name", ["postgres", "postgres.place"])
-def test_a_demonstration_stays_out_of_a_folder_of_real_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setenv("XINGLIN_DATA", str(tmp_path))
-    (tmp_path / name).write_text(os.devnull)
+@pytest.mark.parametrize("place", ["data/postgres", "elsewhere"])
+def test_a_demonstration_stays_out_of_a_folder_of_real_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    data, cluster = tmp_path / "data", tmp_path / place
+    data.mkdir()
+    cluster.mkdir()
+    if place == "elsewhere":
+        (data / "postgres.place").write_text(str(cluster))
+    monkeypatch.setenv("XINGLIN_DATA", str(data))
+    assert not has_cluster(data), "one whose making failed is none"
+    (cluster / "PG_VERSION").write_text("18")
     done = CliRunner().invoke(app, ["demo"])
-    assert isinstance(done.exception, ConflictError) and done.exception.where == str(tmp_path)
+    assert isinstance(done.exception, ConflictError) and done.exception.where == str(data)
 
 
 def test_a_demonstration_is_refused_by_a_server_of_real_data_before_it_writes_anything(
