@@ -133,7 +133,7 @@ class Test何时再访:
         person = A().enrolled(date(2023, 3, 1)).visited(date(2024, 2, 20), (140, 80))
         assert person.says(HTN, date(2024, 2, 21))["due_by"] == date(2024, 3, 5)
 
-    def test_同一天测两次不满意_不算连续两次(self) -> None:
+    def test_一次随访测两次不满意_不算连续两次(self) -> None:
         person = (
             A()
             .enrolled(ENROLLED)
@@ -141,8 +141,10 @@ class Test何时再访:
             .row("blood_pressure", encounter=3, status="final", taken_on=TODAY, systolic_mmhg=150, diastolic_mmhg=94)
         )
         assert why(person) == (date(2026, 12, 5), "recheck")
-        assert why(A().enrolled(ENROLLED).visited(TODAY, (152, 96)).visited(TODAY, (150, 94)))[1] == "recheck"
-        assert why(diabetic().visited(TODAY, glucose=8.0).visited(TODAY, glucose=7.5), DM)[1] == "recheck"
+
+    def test_同一天两次随访都不满意_算连续两次_与随访表一致(self) -> None:
+        assert why(A().enrolled(ENROLLED).visited(TODAY, (152, 96)).visited(TODAY, (150, 94)))[1] == "referral"
+        assert why(diabetic().visited(TODAY, glucose=8.0).visited(TODAY, glucose=7.5), DM)[1] == "referral"
         assert why(diabetic().visited(date(2026, 11, 20), glucose=8.0).visited(TODAY, glucose=7.5), DM)[1] == "referral"
 
     def test_一周内两次都不满意_建议转诊(self) -> None:
