@@ -148,7 +148,7 @@ FEATURES: Final[tuple[tuple[str, str], ...]] = (
     ("temporary tables dropped at commit", r"on commit drop"),
     ("copy from standard input", r"copy_to_table|copy_records_to_table|\bcopy \w+.* from stdin"),
     ("sampled tables", r"tablesample"),
-    ("truncate", r"\btruncate\b"),
+    ("truncate", r"(?<!\.)\btruncate\b"),
     ("gen_random_uuid()", r"gen_random_uuid"),
     ("hashtextextended()", r"hashtextextended"),
     ("convert_to", r"convert_to\("),
