@@ -263,9 +263,9 @@ async def test_plans_stand_side_by_side_and_supposing_shows_its_arithmetic(world
     for name, cell in (("what-if.xlsx?workers=2&each=1", "2 × 1 × 12 = 24"), ("evaluation.xlsx", "3 ÷ 5")):
         sheet = openpyxl.load_workbook(io.BytesIO((await world.county.get(f"/plans/{plan}/{name}")).content)).active
         assert any(cell in str(one.value) for line in sheet.iter_rows() for one in line), name
-    rated = (await world.county.get(f"/plans/{plan}/what-if.json?rate=10&workers=0")).json()["indicators"]
+    rated = (await world.county.get(f"/plans/{plan}/what-if.json?rate=30&workers=0")).json()["indicators"]
     control = next(one for one in rated if one["name"] == "管理人群高血压控制率")
-    assert control["pace"]["is_met"] and "60 + 10 ×" in control["pace"]["arithmetic"]
+    assert control["pace"]["is_met"] and "60 + 30 ×" in control["pace"]["arithmetic"]
 
 
 async def test_every_other_page_opens_in_both_languages(world: World, plan: int) -> None:
