@@ -128,6 +128,17 @@ def cluster_place(data_dir: Path) -> Path:
     return Path(note.read_text().strip()) if note.exists() else data_dir / "postgres"
 
 
+def _clear(folder: Path, but: Path | None = None) -> None:
+    """Remove what is in a folder, as far as somebody still at work in it lets it go. but: what stays."""
+    for left in folder.iterdir() if folder.is_dir() else ():
+        if left == but:
+            continue
+        if left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+        else:
+            left.unlink(missing_ok=True)
+
+
 class EmbeddedPostgres:
     """One server for one data folder.
 
@@ -237,15 +248,21 @@ class EmbeddedPostgres:
         return outside
 
     def _initialise(self) -> None:
-        """Make the cluster beside its place and move it there whole, so that one cut off in the making is never taken for one."""
-        making = self.cluster.with_name(f"{self.cluster.name}.making")
-        for folder in (making, self.cluster):
-            shutil.rmtree(folder, ignore_errors=True)
-        private_folder(making)
-        os.chown(making, self._owner.uid, self._owner.gid)
+        """Make the cluster inside its place and move it up, its mark (PG_VERSION) last, so that one cut off in the making is never taken for one.
+
+        The place itself stays: it may be another disk, or a link to one.
+        """
+        _clear(self.cluster)
+        making = self.cluster / f"making-{time.monotonic_ns()}"  # a killed start's own initdb may still be at work
+        for folder in (self.cluster, making):
+            private_folder(folder)
+            os.chown(folder, self._owner.uid, self._owner.gid)
         command = [str(self._binaries / "initdb"), "-D", str(making), "--username=postgres", "--auth=peer", "--encoding=UTF8"]
         self._run([*command, "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions"])
-        making.rename(self.cluster)
+        _clear(self.cluster, but=making)
+        for made in sorted(making.iterdir(), key=lambda path: path.name == "PG_VERSION"):
+            made.rename(self.cluster / made.name)
+        making.rmdir()
 
     def _write_configuration(self) -> None:
         # The server's own user, the user of this process and root (a later start by root) may be the application or the administrator.

@@ -15,7 +15,9 @@ insert into installation (name, value) values ('cryptography', $1) on conflict (
 _MADE_FOR = """
 insert into installation (name, value)
 select 'made_for', case when exists (select from account) and not exists (select from account where demo_password) then 'real' else $1 end
-on conflict (name) do update set value = installation.value returning value"""
+on conflict (name) do update set
+  value = case when $1 = 'real' and not exists (select from account where demo_password) then $1 else installation.value end
+returning value"""
 
 
 async def open_installation(settings: Settings) -> tuple[SetupCode, ...]:
@@ -49,7 +51,8 @@ async def keep_algorithms(platform: Platform) -> None:
 async def keep_apart(platform: Platform) -> None:
     """Note at first start whether an installation is a demonstration, and refuse one in a database of real data afterwards.
 
-    A database that was opened before this was noted is real when it has accounts and none of a demonstration.  Raises: ConflictError.
+    A database that was opened before this was noted is real when it has accounts and none of a demonstration; one a demonstration was
+    begun in but never loaded is real once it is served without it.  Raises: ConflictError.
     """
     async with platform.database.connection() as connection:
         made_for = await connection.fetchval(_MADE_FOR, "demonstration" if platform.settings.demo else "real")

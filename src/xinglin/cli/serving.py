@@ -115,13 +115,16 @@ def _day(text: str) -> date:
 
 
 def remove_data(data_dir: Path) -> None:
-    """Remove everything below a data folder, and its cluster where it stands elsewhere; the server must be stopped."""
+    """Remove everything below a data folder, and its cluster where it stands elsewhere; the server must be stopped.
+
+    What says that this is a demonstration goes last: cut off before, the rest would be taken for real data that nothing may remove.
+    """
     note = data_dir / "postgres.place"
     server = EmbeddedPostgres(data_dir)
     server.stop()
     if note.exists() and SHELTER in server.cluster.parents:
         shutil.rmtree(server.cluster, ignore_errors=True)
-    for child in data_dir.iterdir():
+    for child in sorted(data_dir.iterdir(), key=lambda child: child.name == "demo"):
         if child.name != "run":
             shutil.rmtree(child) if child.is_dir() else child.unlink()
 

@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -63,16 +64,30 @@ def test_a_first_start_cut_off_while_the_cluster_is_made_leaves_none(tmp_path: P
     data = open_data_folder(tmp_path / "data")
     starting = "import sys; from pathlib import Path; from xinglin.base.postgres import EmbeddedPostgres; EmbeddedPostgres(Path(sys.argv[1])).start()"
     first = subprocess.Popen([sys.executable, "-c", starting, str(data)], stderr=subprocess.DEVNULL)
-    while first.poll() is None and not any(data.glob("postgres*/PG_VERSION")):
+    while first.poll() is None and not any(data.glob("postgres/making*/PG_VERSION")):
         time.sleep(0.005)
     first.send_signal(signal.SIGINT)
     first.wait()
     server = EmbeddedPostgres(data)
     server.start()
     try:
-        assert server.is_running() and not (data / "postgres.making").exists()
+        assert server.is_running() and not any(server.cluster.glob("making*"))
     finally:
         server.stop()
+
+
+def test_a_cluster_is_made_on_another_disk_its_place_leads_to() -> None:
+    with tempfile.TemporaryDirectory() as place:  # the server's own user can enter it, whoever runs the tests
+        os.chmod(place, 0o711)
+        data, cluster = open_data_folder(Path(place) / "data"), Path(place) / "cluster"
+        cluster.mkdir()
+        (data / "postgres").symlink_to(cluster)
+        server = EmbeddedPostgres(data)
+        server.start()
+        try:
+            assert server.is_running() and (cluster / "PG_VERSION").exists()
+        finally:
+            server.stop()
 
 
 @pytest.mark.parametrize(
