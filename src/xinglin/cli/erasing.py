@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from typing import Annotated, Final
 
 import typer
@@ -13,6 +12,7 @@ from xinglin.assembly import Platform, make_lake
 from xinglin.base.errors import IncorrectError, UnavailableError
 from xinglin.cli.session import with_installation
 from xinglin.engines.erasure import Report
+from xinglin.engines.lake import WRITER_LOCK
 
 _REFRESH_S: Final = 3600.0
 """Seconds for taking in the erasure of a large district; giving up earlier would have two processes write the same columns."""
@@ -70,18 +70,22 @@ def erase(
 async def refresh_lake(platform: Platform) -> None:
     """Let the lake take the erasure in: through the engine process where it runs, else here.
 
-    An engine process that is coming up has the lake already and does not answer yet: it is waited for.  Raises: UnavailableError.
+    An engine process that is coming up has the lake already and does not answer yet: it is waited for.
+    Raises: UnavailableError, at once when whoever has the lake cannot write it (a full disk).
     """
     deadline = time.monotonic() + _REFRESH_S
     while True:
-        with suppress(UnavailableError):
+        try:
             await platform.engine.call_within(_REFRESH_S, "lake.refresh")
             return
+        except UnavailableError as error:
+            if error.where:  # it answers, and says what is wrong
+                raise
         try:
             await _refresh_here(platform)
             return
         except UnavailableError as error:
-            if error.where != "lake" or time.monotonic() > deadline:
+            if error.where != WRITER_LOCK or time.monotonic() > deadline:
                 raise
         await asyncio.sleep(_AGAIN_S)
 

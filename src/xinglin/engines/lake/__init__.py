@@ -1,7 +1,7 @@
 """The record as columns: views over the feed, append-only tables, one snapshot, SQL.  See README.md."""
 
 from xinglin.engines.lake.feed import Entry, FeedSource
-from xinglin.engines.lake.lake import Lake, LakeOptions
+from xinglin.engines.lake.lake import WRITER_LOCK, Lake, LakeOptions
 from xinglin.engines.lake.reader import Reader, ReaderOptions
 from xinglin.engines.lake.rows import Extraction, Fact, Problem, Resolver, Views, extract, load_views, narrow_views, rows_of
 from xinglin.engines.lake.service import Freshness, LakeService
@@ -34,4 +34,5 @@ __all__ = [
     "load_views",
     "narrow_views",
     "rows_of",
+    "WRITER_LOCK",
 ]

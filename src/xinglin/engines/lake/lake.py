@@ -30,6 +30,8 @@ from xinglin.engines.lake.threads import in_thread
 
 MOST_PROBLEMS: Final = 200
 SPILL: Final = "spill"
+WRITER_LOCK: Final = "writer.lock"
+"""The file whose lock the writing process holds, and the place an error names when another process holds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +79,13 @@ class Lake:
         self._generation = self.snapshot.generation
 
     def _lock(self) -> IO[Any]:
-        file = (self.folder / "writer.lock").open("w")
+        file = (self.folder / WRITER_LOCK).open("w")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             file.close()
             raise UnavailableError(
-                "另一个进程正在写此数据湖；请先停止它", "another process writes this lake; stop it first", where="lake"
+                "另一个进程正在写此数据湖；请先停止它", "another process writes this lake; stop it first", where=WRITER_LOCK
             ) from error
         return file
 
