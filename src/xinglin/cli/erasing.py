@@ -78,14 +78,14 @@ async def refresh_lake(platform: Platform) -> None:
         try:
             await platform.engine.call_within(_REFRESH_S, "lake.refresh")
             return
-        except UnavailableError as error:
-            if error.where:  # it answers, and says what is wrong
+        except UnavailableError as told:
+            if told.where:  # it answers, and says what is wrong
                 raise
         try:
             await _refresh_here(platform)
             return
-        except UnavailableError as error:
-            if error.where != WRITER_LOCK or time.monotonic() > deadline:
+        except UnavailableError as refused:
+            if refused.where != WRITER_LOCK or time.monotonic() > deadline:
                 raise
         await asyncio.sleep(_AGAIN_S)
 
