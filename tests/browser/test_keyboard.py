@@ -271,3 +271,35 @@ async def test_no_page_is_wider_than_its_window_and_none_breaks_the_content_poli
         await page.goto(address + path)
         assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (path, size, language)
     assert said == []
+
+
+async def test_a_tile_is_not_set_like_the_name_in_the_header_and_a_phone_shows_no_keys(
+    chromium: Any, address: str, platform: Platform
+) -> None:
+    page = await signed_in(chromium, address)
+    assert await page.evaluate("getComputedStyle(document.querySelector('.top .brand b')).letterSpacing") != "normal"
+    spaced = "[...document.querySelectorAll('.count b')].map((one) => getComputedStyle(one).letterSpacing)"
+    assert set(await page.evaluate(spaced)) == {"normal"}
+    phone = await signed_in(chromium, address, (390, 844))
+    await enrol(phone, address, platform, 69, "路手机")
+    await phone.goto(f"{address}/desk?list=managed")
+    assert await phone.locator("#list kbd").count() and not await phone.locator("#list kbd").first.is_visible()
+
+
+async def test_a_small_change_looks_small_on_a_chart_that_has_a_span(chromium: Any, address: str) -> None:
+    page = await signed_in(chromium, address)
+    await page.goto(f"{address}/residents/1")
+    extents = await page.evaluate(
+        """async () => {
+            const { draw } = await import(document.querySelector("script[type=module][src*='charts']").src);
+            const drawn = (values) => {
+                const element = document.body.appendChild(document.createElement("div"));
+                element.className = "chart";
+                element.dataset.chart = JSON.stringify({ days: ["2026-01-01", "2026-02-01", "2026-03-01"], series: [{ name: "", values }], span: 4 });
+                return draw(element).getModel().getComponent("yAxis").axis.scale.getExtent();
+            };
+            return [drawn([5.4, 5.5, 5.4]), drawn([5.4, 14.2, 6])];
+        }"""
+    )
+    assert extents[0][1] - extents[0][0] >= 4 and extents[0][0] <= 5.4
+    assert extents[1][0] <= 5.4 and extents[1][1] >= 14.2

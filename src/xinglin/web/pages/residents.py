@@ -252,6 +252,7 @@ def _glucose_chart(visit: Visit, record: Record) -> dict[str, Any]:
         "series": [{"name": visit.text("空腹血糖"), "values": [one.values[0] for one in points]}],
         "unit": "mmol/L",
         "spaced": True,
+        "span": 4,
     }
 
 
