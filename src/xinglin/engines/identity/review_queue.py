@@ -133,7 +133,7 @@ class ReviewQueue:
     async def rule(self, scope: Scope, number: int, ruling: Ruling) -> Review:
         """Decide a review and do what was decided, both or neither; a later ruling on the same one undoes the move.
 
-        Raises: IncorrectError (decision, no reason), ConflictError (nothing to merge or split), NotFoundError.
+        Raises: IncorrectError (decision, no reason), ConflictError (nothing to merge or split, decided by another meanwhile), NotFoundError.
         """
         review, _ = await self.review(scope, number)
         if ruling.decision not in DECISIONS:
@@ -146,10 +146,7 @@ class ReviewQueue:
                 await self._merge(connection, scope, review, context)
             elif ruling.decision == "split" or review.own_person == review.person:
                 await self._split(connection, scope, review, context)
-            await connection.execute(
-                "update identity_review set closed_at = $2, closed_by = $3, decision = $4 where review = $1",
-                number, self._clock.now(), scope.account_no, f"{ruling.decision}: {ruling.reason.strip()}",
-            )  # fmt: skip
+            await _settle(connection, review, (self._clock.now(), scope.account_no, f"{ruling.decision}: {ruling.reason.strip()}"))
         return (await self.review(scope, number))[0]
 
     async def reopen(self, scope: Scope, number: int, context: tuple[str, Trust, Cause]) -> Review:
@@ -162,9 +159,7 @@ class ReviewQueue:
                 await self._split(connection, scope, review, context)
             elif review.decision.startswith("split") and review.own_person != review.person:
                 await self._merge(connection, scope, review, context)
-            await connection.execute(
-                "update identity_review set closed_at = null, closed_by = null, decision = null where review = $1", number
-            )
+            await _settle(connection, review, (None, None, None))
         return (await self.review(scope, number))[0]
 
     async def _merge(self, connection: asyncpg.Connection[Any], scope: Scope, review: Review, context: tuple[str, Trust, Cause]) -> None:
@@ -211,3 +206,13 @@ def _review(row: asyncpg.Record) -> Review:
 
 def _record(row: asyncpg.Record) -> SourceRecord:
     return SourceRecord(row["patient"], row["person"], row["source_name"], {name: row[name] for name in COMPARED})
+
+
+async def _settle(connection: asyncpg.Connection[Any], review: Review, outcome: tuple[datetime | None, int | None, str | None]) -> None:
+    """Write how a review stands. outcome: when, by whom and what.  Raises: ConflictError where it is not what was read any more."""
+    done = await connection.execute(
+        "update identity_review set closed_at = $3, closed_by = $4, decision = $5 where review = $1 and closed_at is not distinct from $2",
+        review.review, review.closed_at, *outcome,
+    )  # fmt: skip
+    if done != "UPDATE 1":
+        raise ConflictError("刚才有人处理了这条：请刷新页面再看", "somebody has just decided this one: load the page again and look")
