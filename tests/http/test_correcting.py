@@ -74,6 +74,7 @@ async def test_a_pressure_typed_wrong_is_corrected_under_the_same_ids(world: Wor
     assert await listed(world, person, "单更正")
     before = await stored(world, person)
     shown = await as_shown(world.doctor, path)
+    assert 'class="earlier"' not in (await world.doctor.get(f"{path}/correct")).text  # what is being corrected is no earlier reading
     assert (shown["systolic"], shown["diastolic"], shown["weight"], shown["visit_date"]) == ("152", "96", "66", today(world))
     sent = {**shown, "systolic": "125", "diastolic": "80"}
     refused = (await world.doctor.post(f"{path}/correct", sent, 422)).text

@@ -107,7 +107,12 @@ def parse_json(text: bytes, where: str = "") -> dict[str, Any]:
             "unreadable", "不是合法的 JSON（可能被截断）", "not valid JSON (maybe cut off)", where=where or place_in(text)
         ) from error
     if not isinstance(value, dict) or not isinstance(value.get("resourceType"), str):
-        raise UnreadableError("not_fhir", "不是 FHIR 资源：缺少 resourceType", "not a FHIR resource: resourceType is missing", where=where)
+        raise UnreadableError(
+            "not_fhir",
+            '不是 FHIR 资源：缺少 resourceType，请写明资源类型，例如 "resourceType": "Patient"',
+            'not a FHIR resource: resourceType is missing; name the type, for example "resourceType": "Patient"',
+            where=where,
+        )
     return value
 
 

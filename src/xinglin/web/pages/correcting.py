@@ -69,7 +69,7 @@ def _as_saved(sitting: Sitting, found: list[Body]) -> Typed:
     said = _said(sitting, found)
     again = {item.link_id for item in sitting.form.items if item.computed is not None and item.override_link_id not in said}
     raw = {name: text for name, text in said.items() if name not in again}
-    return Typed(raw, earlier=readings(sitting.form, sitting.record))
+    return Typed(raw, earlier=readings(sitting.form, sitting.record, but=found[0][0].id))
 
 
 def _is_unchanged(sitting: Sitting, found: list[Body], parsed: Parsed) -> bool:

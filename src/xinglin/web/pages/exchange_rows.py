@@ -23,10 +23,12 @@ WAITING_STATES: Final = {"open": (mark("待处理"), "bad"), "replayed": (mark("
 MESSAGE_KINDS: Final = {
     "bundle": mark("FHIR 报文"),
     "ndjson": mark("NDJSON 文件"),
+    "page": mark("页面录入"),
     "form": mark("表单"),
     "rest": mark("接口"),
     "excel": mark("Excel 表"),
     "replay": mark("重放"),
+    "erase": mark("删除个人信息"),
     "unreadable": mark("无法读取"),
 }
 

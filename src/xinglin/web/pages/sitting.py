@@ -298,15 +298,16 @@ def _code(concepts: Any) -> str:
     return next((str(coding.get("code", "")) for concept in concepts or () for coding in concept.get("coding") or ()), "")
 
 
-def readings(form: Form, record: Record) -> dict[str, list[tuple[str, str]]]:
-    """Return link id → the last three readings of each question that measures something."""
+def readings(form: Form, record: Record, but: str = "") -> dict[str, list[tuple[str, str]]]:
+    """Return link id → the last three readings of each question that measures something. but: id of a visit whose own are left out."""
     found: dict[str, list[tuple[str, str]]] = {}
+    own = f"Encounter/{but}"
     for item in form.items:
         if item.loinc in ("8480-6", "8462-4"):
             place = 0 if item.loinc == "8480-6" else 1
-            found[item.link_id] = _last_days((one.day, f"{one.values[place]:g}") for one in record.pressures)
+            found[item.link_id] = _last_days((one.day, f"{one.values[place]:g}") for one in record.pressures if one.encounter != own)
         elif item.loinc:
-            found[item.link_id] = _last_days((one.day, one.text) for one in record.readings.get(item.loinc, ()))
+            found[item.link_id] = _last_days((one.day, one.text) for one in record.readings.get(item.loinc, ()) if one.encounter != own)
     return found
 
 
