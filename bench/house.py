@@ -87,10 +87,11 @@ class House:
         server = int((EmbeddedPostgres(self.data_dir).cluster / "postmaster.pid").read_text().split()[0])
         found = {"parent": [self.process.pid], "postgres": [server, *children_of(server)]}
         for pid in children_of(self.process.pid):
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            kind = words[3].decode() if words[1:3] == [b"-m", b"xinglin"] else ""
-            if kind:
-                found.setdefault(kind, []).append(pid)
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+            if "xinglin" in words[:-1]:  # python … -m xinglin <what it is>
+                found.setdefault(words[words.index("xinglin") + 1], []).append(pid)
+        if missing := {"engine", "web"} - found.keys():
+            raise RuntimeError(f"these processes of the installation are not to be seen: {sorted(missing)}")
         return found
 
     def memory_mb(self) -> dict[str, float]:
